@@ -1,0 +1,66 @@
+package org.sluice.api;
+
+import java.util.Optional;
+import java.util.Set;
+import org.osgi.annotation.versioning.ProviderType;
+
+/**
+ * A private address space of a device driver, selected by PASID: what {@link Domain#allocPasid} returns. It is the address
+ * space, so map and unmap on it involve no look-up of the PASID.
+ *
+ * <p>The client holds a reference of its own: after the space was revoked (freed, device shut down, domain closed) the
+ * object stays usable, its maps throw {@link SpaceRevokedException} and its unmaps return 0.
+ */
+@ProviderType
+public interface IoMm extends AddressSpace {
+    /**
+     * The PASID, the same for every bond. Never 0.
+     *
+     * @return 1 to 2^20 - 1
+     */
+    int pasid();
+
+    /**
+     * Whether the client populates it ({@code IOMMU_SVA_FEAT_PRIVATE}); a space shared with a process is not.
+     *
+     * @return true
+     */
+    boolean isPrivate();
+
+    /**
+     * The domain that it was allocated from.
+     *
+     * @return the domain
+     */
+    Domain domain();
+
+    /**
+     * Devices that reach this space with the PASID.
+     *
+     * @return a snapshot
+     */
+    Set<IommuDevice> bonds();
+
+    /**
+     * Lets one more device of the same IOMMU reach this space with the same PASID.
+     *
+     * @param device initialised for SVA
+     * @throws IommuException EINVAL not initialised or of another IOMMU, ERANGE the PASID is outside the device's range,
+     *     EBUSY the device uses that PASID already
+     */
+    void bond(IommuDevice device);
+
+    /**
+     * How it reaches the hardware.
+     *
+     * @return the kind
+     */
+    ActivationKind activation();
+
+    /**
+     * What the client must load, if it switches tables by itself.
+     *
+     * @return present exactly for {@link ActivationKind#CLIENT_SWITCHED}, until the space is freed
+     */
+    Optional<ClientTable> clientTable();
+}

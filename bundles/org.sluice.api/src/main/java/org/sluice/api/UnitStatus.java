@@ -1,0 +1,22 @@
+package org.sluice.api;
+
+/**
+ * State of one IOMMU, with its cause.
+ *
+ * @param name name of the IOMMU
+ * @param state what it is in
+ * @param driver driver bundle and version, or {@code none}
+ * @param cause why it is not RUNNING, naming what is missing; empty while it runs
+ * @param devices devices behind it
+ */
+public record UnitStatus(String name, State state, String driver, String cause, int devices) {
+    /** States of an IOMMU. */
+    public enum State {
+        /** A driver serves it. */
+        RUNNING,
+        /** No driver came yet: its devices have no translation, the hardware aborts or bypasses as it was left. */
+        NO_DRIVER,
+        /** A driver left: DMA goes on over the live tables, calls wait. */
+        HELD
+    }
+}

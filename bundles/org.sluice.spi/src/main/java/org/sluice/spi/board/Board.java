@@ -1,0 +1,48 @@
+package org.sluice.spi.board;
+
+import java.util.List;
+import org.osgi.annotation.versioning.ConsumerType;
+import org.sluice.spi.memory.PageAllocator;
+import org.sluice.spi.memory.PhysicalMemory;
+
+/** A machine: memory, IOMMUs, DMA-capable devices. Registered as a service while it is powered. */
+@ConsumerType
+public interface Board {
+    /** Service property with the board's name. */
+    String NAME = "sluice.board";
+
+    /**
+     * Name.
+     *
+     * @return unique in the container
+     */
+    String name();
+
+    /**
+     * Its memory.
+     *
+     * @return what software and devices both see
+     */
+    PhysicalMemory memory();
+
+    /**
+     * Memory for tables and queues.
+     *
+     * @return the allocator
+     */
+    PageAllocator allocator();
+
+    /**
+     * Its IOMMUs.
+     *
+     * @return at least one, constant
+     */
+    List<IommuHardware> iommus();
+
+    /**
+     * Its DMA-capable devices.
+     *
+     * @return constant
+     */
+    List<Endpoint> endpoints();
+}

@@ -1,0 +1,26 @@
+package org.sluice.spi.board;
+
+import java.util.Map;
+import org.sluice.spi.bus.InterruptLines;
+import org.sluice.spi.bus.RegisterFile;
+
+/**
+ * One IOMMU on a board, as firmware describes it.
+ *
+ * @param name unique in the container, e.g. {@code smmu0}
+ * @param compatible firmware's name for the programming interface, e.g. {@code arm,smmu-v3}
+ * @param registers its registers
+ * @param interrupts its interrupt lines
+ * @param properties firmware properties, e.g. quirks by their device-tree name
+ */
+public record IommuHardware(
+        String name,
+        String compatible,
+        RegisterFile registers,
+        InterruptLines interrupts,
+        Map<String, String> properties) {
+    /** Copies the properties. */
+    public IommuHardware {
+        properties = Map.copyOf(properties);
+    }
+}

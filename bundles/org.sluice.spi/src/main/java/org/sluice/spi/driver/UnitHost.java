@@ -1,0 +1,32 @@
+package org.sluice.spi.driver;
+
+import org.osgi.annotation.versioning.ProviderType;
+import org.sluice.spi.memory.PageAllocator;
+import org.sluice.spi.memory.PhysicalMemory;
+
+/** What a driver's unit gets from the core. */
+@ProviderType
+public interface UnitHost {
+    /**
+     * Memory for tables and queues.
+     *
+     * @return the memory
+     */
+    PhysicalMemory memory();
+
+    /**
+     * Where to allocate from. What a unit allocated stays allocated when the unit is released with
+     * {@link IommuUnit#handOver}: the successor finds it by the hardware's registers and tables.
+     *
+     * @return the allocator
+     */
+    PageAllocator allocator();
+
+    /**
+     * Reports a fault. Call it on the unit's event thread.
+     *
+     * @param fault what the hardware said
+     * @return what to do, which matters for a stalled transaction
+     */
+    org.sluice.api.FaultResponse report(FaultRecord fault);
+}

@@ -1,0 +1,25 @@
+package org.sluice.spi.pgtable;
+
+/** Deviations of a page-table format, with Linux's {@code IO_PGTABLE_QUIRK_*} bit values. Combine with {@code |}. */
+public final class Quirk {
+    /** Non-secure bit in descriptors. */
+    public static final int ARM_NS = 1;
+    /** Permission bits are not used (v7 short). */
+    public static final int NO_PERMS = 1 << 1;
+    /** MediaTek's extended physical address bits. */
+    public static final int ARM_MTK_EXT = 1 << 3;
+    /** MediaTek's TTBR extension. */
+    public static final int ARM_MTK_TTBR_EXT = 1 << 4;
+    /** IOVAs are the sign-extended upper half. */
+    public static final int ARM_TTBR1 = 1 << 5;
+    /** Table walks are outer write-back, write-allocate although not coherent. */
+    public static final int ARM_OUTER_WBWA = 1 << 6;
+    /** Writable leaves carry DBM: hardware tracks dirty state. */
+    public static final int ARM_HD = 1 << 7;
+    /** Stage 2 forces write-back. */
+    public static final int ARM_S2FWB = 1 << 8;
+    /** Overlapping maps are an error without a warning. */
+    public static final int NO_WARN = 1 << 9;
+
+    private Quirk() {}
+}

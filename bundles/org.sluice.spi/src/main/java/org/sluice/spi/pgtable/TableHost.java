@@ -1,0 +1,52 @@
+package org.sluice.spi.pgtable;
+
+import org.osgi.annotation.versioning.ProviderType;
+import org.sluice.spi.memory.PhysicalMemory;
+
+/**
+ * What a page table gets from the core. Any thread may call it.
+ *
+ * <p>Two ways to give a table back: {@link #freeTable} at once, for one that was never reachable (it lost the race to be
+ * installed) or when the whole space is gone; {@link #retireTable} for one that was unlinked while devices or other threads
+ * may still walk it.
+ */
+@ProviderType
+public interface TableHost {
+    /**
+     * Where tables are.
+     *
+     * @return the memory
+     */
+    PhysicalMemory memory();
+
+    /**
+     * Allocates a zeroed table.
+     *
+     * @param bytes size, at least 64
+     * @param alignment in bytes, a power of two
+     * @param lastAddress highest physical address it may have
+     * @return physical address in bytes
+     * @throws org.sluice.api.IommuException ENOMEM
+     */
+    long allocateTable(long bytes, long alignment, long lastAddress);
+
+    /**
+     * Frees a table that nothing reaches.
+     *
+     * @param address physical address in bytes
+     * @param bytes size
+     */
+    void freeTable(long address, long bytes);
+
+    /**
+     * Takes a table that was just unlinked by a map (a block over an empty table): the host invalidates the walk caches of
+     * the range, syncs before the call returns, and frees the table once every operation that began earlier has left.
+     *
+     * @param iova first IOVA that the table covered
+     * @param size bytes that it covered
+     * @param granule smallest page size in bytes
+     * @param address physical address of the table in bytes
+     * @param bytes its size
+     */
+    void retireTable(long iova, long size, long granule, long address, long bytes);
+}
