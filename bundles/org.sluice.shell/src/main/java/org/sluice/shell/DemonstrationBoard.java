@@ -1,0 +1,56 @@
+package org.sluice.shell;
+
+import java.io.IOException;
+import java.util.Dictionary;
+import java.util.Hashtable;
+import org.osgi.framework.BundleContext;
+import org.osgi.service.cm.Configuration;
+import org.osgi.service.cm.ConfigurationAdmin;
+import org.sluice.api.Iommu;
+import org.sluice.api.UnitStatus;
+
+/**
+ * A small machine for the console: one SMMUv3, a disk, a network card and a GPU of the kind that switches its tables by itself.
+ */
+final class DemonstrationBoard implements AutoCloseable {
+    private static final long PATIENCE_MILLIS = 5_000;
+
+    private final Configuration configuration;
+    private final BundleContext context;
+
+    private DemonstrationBoard(Configuration configuration, BundleContext context) {
+        this.configuration = configuration;
+        this.context = context;
+    }
+
+    static DemonstrationBoard powerOn(BundleContext context) throws IOException, InterruptedException {
+        Configuration configuration = Services.await(context, ConfigurationAdmin.class)
+                .getFactoryConfiguration("org.sluice.board.model", "demonstration", "?");
+        Dictionary<String, Object> properties = new Hashtable<>();
+        properties.put("name", "demonstration");
+        properties.put("memory", new String[] {"0x40000000+0x40000000", "0x800000000+0x10000000"});
+        properties.put("pool", "0x800000000+0x10000000");
+        properties.put("iommu.name", "smmu0");
+        properties.put("iommu.profile", "full");
+        properties.put("endpoints", new String[] {
+            "0000:00:01.0;sid=0x8;pasids=8", "0000:00:02.0;sid=0x10;pasids=8", "gpu;sid=0x20;compatible=qcom,adreno"
+        });
+        configuration.update(properties);
+        return new DemonstrationBoard(configuration, context);
+    }
+
+    /** Waits a bounded time until the board's IOMMU runs; a console is useful without, too, so it then goes on. */
+    void awaitRunning() throws InterruptedException {
+        Iommu iommu = Services.await(context, Iommu.class);
+        long deadline = System.nanoTime() + PATIENCE_MILLIS * 1_000_000;
+        while (iommu.status().stream().noneMatch(unit -> unit.state() == UnitStatus.State.RUNNING)
+                && System.nanoTime() < deadline) {
+            Thread.sleep(10);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        configuration.delete();
+    }
+}
