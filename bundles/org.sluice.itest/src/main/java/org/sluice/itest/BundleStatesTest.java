@@ -20,10 +20,4 @@ class BundleStatesTest {
                         .as(bundle.getSymbolicName())
                         .isEqualTo(Bundle.ACTIVE));
     }
-
-    @Test
-    void probeProperties() {
-        System.out.println("PROBE root=" + context.getProperty("sluice.root") + " captures="
-                + context.getProperty("sluice.captures") + " java=" + System.getProperty("java.version"));
-    }
 }
