@@ -20,7 +20,7 @@ public record Field(String name, int msb, int lsb, FieldKind kind, String about,
         return lsb / Long.SIZE;
     }
 
-    /** The field's bits in place. */
+    /** The field's bits in place, in that word. A shift by {@code lsb} is one by its place in the word: Java takes it modulo 64. */
     public long mask() {
         return -1L >>> (Long.SIZE - 1 - (msb - lsb)) << lsb;
     }
@@ -42,7 +42,7 @@ public record Field(String name, int msb, int lsb, FieldKind kind, String about,
                 return named.name();
             }
         }
-        if (kind == FieldKind.FIELD && !values.isEmpty()) {
+        if (kind != FieldKind.NUMBER && !values.isEmpty()) {
             return "reserved(" + Long.toUnsignedString(value) + ")";
         }
         boolean small = kind != FieldKind.ADDRESS && msb - lsb < Byte.SIZE;

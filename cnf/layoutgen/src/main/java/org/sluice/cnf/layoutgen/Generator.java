@@ -25,14 +25,19 @@ public final class Generator {
      * @throws LayoutException with every problem of every file
      */
     public SortedMap<String, String> generate(Path layouts) throws IOException {
+        return generate(parse(layouts));
+    }
+
+    static List<LayoutFile> parse(Path layouts) throws IOException {
         List<LayoutFile> files = new ArrayList<>();
         try (Stream<Path> paths = Files.list(layouts)) {
-            for (Path path :
-                    paths.filter(p -> p.toString().endsWith(".layout")).sorted().toList()) {
-                files.add(LayoutParser.parse(path.getFileName().toString(), Files.readString(path)));
+            for (Path path : paths.sorted().toList()) {
+                if (path.toString().endsWith(".layout")) {
+                    files.add(LayoutParser.parse(path.getFileName().toString(), Files.readString(path)));
+                }
             }
         }
-        return generate(files);
+        return files;
     }
 
     SortedMap<String, String> generate(List<LayoutFile> files) {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.lang.model.SourceVersion;
 
 /** What must hold of a layout file before anything is generated from it. Every problem names the structure and the bit or value. */
@@ -45,7 +46,22 @@ final class LayoutChecks {
                 }
             }
         }
+        problems.addAll(unknownGuards(files));
         return problems;
+    }
+
+    /** A guard is one or more {@code REGISTER.field}, which must exist: a model looks them up. */
+    private static List<String> unknownGuards(List<LayoutFile> files) {
+        Set<String> enables = files.stream()
+                .flatMap(file -> file.namedFields().stream().map(field -> file.name() + "." + field.name()))
+                .collect(Collectors.toSet());
+        return files.stream()
+                .flatMap(file -> file.all("guard").stream()
+                        .flatMap(guard -> Stream.of(guard.split(",\\s*")))
+                        .filter(guard -> !enables.contains(guard))
+                        .map(guard -> "%s: %s has the guard %s, which no register has"
+                                .formatted(file.origin(), file.name(), guard)))
+                .toList();
     }
 
     private static List<String> keys(LayoutFile file) {

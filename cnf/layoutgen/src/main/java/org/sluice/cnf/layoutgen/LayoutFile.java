@@ -56,4 +56,21 @@ record LayoutFile(
     List<FieldLine> namedFields() {
         return fields.stream().filter(f -> f.kind().isNamed()).toList();
     }
+
+    boolean resetStated() {
+        return !text("reset").equals("unknown");
+    }
+
+    /** Value after reset; 0 where it is not stated. */
+    long reset() {
+        return resetStated() ? number("reset") : 0;
+    }
+
+    /** How generated code names the 64-bit word that holds a field. */
+    String wordOf(FieldLine field) {
+        if (kind == Kind.REGISTER) {
+            return "register";
+        }
+        return words() == 1 ? "word" : "word" + field.word();
+    }
 }

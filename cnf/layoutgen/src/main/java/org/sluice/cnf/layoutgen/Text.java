@@ -1,7 +1,6 @@
 package org.sluice.cnf.layoutgen;
 
 import java.util.List;
-import java.util.stream.Collectors;
 
 /** Text of a generated class: lines at an indentation, and literals. */
 final class Text {
@@ -16,6 +15,10 @@ final class Text {
 
     Text line(String format, Object... arguments) {
         return line(format.formatted(arguments));
+    }
+
+    Text blank() {
+        return line("");
     }
 
     /** A line that ends in a brace; what follows is one deeper. */
@@ -34,13 +37,15 @@ final class Text {
         return line(line);
     }
 
-    Text deeper(int levels) {
-        depth += levels;
+    /** Arguments or components that continue the line before: one a line, then the end. An item may have lines of its own. */
+    Text list(List<String> items, String end) {
+        depth += 2;
+        for (int i = 0; i < items.size(); i++) {
+            String item = items.get(i) + (i + 1 < items.size() ? "," : end);
+            item.lines().forEach(this::line);
+        }
+        depth -= 2;
         return this;
-    }
-
-    Text blank() {
-        return line("");
     }
 
     /** Javadoc; one line if there is one. */
@@ -73,11 +78,8 @@ final class Text {
         return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
     }
 
-    static String strings(List<String> texts) {
-        return texts.stream().map(Text::string).collect(Collectors.joining(", "));
-    }
-
+    /** A {@code long} literal; digits need no prefix. */
     static String hex(long value) {
-        return "0x%xL".formatted(value);
+        return value >= 0 && value < 10 ? Long.toString(value) : "0x%xL".formatted(value);
     }
 }
