@@ -1,12 +1,70 @@
 package org.sluice.shell;
 
+import com.fasterxml.jackson.jr.ob.JSON;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.osgi.framework.BundleContext;
+import org.sluice.trace.Injection;
+import org.sluice.trace.ReplayProgress;
+import org.sluice.trace.ReplayReport;
+import org.sluice.trace.ReplayRequest;
+import org.sluice.trace.TraceReplay;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
-@Command(name = "replay", mixinStandardHelpOptions = true)
+/** The main job: replays a kernel's DMA trace through the platform and says what happened. */
+@Command(
+        name = "replay",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = {
+            "Replay a Linux kernel's DMA trace through the IOMMU core, the SMMUv3 driver, the page-table format and the"
+                    + " SMMUv3 device model; prove every mapping by DMA; try private PASIDs; swap bundles meanwhile."
+        },
+        footer = {"", "Exit code: 0 nothing mismatched, 1 something did or the run failed, 2 wrong usage."})
 final class ReplayCommand implements Callable<Integer> {
+    private static final String SAMPLE = "samples/nvme-virtioblk-strict";
+
     private final BundleContext context;
+
+    @Parameters(
+            paramLabel = "FILE|FOLDER",
+            arity = "0..*",
+            description = "A trace, plain or .gz, or a capture folder with its expectations. Default: " + SAMPLE + ".")
+    private List<Path> captures = List.of();
+
+    @Option(names = "--json", description = "Print one JSON object on standard output and nothing else there.")
+    private boolean json;
+
+    @Option(names = "--strict", description = "End at the first malformed line.")
+    private boolean strict;
+
+    @Option(
+            names = "--inject",
+            paramLabel = "DEFECT",
+            converter = Defect.class,
+            description = "Plant a defect between driver and device, to see that the proof can fail:"
+                    + " none, skip-tlbi, wrong-pa, stale-cd, drop-sync, swap-ssid.")
+    private Injection inject = Injection.NONE;
+
+    @Option(
+            names = "--pasids",
+            paramLabel = "N",
+            description = "Private address spaces on each stream. Default: ${DEFAULT-VALUE}.")
+    private int pasids = ReplayRequest.DEFAULT_PASIDS;
+
+    @Option(
+            names = "--no-swap",
+            negatable = true,
+            defaultValue = "true",
+            fallbackValue = "true",
+            description =
+                    "Update the format and driver bundles in mid-replay, which is the default, or leave them alone.")
+    private boolean swap;
 
     ReplayCommand(BundleContext context) {
         this.context = context;
@@ -14,7 +72,33 @@ final class ReplayCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        System.out.println("bundles " + context.getBundles().length);
-        return 3;
+        TraceReplay replay = Services.await(context, TraceReplay.class);
+        ReplayRequest request = new ReplayRequest(whatToReplay(), inject, strict, swap, pasids);
+        ReplayReport report;
+        try (ProgressLine progress = ProgressLine.onTerminal()) {
+            report = replay.replay(request, progress == null ? ReplayProgress.none() : progress);
+        }
+        if (json) {
+            System.out.println(JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asString(report.toMap()));
+        } else {
+            new TextReport(System.out).print(report, context.getBundles().length);
+        }
+        return report.passed() ? ExitCode.OK : ExitCode.SOFTWARE;
+    }
+
+    private List<Path> whatToReplay() {
+        if (!captures.isEmpty()) {
+            return captures;
+        }
+        String home = context.getProperty("sluice.home");
+        return List.of(home == null ? Path.of(SAMPLE) : Path.of(home, SAMPLE));
+    }
+
+    /** Defects by their word on the command line. */
+    static final class Defect implements ITypeConverter<Injection> {
+        @Override
+        public Injection convert(String word) {
+            return Injection.of(word);
+        }
     }
 }
