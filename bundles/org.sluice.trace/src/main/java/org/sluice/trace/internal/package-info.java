@@ -1,0 +1,2 @@
+/** How traces are read, replayed and scored. */
+package org.sluice.trace.internal;

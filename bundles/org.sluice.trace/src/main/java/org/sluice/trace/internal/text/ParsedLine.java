@@ -1,0 +1,28 @@
+package org.sluice.trace.internal.text;
+
+/** What a line turned out to be. */
+public sealed interface ParsedLine {
+    /**
+     * An event.
+     *
+     * @param event what it says
+     */
+    record Event(TraceEvent event) implements ParsedLine {}
+
+    /** Nothing: a comment or an empty line. */
+    record Nothing() implements ParsedLine {}
+
+    /**
+     * ftrace's own remark that its buffer lost events here.
+     *
+     * @param events how many
+     */
+    record Lost(long events) implements ParsedLine {}
+
+    /**
+     * Not readable.
+     *
+     * @param reason what is wrong
+     */
+    record Malformed(String reason) implements ParsedLine {}
+}

@@ -1,0 +1,39 @@
+package org.sluice.trace.internal.text;
+
+import java.nio.file.Path;
+
+/** Reads a whole trace file, as a stream of events. */
+public final class TraceReader {
+    private TraceReader() {}
+
+    /**
+     * Reads a trace from begin to end.
+     *
+     * @param file plain or gzip
+     * @param sink takes what is found, in order
+     * @return number of lines
+     * @throws org.sluice.api.IommuException EINVAL the file cannot be read or is damaged
+     */
+    public static long read(Path file, EventSink sink) {
+        try (TraceText text = TraceText.open(file)) {
+            for (String line = text.next(); line != null; line = text.next()) {
+                if (line.length() > TraceText.LONGEST_LINE) {
+                    sink.malformed(text.lineNumber(), "longer than " + TraceText.LONGEST_LINE + " characters");
+                } else {
+                    hand(LineParser.parse(line), text.lineNumber(), sink);
+                }
+            }
+            return text.lineNumber();
+        }
+    }
+
+    private static void hand(ParsedLine parsed, long line, EventSink sink) {
+        if (parsed instanceof ParsedLine.Event found) {
+            sink.event(line, found.event());
+        } else if (parsed instanceof ParsedLine.Malformed broken) {
+            sink.malformed(line, broken.reason());
+        } else if (parsed instanceof ParsedLine.Lost gap) {
+            sink.lost(line, gap.events());
+        }
+    }
+}
