@@ -1,0 +1,137 @@
+package org.sluice.itest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The program as its users start it: what it prints where, and how it exits. */
+class CommandLineIT {
+    private static final Path SAMPLES = House.root().resolve("samples");
+
+    @Test
+    void withoutArgumentsTheSampleIsReplayedAndReported() throws Exception {
+        Program run = Program.run("replay");
+        assertThat(run.exitCode()).as(run.toString()).isZero();
+        assertThat(run.out()).contains("nvme-virtioblk-strict", "Streams", "Private PASIDs", "Swaps", "PASSED");
+        assertThat(run.err()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"nvme-virtioblk-strict, 329, 329", "single-nvme, 172, 172", "passthrough-vfio, 556, 2089"})
+    void captureEndsWithoutMismatch(String capture, long leaves, long pages) throws Exception {
+        Program run = Program.run("replay", "--json", SAMPLES.resolve(capture));
+        assertThat(run.exitCode()).as(run.toString()).isZero();
+        assertThat(run.number("liveMappings")).isEqualTo(leaves);
+        assertThat(run.number("mappedPages")).isEqualTo(pages);
+        for (String none : List.of("mismatches", "ambiguousEvents", "malformedLines")) {
+            assertThat(run.number(none)).as(none).isZero();
+        }
+        for (String some : List.of("maps", "unmaps", "dmaChecked", "commands", "tableBytes")) {
+            assertThat(run.number(some)).as(some).isPositive();
+        }
+        assertThat(run.json().get("events")).isInstanceOf(Map.class);
+        assertThat(run.json()).containsKeys("pasids", "streams");
+        assertThat((List<?>) run.json().get("swaps")).hasSize(2).allSatisfy(CommandLineIT::isWholeSwap);
+    }
+
+    @Test
+    void tracepointsOfOneDomainNameEveryMapping() throws Exception {
+        Program run = Program.run("replay", "--json", SAMPLES.resolve("single-nvme/trace.txt.gz"));
+        assertThat(run.exitCode()).as(run.toString()).isZero();
+        assertThat(run.number("liveMappings")).isEqualTo(172);
+        assertThat(run.number("ambiguousEvents")).isZero();
+    }
+
+    @Test
+    void tracepointsOfSeveralDomainsAreCountedAsAmbiguous() throws Exception {
+        Program run = Program.run("replay", "--json", SAMPLES.resolve("nvme-virtioblk-strict/trace.txt.gz"));
+        assertThat(run.exitCode()).as(run.toString()).isZero();
+        assertThat(run.number("ambiguousEvents")).isPositive();
+        assertThat((List<?>) run.json().get("ambiguities")).isNotEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"skip-tlbi", "wrong-pa", "stale-cd", "drop-sync", "swap-ssid"})
+    void plantedDefectFailsTheRun(String defect) throws Exception {
+        Program run = Program.run("replay", "--json", "--inject", defect);
+        assertThat(run.exitCode()).as(run.toString()).isEqualTo(1);
+        assertThat(run.number("mismatches")).isPositive();
+    }
+
+    @Test
+    void malformedLineIsReportedAndDoesNotEndTheRun(@TempDir Path folder) throws Exception {
+        Path trace = broken(folder);
+        Program run = Program.run("replay", "--json", trace);
+        assertThat(run.exitCode()).as(run.toString()).isZero();
+        assertThat(run.number("malformedLines")).isEqualTo(1);
+        assertThat(run.json().get("malformedDetails").toString()).contains(trace.getFileName() + ":3");
+    }
+
+    @Test
+    void strictEndsAtTheMalformedLine(@TempDir Path folder) throws Exception {
+        Path trace = broken(folder);
+        Program run = Program.run("replay", "--strict", trace);
+        assertThat(run.exitCode()).isEqualTo(1);
+        assertThat(run.err()).contains(trace.getFileName() + ":3");
+        assertThat(run.out()).isEmpty();
+    }
+
+    @Test
+    void wrongInputIsNamed(@TempDir Path folder) throws Exception {
+        Program missing = Program.run("replay", folder.resolve("no-such-trace.txt"));
+        assertThat(missing.exitCode()).isEqualTo(1);
+        assertThat(missing.err()).contains("no-such-trace.txt").doesNotContain("\tat ");
+        Program defect = Program.run("replay", "--inject", "gremlins");
+        assertThat(defect.exitCode()).isEqualTo(2);
+        assertThat(defect.err()).contains("gremlins", "skip-tlbi");
+    }
+
+    @Test
+    void everyBundleIsActiveInTheConsole() throws Exception {
+        Program run = Program.run("shell", "-c", "lb -s");
+        assertThat(run.exitCode()).as(run.toString()).isZero();
+        List<String> bundles = Arrays.stream(run.out().split("\n"))
+                .filter(line -> line.matches(" *[0-9]+\\|.*"))
+                .toList();
+        assertThat(bundles).hasSizeGreaterThan(15).allMatch(line -> line.contains("|Active "));
+    }
+
+    @Test
+    void consoleNamesWhatAStoppedBundleTakesAway() throws Exception {
+        Program run = Program.run(
+                "shell",
+                "-c",
+                "each [org.sluice.vendor.msm org.sluice.pgtable.arm] { stop $it };"
+                        + " sluice:status; each [org.sluice.vendor.msm org.sluice.pgtable.arm] { start $it }");
+        assertThat(run.exitCode()).as(run.toString()).isZero();
+        assertThat(run.out())
+                .contains("missing  MmAllocator: bundle org.sluice.vendor.msm", "missing  PageTableFormat");
+    }
+
+    private static void isWholeSwap(Object swap) {
+        Map<?, ?> map = (Map<?, ?>) swap;
+        assertThat(map.get("oldVersion")).isNotEqualTo(map.get("newVersion"));
+        for (String count : List.of("pauseMicros", "callsParked", "dmaDuringSwap")) {
+            assertThat(((Number) map.get(count)).longValue()).as(count).isPositive();
+        }
+    }
+
+    private static Path broken(Path folder) throws IOException {
+        return Files.writeString(folder.resolve("trace.txt"), """
+                  insmod-189 [000] ..... 3.155307: add_device_to_group: IOMMU: groupID=0 device=0000:00:02.0
+                  insmod-189 [000] ..... 3.158887: attach_device_to_domain: IOMMU: device=0000:00:02.0
+                  kworker-23 [000] ..... 3.167162: map: IOMMU: iova=0x00000000ffzff000 - 0x0000000100000000 paddr=0x0000000008090000 size=4096
+                  kworker-23 [000] ..... 3.170258: map: IOMMU: iova=0x00000000ffffe000 - 0x00000000fffff000 paddr=0x000000004464d000 size=4096
+                """);
+    }
+}
