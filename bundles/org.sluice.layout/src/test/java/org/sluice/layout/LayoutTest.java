@@ -83,10 +83,11 @@ class LayoutTest {
     void registerOfPageOneIs64KiBUp() {
         Layout layout =
                 new Layout("R", 32, "", List.of(), List.of(new Field("WR", 31, 0, FieldKind.FIELD, "", List.of())));
-        Register register = new Register(layout, 1, 0xa8, Access.RW, "", 0, false);
+        Register register = new Register(layout, 1, 0xa8, Access.GUARDED, "CR0.A, CR0.B", 0, false);
 
         assertThat(register.address()).isEqualTo(0x100a8);
         assertThat(register.width()).isEqualTo(32);
+        assertThat(register.guards()).containsExactly("CR0.A", "CR0.B");
         assertThat(register.describe(0x10)).isEqualTo("R WR=0x10");
     }
 

@@ -111,6 +111,13 @@ class LayoutChecksTest {
     }
 
     @Test
+    void unknownAccessIsNamed() {
+        assertThat(problems("structure WIDGET", "register  WIDGET\noffset 0\npage 0\naccess W1C\nreset unknown"))
+                .containsExactly(
+                        "widget.layout: WIDGET has the access W1C, which is none of [RO, RW, guarded, update]");
+    }
+
+    @Test
     void guardMustBeAFieldOfARegister() {
         LayoutFile register = Layouts.widgetWith(
                 "structure WIDGET",
