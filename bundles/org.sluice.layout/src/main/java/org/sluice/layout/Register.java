@@ -1,11 +1,13 @@
 package org.sluice.layout;
 
+import java.util.List;
+
 /**
  * A register and where it is.
  *
  * @param page 64 KiB page of the register file
  * @param offset bytes from the start of the page
- * @param guard the enables that make a {@link Access#GUARDED} register read-only; empty for others
+ * @param guard the enables, separated by commas, each of which makes a {@link Access#GUARDED} register read-only; empty for others
  * @param reset value after reset; 0 where the sources do not state one
  * @param resetStated whether the value after reset is stated
  */
@@ -17,6 +19,11 @@ public record Register(
     /** Bytes from the start of the register file. */
     public int address() {
         return page * PAGE_BYTES + offset;
+    }
+
+    /** The enables of {@link #guard} one by one, each {@code REGISTER.field}. */
+    public List<String> guards() {
+        return guard.isEmpty() ? List.of() : List.of(guard.split(",\\s*"));
     }
 
     /** 32 or 64 bits. */

@@ -10,7 +10,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Command ATC_INV (0x40).
+ * Command ATC_INV (0x40). Invalidate the ATC of an endpoint.
  *
  * <pre>
  *    7:0  Opcode       command number
@@ -94,7 +94,7 @@ public final class CmdAtcInv {
     public static final Layout LAYOUT = new Layout(
             "ATC_INV",
             128,
-            "",
+            "Invalidate the ATC of an endpoint.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning",

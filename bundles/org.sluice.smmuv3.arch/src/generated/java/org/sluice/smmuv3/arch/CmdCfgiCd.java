@@ -9,7 +9,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Command CFGI_CD (0x05).
+ * Command CFGI_CD (0x05). Invalidate a context descriptor.
  *
  * <pre>
  *    7:0  Opcode       command number
@@ -70,7 +70,7 @@ public final class CmdCfgiCd {
     public static final Layout LAYOUT = new Layout(
             "CFGI_CD",
             128,
-            "",
+            "Invalidate a context descriptor.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning"),

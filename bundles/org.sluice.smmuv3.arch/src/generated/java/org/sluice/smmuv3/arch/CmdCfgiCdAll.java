@@ -9,7 +9,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Command CFGI_CD_ALL (0x06).
+ * Command CFGI_CD_ALL (0x06). Invalidate every context descriptor of a stream.
  *
  * <pre>
  *    7:0  Opcode    command number
@@ -56,7 +56,7 @@ public final class CmdCfgiCdAll {
     public static final Layout LAYOUT = new Layout(
             "CFGI_CD_ALL",
             128,
-            "",
+            "Invalidate every context descriptor of a stream.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning"),

@@ -9,7 +9,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Command CFGI_STE (0x03).
+ * Command CFGI_STE (0x03). Invalidate a stream table entry, and its context descriptors.
  *
  * <pre>
  *    7:0  Opcode    command number
@@ -63,7 +63,7 @@ public final class CmdCfgiSte {
     public static final Layout LAYOUT = new Layout(
             "CFGI_STE",
             128,
-            "",
+            "Invalidate a stream table entry, and its context descriptors.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning"),

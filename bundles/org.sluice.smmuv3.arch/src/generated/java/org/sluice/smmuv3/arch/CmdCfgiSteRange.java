@@ -10,7 +10,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Command CFGI_STE_RANGE_CFGI_ALL (0x04).
+ * Command CFGI_STE_RANGE_CFGI_ALL (0x04). Invalidate the entries of 2^(Range+1) aligned StreamIDs; Range 31 is CFGI_ALL.
  *
  * <pre>
  *    7:0  Opcode    command number
@@ -67,7 +67,7 @@ public final class CmdCfgiSteRange {
     public static final Layout LAYOUT = new Layout(
             "CFGI_STE_RANGE_CFGI_ALL",
             128,
-            "",
+            "Invalidate the entries of 2^(Range+1) aligned StreamIDs; Range 31 is CFGI_ALL.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning",

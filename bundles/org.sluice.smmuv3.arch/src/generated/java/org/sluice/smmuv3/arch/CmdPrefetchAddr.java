@@ -9,7 +9,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Command PREFETCH_ADDR (0x02).
+ * Command PREFETCH_ADDR (0x02). Translate an address ahead of use.
  *
  * <pre>
  *    7:0  Opcode       command number
@@ -97,7 +97,7 @@ public final class CmdPrefetchAddr {
     public static final Layout LAYOUT = new Layout(
             "PREFETCH_ADDR",
             128,
-            "",
+            "Translate an address ahead of use.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning"),

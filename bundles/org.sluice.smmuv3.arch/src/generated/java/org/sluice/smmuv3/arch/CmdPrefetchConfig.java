@@ -9,7 +9,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Command PREFETCH_CONFIG (0x01).
+ * Command PREFETCH_CONFIG (0x01). Fetch the configuration of a stream ahead of use.
  *
  * <pre>
  *    7:0  Opcode       command number
@@ -69,7 +69,7 @@ public final class CmdPrefetchConfig {
     public static final Layout LAYOUT = new Layout(
             "PREFETCH_CONFIG",
             128,
-            "",
+            "Fetch the configuration of a stream ahead of use.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning"),

@@ -10,7 +10,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Command PRI_RESP (0x41).
+ * Command PRI_RESP (0x41). Answer a page request group.
  *
  * <pre>
  *    7:0  Opcode       command number
@@ -28,7 +28,7 @@ import org.sluice.layout.Layout;
  * <p>Sources:
  * <br>Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions.
  * <br>Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning.
- * <br>Linux 7.1 arm-smmu-v3, as read by linux-iommu.md section 3: encodings.
+ * <br>Arm IHI 0070 section 4.5.2, as read by linux-iommu.md section 3.4: Resp.
  */
 public final class CmdPriResp {
     /** Value of Opcode. */
@@ -89,11 +89,11 @@ public final class CmdPriResp {
     public static final Layout LAYOUT = new Layout(
             "PRI_RESP",
             128,
-            "",
+            "Answer a page request group.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning",
-                    "Linux 7.1 arm-smmu-v3, as read by linux-iommu.md section 3: encodings"),
+                    "Arm IHI 0070 section 4.5.2, as read by linux-iommu.md section 3.4: Resp"),
             fields());
 
     private CmdPriResp() {}

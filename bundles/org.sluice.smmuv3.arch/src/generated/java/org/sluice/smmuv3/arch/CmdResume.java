@@ -10,7 +10,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Command RESUME (0x44).
+ * Command RESUME (0x44). Let a stalled transaction go on or end; an unknown STAG is ignored.
  *
  * <pre>
  *    7:0  Opcode    command number
@@ -90,7 +90,7 @@ public final class CmdResume {
     public static final Layout LAYOUT = new Layout(
             "RESUME",
             128,
-            "",
+            "Let a stalled transaction go on or end; an unknown STAG is ignored.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning",

@@ -9,7 +9,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Command STALL_TERM (0x45).
+ * Command STALL_TERM (0x45). End every stalled transaction of a stream.
  *
  * <pre>
  *    7:0  Opcode    command number
@@ -56,7 +56,7 @@ public final class CmdStallTerm {
     public static final Layout LAYOUT = new Layout(
             "STALL_TERM",
             128,
-            "",
+            "End every stalled transaction of a stream.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning"),

@@ -10,7 +10,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Command SYNC (0x46).
+ * Command SYNC (0x46). Complete when every earlier command has.
  *
  * <pre>
  *     7:0  Opcode      command number
@@ -31,7 +31,7 @@ import org.sluice.layout.Layout;
  * <br>Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions.
  * <br>Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning.
  * <br>Linux 7.1 arm-smmu-v3, as read by linux-iommu.md section 3: encodings.
- * <br>Not from these sources, but recalled: cacheability 2 and 3, shareability 0.
+ * <br>Not stated by these sources: cacheability 2 and 3, shareability 0.
  */
 public final class CmdSync {
     /** Value of Opcode. */
@@ -95,7 +95,7 @@ public final class CmdSync {
     public static final Layout LAYOUT = new Layout(
             "SYNC",
             128,
-            "",
+            "Complete when every earlier command has.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning",

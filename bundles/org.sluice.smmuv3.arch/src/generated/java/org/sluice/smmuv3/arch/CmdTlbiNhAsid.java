@@ -9,7 +9,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Command TLBI_NH_ASID (0x11).
+ * Command TLBI_NH_ASID (0x11). Invalidate one ASID; spares global entries.
  *
  * <pre>
  *    7:0  Opcode  command number
@@ -55,7 +55,7 @@ public final class CmdTlbiNhAsid {
     public static final Layout LAYOUT = new Layout(
             "TLBI_NH_ASID",
             128,
-            "",
+            "Invalidate one ASID; spares global entries.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning"),

@@ -10,7 +10,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Command TLBI_NH_VA (0x12).
+ * Command TLBI_NH_VA (0x12). Invalidate an address or a range of one ASID; hits global entries too.
  *
  * <pre>
  *    7:0  Opcode  command number
@@ -113,7 +113,7 @@ public final class CmdTlbiNhVa {
     public static final Layout LAYOUT = new Layout(
             "TLBI_NH_VA",
             128,
-            "",
+            "Invalidate an address or a range of one ASID; hits global entries too.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning",

@@ -10,7 +10,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Command TLBI_NH_VAA (0x13).
+ * Command TLBI_NH_VAA (0x13). Invalidate an address or a range whatever the ASID.
  *
  * <pre>
  *    7:0  Opcode  command number
@@ -107,7 +107,7 @@ public final class CmdTlbiNhVaa {
     public static final Layout LAYOUT = new Layout(
             "TLBI_NH_VAA",
             128,
-            "",
+            "Invalidate an address or a range whatever the ASID.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning",

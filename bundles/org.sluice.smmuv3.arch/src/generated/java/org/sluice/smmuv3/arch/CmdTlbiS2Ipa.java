@@ -10,7 +10,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Command TLBI_S2_IPA (0x2a).
+ * Command TLBI_S2_IPA (0x2a). Invalidate an IPA or a range of one VMID; combined entries may stay.
  *
  * <pre>
  *     7:0  Opcode  command number
@@ -108,7 +108,7 @@ public final class CmdTlbiS2Ipa {
     public static final Layout LAYOUT = new Layout(
             "TLBI_S2_IPA",
             128,
-            "",
+            "Invalidate an IPA or a range of one VMID; combined entries may stay.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning",

@@ -83,7 +83,7 @@ import org.sluice.layout.Layout;
  * <br>Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions.
  * <br>Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning.
  * <br>Linux 7.1 arm-smmu-v3, as read by linux-iommu.md section 3: encodings.
- * <br>Not from these sources, but recalled: cacheability 2 and 3, shareability 0.
+ * <br>Not stated by these sources: cacheability 2 and 3, shareability 0.
  */
 public final class ContextDescriptor {
     /** Size in 64-bit words. */

@@ -25,7 +25,7 @@ import org.sluice.layout.Register;
  *
  * <p>Sources:
  * <br>Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: offset, fields.
- * <br>Not from these sources, but recalled: access kind, cacheability 2 and 3, shareability 0.
+ * <br>Not stated by these sources: access kind, names of the encodings.
  */
 public final class Cr1 {
     /** Page of 64 KiB. */
@@ -51,7 +51,6 @@ public final class Cr1 {
     public static final long QUEUE_IC_NC = 0;
     public static final long QUEUE_IC_WBWA = 1;
     public static final long QUEUE_IC_WT = 2;
-    public static final long QUEUE_IC_WB = 3;
 
     // 3:2 QUEUE_OC
     public static final int QUEUE_OC_WORD = 0;
@@ -61,7 +60,6 @@ public final class Cr1 {
     public static final long QUEUE_OC_NC = 0;
     public static final long QUEUE_OC_WBWA = 1;
     public static final long QUEUE_OC_WT = 2;
-    public static final long QUEUE_OC_WB = 3;
 
     // 5:4 QUEUE_SH
     public static final int QUEUE_SH_WORD = 0;
@@ -80,7 +78,6 @@ public final class Cr1 {
     public static final long TABLE_IC_NC = 0;
     public static final long TABLE_IC_WBWA = 1;
     public static final long TABLE_IC_WT = 2;
-    public static final long TABLE_IC_WB = 3;
 
     // 9:8 TABLE_OC
     public static final int TABLE_OC_WORD = 0;
@@ -90,7 +87,6 @@ public final class Cr1 {
     public static final long TABLE_OC_NC = 0;
     public static final long TABLE_OC_WBWA = 1;
     public static final long TABLE_OC_WT = 2;
-    public static final long TABLE_OC_WB = 3;
 
     // 11:10 TABLE_SH
     public static final int TABLE_SH_WORD = 0;
@@ -212,13 +208,11 @@ public final class Cr1 {
                 new Field("QUEUE_IC", 1, 0, FieldKind.FIELD, "", List.of(
                         new EnumValue(QUEUE_IC_NC, "NC", ""),
                         new EnumValue(QUEUE_IC_WBWA, "WBWA", ""),
-                        new EnumValue(QUEUE_IC_WT, "WT", ""),
-                        new EnumValue(QUEUE_IC_WB, "WB", ""))),
+                        new EnumValue(QUEUE_IC_WT, "WT", ""))),
                 new Field("QUEUE_OC", 3, 2, FieldKind.FIELD, "", List.of(
                         new EnumValue(QUEUE_OC_NC, "NC", ""),
                         new EnumValue(QUEUE_OC_WBWA, "WBWA", ""),
-                        new EnumValue(QUEUE_OC_WT, "WT", ""),
-                        new EnumValue(QUEUE_OC_WB, "WB", ""))),
+                        new EnumValue(QUEUE_OC_WT, "WT", ""))),
                 new Field("QUEUE_SH", 5, 4, FieldKind.FIELD, "", List.of(
                         new EnumValue(QUEUE_SH_NON_SHAREABLE, "NON_SHAREABLE", ""),
                         new EnumValue(QUEUE_SH_OUTER_SHAREABLE, "OUTER_SHAREABLE", ""),
@@ -226,13 +220,11 @@ public final class Cr1 {
                 new Field("TABLE_IC", 7, 6, FieldKind.FIELD, "", List.of(
                         new EnumValue(TABLE_IC_NC, "NC", ""),
                         new EnumValue(TABLE_IC_WBWA, "WBWA", ""),
-                        new EnumValue(TABLE_IC_WT, "WT", ""),
-                        new EnumValue(TABLE_IC_WB, "WB", ""))),
+                        new EnumValue(TABLE_IC_WT, "WT", ""))),
                 new Field("TABLE_OC", 9, 8, FieldKind.FIELD, "", List.of(
                         new EnumValue(TABLE_OC_NC, "NC", ""),
                         new EnumValue(TABLE_OC_WBWA, "WBWA", ""),
-                        new EnumValue(TABLE_OC_WT, "WT", ""),
-                        new EnumValue(TABLE_OC_WB, "WB", ""))),
+                        new EnumValue(TABLE_OC_WT, "WT", ""))),
                 new Field("TABLE_SH", 11, 10, FieldKind.FIELD, "", List.of(
                         new EnumValue(TABLE_SH_NON_SHAREABLE, "NON_SHAREABLE", ""),
                         new EnumValue(TABLE_SH_OUTER_SHAREABLE, "OUTER_SHAREABLE", ""),

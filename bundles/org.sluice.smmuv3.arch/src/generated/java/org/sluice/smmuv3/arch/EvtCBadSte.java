@@ -9,7 +9,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Event C_BAD_STE (0x04).
+ * Event C_BAD_STE (0x04). The stream table entry is not valid.
  *
  * <pre>
  *     7:0  EventID      event number
@@ -64,7 +64,7 @@ public final class EvtCBadSte {
     public static final Layout LAYOUT = new Layout(
             "C_BAD_STE",
             256,
-            "",
+            "The stream table entry is not valid.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning"),

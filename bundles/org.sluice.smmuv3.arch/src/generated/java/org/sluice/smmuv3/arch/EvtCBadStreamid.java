@@ -9,7 +9,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Event C_BAD_STREAMID (0x02).
+ * Event C_BAD_STREAMID (0x02). StreamID out of range, or an invalid Span; recorded only if CR2.RECINVSID is 1.
  *
  * <pre>
  *     7:0  EventID      event number
@@ -25,6 +25,7 @@ import org.sluice.layout.Layout;
  * <p>Sources:
  * <br>Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions.
  * <br>Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning.
+ * <br>Arm IHI 0070 issue G.b section 7.3.3, as read by smmuv3-models-and-rules.md section 3: when it is recorded.
  */
 public final class EvtCBadStreamid {
     /** Value of EventID. */
@@ -64,10 +65,11 @@ public final class EvtCBadStreamid {
     public static final Layout LAYOUT = new Layout(
             "C_BAD_STREAMID",
             256,
-            "",
+            "StreamID out of range, or an invalid Span; recorded only if CR2.RECINVSID is 1.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
-                    "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning"),
+                    "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning",
+                    "Arm IHI 0070 issue G.b section 7.3.3, as read by smmuv3-models-and-rules.md section 3: when it is recorded"),
             fields());
 
     private EvtCBadStreamid() {}

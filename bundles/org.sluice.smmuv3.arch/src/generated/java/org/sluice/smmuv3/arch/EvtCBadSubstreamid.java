@@ -9,7 +9,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Event C_BAD_SUBSTREAMID (0x08).
+ * Event C_BAD_SUBSTREAMID (0x08). SubstreamID without stage 1, out of range, or without a valid first-level descriptor.
  *
  * <pre>
  *     7:0  EventID      event number
@@ -24,6 +24,7 @@ import org.sluice.layout.Layout;
  * <p>Sources:
  * <br>Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions.
  * <br>Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning.
+ * <br>Arm IHI 0070 issue G.b section 7.3.9, as read by smmuv3-models-and-rules.md section 3: when it is recorded.
  */
 public final class EvtCBadSubstreamid {
     /** Value of EventID. */
@@ -57,10 +58,11 @@ public final class EvtCBadSubstreamid {
     public static final Layout LAYOUT = new Layout(
             "C_BAD_SUBSTREAMID",
             256,
-            "",
+            "SubstreamID without stage 1, out of range, or without a valid first-level descriptor.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
-                    "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning"),
+                    "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning",
+                    "Arm IHI 0070 issue G.b section 7.3.9, as read by smmuv3-models-and-rules.md section 3: when it is recorded"),
             fields());
 
     private EvtCBadSubstreamid() {}

@@ -9,7 +9,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Event E_PAGE_REQUEST (0x24).
+ * Event E_PAGE_REQUEST (0x24). Hint that a page will be wanted.
  *
  * <pre>
  *     7:0  EventID      event number
@@ -123,7 +123,7 @@ public final class EvtEPageRequest {
     public static final Layout LAYOUT = new Layout(
             "E_PAGE_REQUEST",
             256,
-            "",
+            "Hint that a page will be wanted.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning"),

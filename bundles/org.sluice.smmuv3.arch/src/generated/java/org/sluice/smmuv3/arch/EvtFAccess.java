@@ -10,7 +10,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Event F_ACCESS (0x12).
+ * Event F_ACCESS (0x12). Access flag is 0.
  *
  * <pre>
  *     7:0  EventID      event number
@@ -149,7 +149,7 @@ public final class EvtFAccess {
     public static final Layout LAYOUT = new Layout(
             "F_ACCESS",
             256,
-            "",
+            "Access flag is 0.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning",

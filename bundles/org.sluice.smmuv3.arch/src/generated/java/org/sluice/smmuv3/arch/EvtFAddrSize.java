@@ -10,7 +10,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Event F_ADDR_SIZE (0x11).
+ * Event F_ADDR_SIZE (0x11). A table or an output address is too large.
  *
  * <pre>
  *     7:0  EventID      event number
@@ -149,7 +149,7 @@ public final class EvtFAddrSize {
     public static final Layout LAYOUT = new Layout(
             "F_ADDR_SIZE",
             256,
-            "",
+            "A table or an output address is too large.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning",

@@ -9,7 +9,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Event F_BAD_ATS_TREQ (0x05).
+ * Event F_BAD_ATS_TREQ (0x05). An ATS translation request that is not allowed.
  *
  * <pre>
  *     7:0  EventID      event number
@@ -32,6 +32,7 @@ import org.sluice.layout.Layout;
  * <p>Sources:
  * <br>Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions.
  * <br>Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning.
+ * <br>Arm IHI 0070 issue G.b section 7.3.6, as read by smmuv3-models-and-rules.md section 3: when it is recorded.
  */
 public final class EvtFBadAtsTreq {
     /** Value of EventID. */
@@ -107,10 +108,11 @@ public final class EvtFBadAtsTreq {
     public static final Layout LAYOUT = new Layout(
             "F_BAD_ATS_TREQ",
             256,
-            "",
+            "An ATS translation request that is not allowed.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
-                    "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning"),
+                    "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning",
+                    "Arm IHI 0070 issue G.b section 7.3.6, as read by smmuv3-models-and-rules.md section 3: when it is recorded"),
             fields());
 
     private EvtFBadAtsTreq() {}

@@ -10,7 +10,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Event F_PERMISSION (0x13).
+ * Event F_PERMISSION (0x13). Access is not permitted.
  *
  * <pre>
  *     7:0  EventID      event number
@@ -177,7 +177,7 @@ public final class EvtFPermission {
     public static final Layout LAYOUT = new Layout(
             "F_PERMISSION",
             256,
-            "",
+            "Access is not permitted.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning",

@@ -9,7 +9,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Event F_STE_FETCH (0x03).
+ * Event F_STE_FETCH (0x03). The fetch of a stream table entry aborted.
  *
  * <pre>
  *     7:0  EventID      event number
@@ -86,7 +86,7 @@ public final class EvtFSteFetch {
     public static final Layout LAYOUT = new Layout(
             "F_STE_FETCH",
             256,
-            "",
+            "The fetch of a stream table entry aborted.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning"),

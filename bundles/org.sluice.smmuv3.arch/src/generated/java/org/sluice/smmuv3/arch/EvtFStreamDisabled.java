@@ -9,7 +9,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Event F_STREAM_DISABLED (0x06).
+ * Event F_STREAM_DISABLED (0x06). Traffic without SubstreamID where S1DSS ends it.
  *
  * <pre>
  *     7:0  EventID   event number
@@ -50,7 +50,7 @@ public final class EvtFStreamDisabled {
     public static final Layout LAYOUT = new Layout(
             "F_STREAM_DISABLED",
             256,
-            "",
+            "Traffic without SubstreamID where S1DSS ends it.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning"),

@@ -10,7 +10,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Event F_TRANSLATION (0x10).
+ * Event F_TRANSLATION (0x10). No translation for the address.
  *
  * <pre>
  *     7:0  EventID      event number
@@ -149,7 +149,7 @@ public final class EvtFTranslation {
     public static final Layout LAYOUT = new Layout(
             "F_TRANSLATION",
             256,
-            "",
+            "No translation for the address.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning",

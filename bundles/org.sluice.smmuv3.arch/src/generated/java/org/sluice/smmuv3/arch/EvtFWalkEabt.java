@@ -10,7 +10,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
 
 /**
- * Event F_WALK_EABT (0x0b).
+ * Event F_WALK_EABT (0x0b). A fetch of the table walk aborted.
  *
  * <pre>
  *     7:0  EventID      event number
@@ -141,7 +141,7 @@ public final class EvtFWalkEabt {
     public static final Layout LAYOUT = new Layout(
             "F_WALK_EABT",
             256,
-            "",
+            "A fetch of the table walk aborted.",
             List.of(
                     "Arm IHI 0070 issue G.b, as read by smmuv3-layout.tsv: positions",
                     "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: numbers, meaning",

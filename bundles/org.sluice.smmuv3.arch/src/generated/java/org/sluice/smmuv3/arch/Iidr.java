@@ -22,7 +22,7 @@ import org.sluice.layout.Register;
  * <p>Sources:
  * <br>Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: offset, fields.
  * <br>Linux 7.1 arm-smmu-v3, as read by linux-iommu.md section 3.1.
- * <br>Not from these sources, but recalled: access kind.
+ * <br>Not stated by these sources: access kind.
  */
 public final class Iidr {
     /** Page of 64 KiB. */

@@ -20,7 +20,7 @@ import org.sluice.layout.Register;
  *
  * <p>Sources:
  * <br>Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: offset, fields.
- * <br>Not from these sources, but recalled: access kind.
+ * <br>Not stated by these sources: access kind.
  */
 public final class PriqProd {
     /** Page of 64 KiB. */

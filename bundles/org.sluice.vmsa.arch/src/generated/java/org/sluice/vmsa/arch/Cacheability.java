@@ -6,7 +6,7 @@ package org.sluice.vmsa.arch;
  *
  * <p>Sources:
  * <br>Linux 7.1 io-pgtable-arm, as read by linux-iommu.md section 2.
- * <br>Not from these sources, but recalled: values 0, 2 and 3.
+ * <br>Not stated by these sources: values 0, 2 and 3.
  */
 public final class Cacheability {
     public static final long NC = 0;

@@ -6,7 +6,7 @@ package org.sluice.vmsa.arch;
  *
  * <p>Sources:
  * <br>Linux 7.1 io-pgtable-arm, as read by linux-iommu.md section 2.
- * <br>Not from these sources, but recalled: value 0.
+ * <br>Not stated by these sources: value 0.
  */
 public final class Shareability {
     public static final long NON_SHAREABLE = 0;

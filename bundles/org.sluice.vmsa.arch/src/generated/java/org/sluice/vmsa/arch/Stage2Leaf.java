@@ -31,7 +31,7 @@ import org.sluice.layout.Layout;
  *
  * <p>Sources:
  * <br>Linux 7.1 io-pgtable-arm, as read by linux-iommu.md section 2.1.
- * <br>Not from these sources, but recalled: shareability 0.
+ * <br>Not stated by these sources: shareability 0.
  */
 public final class Stage2Leaf {
     /** Size in 64-bit words. */

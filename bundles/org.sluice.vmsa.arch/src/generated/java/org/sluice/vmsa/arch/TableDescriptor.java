@@ -28,7 +28,7 @@ import org.sluice.layout.Layout;
  *
  * <p>Sources:
  * <br>Linux 7.1 io-pgtable-arm, as read by linux-iommu.md section 2.1.
- * <br>Not from these sources, but recalled: bits 59 to 62 (Arm DDI 0487, not re-read).
+ * <br>Not stated by these sources: bits 59 to 62, which Arm DDI 0487 has.
  */
 public final class TableDescriptor {
     /** Size in 64-bit words. */

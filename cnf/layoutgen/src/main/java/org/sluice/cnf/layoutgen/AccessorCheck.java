@@ -35,18 +35,43 @@ final class AccessorCheck {
                 rejects(field, word);
             }
         }
+        decoded();
         return wrong;
     }
 
-    private void getter(FieldLine field, long word) throws ReflectiveOperationException {
-        BigInteger expected = BigInteger.ZERO;
-        for (int bit = field.lsb(); bit <= field.msb(); bit++) {
-            if (unsigned(word).testBit(bit % Long.SIZE)) {
-                expected = expected.setBit(field.kind() == FieldKind.ADDRESS ? bit % Long.SIZE : bit - field.lsb());
+    /** The record has, in each field's place, what the field's own word holds. */
+    private void decoded() throws ReflectiveOperationException {
+        int at = 1;
+        long[] words = random.longs(at + file.words()).toArray();
+        Object record = null;
+        for (FieldLine field : file.namedFields()) {
+            if (field.kind().claims()) {
+                if (record == null) {
+                    record = generated
+                            .getMethod("decode", long[].class, int.class)
+                            .invoke(null, words, at);
+                }
+                long word = words[at + field.word()];
+                long actual =
+                        (long) record.getClass().getMethod(field.accessor()).invoke(record);
+                expect(field, "decodes", word, bitsOf(field, word), actual);
             }
         }
+    }
+
+    private void getter(FieldLine field, long word) throws ReflectiveOperationException {
         long actual = (long) generated.getMethod(field.accessor(), long.class).invoke(null, word);
-        expect(field, "reads", word, expected, actual);
+        expect(field, "reads", word, bitsOf(field, word), actual);
+    }
+
+    private static BigInteger bitsOf(FieldLine field, long word) {
+        BigInteger value = BigInteger.ZERO;
+        for (int bit = field.lsb(); bit <= field.msb(); bit++) {
+            if (unsigned(word).testBit(bit % Long.SIZE)) {
+                value = value.setBit(field.kind() == FieldKind.ADDRESS ? bit % Long.SIZE : bit - field.lsb());
+            }
+        }
+        return value;
     }
 
     private void wither(FieldLine field, long word, long bits, long value) throws ReflectiveOperationException {

@@ -30,8 +30,8 @@ final class HeaderEmitter {
         }
         doc.add("<p>Sources:");
         file.all("source").forEach(source -> doc.add("<br>" + html(source) + "."));
-        if (file.has("recall")) {
-            doc.add("<br>Not from these sources, but recalled: " + html(String.join("; ", file.all("recall"))) + ".");
+        if (file.has("unsourced")) {
+            doc.add("<br>Not stated by these sources: " + html(String.join("; ", file.all("unsourced"))) + ".");
         }
         out.doc(doc);
     }

@@ -12,6 +12,8 @@ import javax.lang.model.SourceVersion;
 
 /** What must hold of a layout file before anything is generated from it. Every problem names the structure and the bit or value. */
 final class LayoutChecks {
+    private static final List<String> ACCESSES = List.of("RO", "RW", "guarded", "update");
+
     private final LayoutFile file;
     private final List<String> problems = new ArrayList<>();
 
@@ -84,6 +86,9 @@ final class LayoutChecks {
         required.addAll(file.kind().required);
         required.removeIf(file::has);
         required.forEach(missing -> problem("has no \"" + missing + "\""));
+        if (file.has("access") && !ACCESSES.contains(file.text("access"))) {
+            problem("has the access %s, which is none of %s".formatted(file.text("access"), ACCESSES));
+        }
         if (file.kind() == Kind.REGISTER && file.text("access").equals("guarded") != file.has("guard")) {
             problem("needs a guard if and only if its access is guarded");
         }

@@ -16,8 +16,19 @@ final class LayoutParser {
     private static final Pattern FIELD = Pattern.compile("(\\d+)(?::(\\d+))?\\s+(\\S+)\\s+(\\S+)(?:\\s+(.*))?");
     private static final Pattern VALUE = Pattern.compile("=\\s*(\\S+)\\s+(\\w+)(?:\\s+(.*))?");
     private static final Set<String> DIRECTIVES = Set.of(
-            "class", "bits", "about", "source", "recall", "opcode", "id", "offset", "page", "access", "guard", "reset");
-    private static final Set<String> REPEATABLE = Set.of("source", "recall");
+            "class",
+            "bits",
+            "about",
+            "source",
+            "unsourced",
+            "opcode",
+            "id",
+            "offset",
+            "page",
+            "access",
+            "guard",
+            "reset");
+    private static final Set<String> REPEATABLE = Set.of("source", "unsourced");
 
     private final String origin;
     private final Map<String, List<String>> directives = new LinkedHashMap<>();
