@@ -63,4 +63,11 @@ public interface IoMm extends AddressSpace {
      * @return present exactly for {@link ActivationKind#CLIENT_SWITCHED}, until the space is freed
      */
     Optional<ClientTable> clientTable();
+
+    /**
+     * Handler for faults of traffic with this PASID; {@link Domain#onFault} sees the untagged traffic only.
+     *
+     * @param handler the handler, or null for none
+     */
+    void onFault(FaultHandler handler);
 }

@@ -1,0 +1,311 @@
+package org.sluice.core;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.Constants;
+import org.osgi.framework.ServiceReference;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
+import org.sluice.api.Counters;
+import org.sluice.api.Domain;
+import org.sluice.api.DomainRequest;
+import org.sluice.api.FaultListener;
+import org.sluice.api.Iommu;
+import org.sluice.api.IommuDevice;
+import org.sluice.api.IommuGroup;
+import org.sluice.api.SwapListener;
+import org.sluice.api.UnitStatus;
+import org.sluice.core.offer.Catalogue;
+import org.sluice.core.offer.Offer;
+import org.sluice.core.offer.Provider;
+import org.sluice.core.space.Commons;
+import org.sluice.core.swap.DriverSwaps;
+import org.sluice.core.swap.Fleet;
+import org.sluice.core.swap.FormatSwaps;
+import org.sluice.core.swap.PlugInSwaps;
+import org.sluice.core.swap.SwapReports;
+import org.sluice.core.swap.SwapThread;
+import org.sluice.core.unit.Unit;
+import org.sluice.spi.board.Board;
+import org.sluice.spi.board.IommuHardware;
+import org.sluice.spi.driver.IommuDriver;
+import org.sluice.spi.driver.MmAllocator;
+import org.sluice.spi.pgtable.PageTableFormat;
+
+/**
+ * The entrance: finds boards, drivers, formats and plug-ins in the registry while they come and go, and is the {@link Iommu}
+ * that clients call. Callbacks of the registry post to the swap thread when something comes, and wait a bounded time when
+ * something leaves; they may be called by any thread.
+ */
+@Component(
+        immediate = true,
+        service = {Iommu.class, Counters.class},
+        configurationPid = "org.sluice.core")
+public final class Platform implements Iommu, Counters {
+    /** Configuration, PID {@code org.sluice.core}. */
+    @interface Config {
+        /** Longest wait of a call for a missing driver or format, ms; 0 for none. */
+        long gate_timeout_millis() default 5000;
+
+        /** Longest wait for operations in flight when a bundle leaves or tables are freed, ms. */
+        long drain_timeout_millis() default 2000;
+    }
+
+    private final Commons commons;
+    private final Catalogue catalogue = Catalogue.empty();
+    private final List<FaultListener> faultListeners = new CopyOnWriteArrayList<>();
+    private final SwapReports reports = new SwapReports();
+    private final SwapThread swapThread = new SwapThread();
+    private final Fleet fleet;
+    private final FormatSwaps formats;
+    private final DriverSwaps drivers;
+    private final PlugInSwaps plugIns;
+    private final Map<Board, List<Unit>> boards = new ConcurrentHashMap<>();
+    private int nextGroup; // guarded by this
+
+    /**
+     * Starts without anything.
+     *
+     * @param config times
+     */
+    @Activate
+    public Platform(Config config) {
+        this(Commons.of(config.gate_timeout_millis(), config.drain_timeout_millis()));
+    }
+
+    Platform(Commons commons) {
+        this.commons = commons;
+        this.fleet = new Fleet(commons);
+        this.formats = new FormatSwaps(fleet, catalogue.formats(), swapThread, reports);
+        this.drivers = new DriverSwaps(fleet, catalogue.drivers(), swapThread, reports);
+        this.plugIns = new PlugInSwaps(fleet, reports);
+    }
+
+    /** Takes every space away and switches the IOMMUs off: nobody would own the tables any more. */
+    @Deactivate
+    public void close() {
+        swapThread.close();
+        fleet.units().forEach(Unit::shutdown);
+        fleet.units().clear();
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    void addBoard(Board board) {
+        List<Unit> units = new ArrayList<>();
+        synchronized (this) {
+            for (IommuHardware hardware : board.iommus()) {
+                Unit unit = new Unit(board, hardware, commons, catalogue, swapThread, faultListeners);
+                nextGroup = unit.addEndpoints(board.endpoints(), nextGroup);
+                units.add(unit);
+            }
+        }
+        boards.put(board, units);
+        fleet.units().addAll(units);
+        units.forEach(
+                unit -> swapThread.execute(() -> drivers.came(unit.hardware().compatible())));
+    }
+
+    void removeBoard(Board board) {
+        List<Unit> units = boards.remove(board);
+        if (units != null) {
+            fleet.units().removeAll(units);
+            units.forEach(Unit::shutdown);
+        }
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    void addDriver(IommuDriver driver, ServiceReference<IommuDriver> reference) {
+        addDriver(driver, provider(reference, IommuDriver.COMPATIBLE));
+    }
+
+    void removeDriver(IommuDriver driver, ServiceReference<IommuDriver> reference) {
+        removeDriver(serviceId(reference));
+    }
+
+    void addDriver(IommuDriver driver, Provider provider) {
+        catalogue.drivers().add(new Offer<>(provider, driver));
+        provider.keys().forEach(compatible -> swapThread.execute(() -> drivers.came(compatible)));
+    }
+
+    void removeDriver(long serviceId) {
+        catalogue.drivers().remove(serviceId).ifPresent(drivers::left);
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    void addFormat(PageTableFormat format, ServiceReference<PageTableFormat> reference) {
+        addFormat(format, provider(reference, PageTableFormat.FORMAT));
+    }
+
+    void removeFormat(PageTableFormat format, ServiceReference<PageTableFormat> reference) {
+        removeFormat(serviceId(reference));
+    }
+
+    void addFormat(PageTableFormat format, Provider provider) {
+        catalogue.formats().add(new Offer<>(provider, format));
+        provider.keys().forEach(name -> swapThread.execute(() -> formats.came(name)));
+    }
+
+    void removeFormat(long serviceId) {
+        catalogue.formats().remove(serviceId).ifPresent(formats::left);
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    void addAllocator(MmAllocator allocator, ServiceReference<MmAllocator> reference) {
+        addAllocator(allocator, provider(reference, MmAllocator.COMPATIBLE));
+    }
+
+    void removeAllocator(MmAllocator allocator, ServiceReference<MmAllocator> reference) {
+        removeAllocator(serviceId(reference));
+    }
+
+    void addAllocator(MmAllocator allocator, Provider provider) {
+        catalogue.allocators().add(new Offer<>(provider, allocator));
+        swapThread.execute(() -> plugIns.came(provider));
+    }
+
+    void removeAllocator(long serviceId) {
+        catalogue.allocators().remove(serviceId).ifPresent(plugIns::left);
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    void addFaultListener(FaultListener listener) {
+        faultListeners.add(listener);
+    }
+
+    void removeFaultListener(FaultListener listener) {
+        faultListeners.remove(listener);
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    void addSwapListener(SwapListener listener) {
+        reports.listeners().add(listener);
+    }
+
+    void removeSwapListener(SwapListener listener) {
+        reports.listeners().remove(listener);
+    }
+
+    @Override
+    public List<IommuDevice> devices() {
+        return fleet.units().stream()
+                .flatMap(unit -> unit.devices().stream())
+                .sorted(Comparator.comparing(IommuDevice::name))
+                .toList();
+    }
+
+    @Override
+    public Optional<IommuDevice> device(String name) {
+        return devices().stream().filter(device -> device.name().equals(name)).findFirst();
+    }
+
+    @Override
+    public List<IommuGroup> groups() {
+        return fleet.units().stream()
+                .flatMap(unit -> unit.groups().stream())
+                .sorted(Comparator.comparingInt(IommuGroup::id))
+                .toList();
+    }
+
+    @Override
+    public Domain allocDomain(IommuDevice device, DomainRequest request) {
+        return Unit.of(device).allocDomain(request);
+    }
+
+    @Override
+    public List<UnitStatus> status() {
+        return fleet.units().stream().map(Unit::status).toList();
+    }
+
+    @Override
+    public String subject() {
+        return "core";
+    }
+
+    @Override
+    public Map<String, Long> read() {
+        Map<String, Long> values = new TreeMap<>();
+        List<Unit> units = fleet.units();
+        values.put("tables.live", commons.counters().live());
+        values.put("tables.bytes", commons.counters().bytes());
+        values.put(
+                "spaces", units.stream().mapToLong(unit -> unit.spaces().size()).sum());
+        values.put("pasids", units.stream().mapToLong(Unit::pasidCount).sum());
+        values.put("faults", units.stream().mapToLong(Unit::faultCount).sum());
+        values.put("swaps", reports.adopted());
+        values.put("gate.parked", commons.gate().parked());
+        values.put(
+                "quarantine.spaces", units.stream().mapToLong(Unit::quarantined).sum());
+        values.put(
+                "quarantine.unfenced", units.stream().mapToLong(Unit::unfenced).sum());
+        values.put(
+                "quarantine.bytes",
+                units.stream().mapToLong(Unit::quarantinedBytes).sum());
+        return values;
+    }
+
+    /** The thread on which swaps happen, so that a test can wait for what it posted. */
+    SwapThread swapThread() {
+        return swapThread;
+    }
+
+    private static Provider provider(ServiceReference<?> reference, String keyProperty) {
+        Bundle bundle = reference.getBundle();
+        Object ranking = reference.getProperty(Constants.SERVICE_RANKING);
+        return new Provider(
+                serviceId(reference),
+                keys(reference.getProperty(keyProperty)),
+                ranking instanceof Integer number ? number : 0,
+                bundle == null ? "unknown" : bundle.getSymbolicName(),
+                bundle == null ? "0" : bundle.getVersion().toString());
+    }
+
+    private static long serviceId(ServiceReference<?> reference) {
+        return (Long) reference.getProperty(Constants.SERVICE_ID);
+    }
+
+    private static Set<String> keys(Object property) {
+        Set<String> keys = new LinkedHashSet<>();
+        if (property instanceof String one) {
+            keys.add(one);
+        } else if (property instanceof String[] many) {
+            keys.addAll(Arrays.asList(many));
+        } else if (property instanceof Collection<?> many) {
+            many.forEach(one -> keys.add(String.valueOf(one)));
+        }
+        return keys;
+    }
+}

@@ -1,0 +1,619 @@
+package org.sluice.core.space;
+
+import org.sluice.api.AddressSpace;
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
+import org.sluice.api.IotlbGather;
+import org.sluice.api.LeafVisitor;
+import org.sluice.api.Prot;
+import org.sluice.api.ProviderMissingException;
+import org.sluice.api.ScatterList;
+import org.sluice.api.SpaceRevokedException;
+import org.sluice.api.SpaceState;
+import org.sluice.core.gate.SwapGate;
+import org.sluice.spi.driver.TranslationContext;
+import org.sluice.spi.memory.PageAllocator;
+import org.sluice.spi.memory.PhysicalMemory;
+import org.sluice.spi.pgtable.MappingException;
+
+/**
+ * The address space, of a domain or of a private PASID alike: its map functions are final, so a map through an io_mm is the
+ * same code as one through a domain and costs the same.
+ *
+ * <p>Any thread may call the methods of {@link AddressSpace}. Each enters the gate, reads the binding once and works on
+ * that until it leaves; tables that fell out are freed after it left, when the operations of others have left too. What
+ * changes the binding is in {@link SpaceLedger}, under the lock of the IOMMU.
+ */
+public class Space implements AddressSpace {
+    private static final int WALK_CHUNK = 256;
+
+    private final String name;
+    private final Commons commons;
+    private final SwapGate gate;
+    private final SpaceTables tables;
+    private final Pending pending = new Pending();
+    private final SpaceLedger ledger;
+
+    // The geometry of the table: written before the first binding is published, constant from then on.
+    private long pageSizes;
+    private long firstIova;
+    private long lastIova;
+
+    private volatile Binding binding;
+    private volatile Hold hold;
+    private volatile SpaceState state = SpaceState.PREPARED;
+    private volatile String revokedBecause = "";
+    private volatile boolean queued; // invalidations that no sync followed yet
+
+    /**
+     * A space without tables yet.
+     *
+     * @param name for messages, e.g. {@code domain 3}
+     * @param commons what spaces share
+     * @param memory where tables are
+     * @param allocator where they come from
+     */
+    public Space(String name, Commons commons, PhysicalMemory memory, PageAllocator allocator) {
+        this.name = name;
+        this.commons = commons;
+        this.gate = commons.gate();
+        this.tables = new SpaceTables(commons, memory, allocator);
+        this.ledger = new SpaceLedger(this, tables);
+    }
+
+    /**
+     * The side that the core sees.
+     *
+     * @return to be used under the lock of the IOMMU
+     */
+    public final SpaceLedger ledger() {
+        return ledger;
+    }
+
+    /**
+     * Name for messages.
+     *
+     * @return e.g. {@code domain 3}
+     */
+    public final String name() {
+        return name;
+    }
+
+    @Override
+    public final long pageSizes() {
+        return pageSizes;
+    }
+
+    @Override
+    public final long firstIova() {
+        return firstIova;
+    }
+
+    @Override
+    public final long lastIova() {
+        return lastIova;
+    }
+
+    @Override
+    public final SpaceState state() {
+        return state;
+    }
+
+    @Override
+    public final void map(long iova, long paddr, long size, int prot) {
+        checkProt(prot);
+        checkAligned("paddr", paddr);
+        checkRange(iova, size);
+        long[] pin = gate.enter();
+        try {
+            mapRuns(bound(pin), iova, iova, paddr, size, prot);
+        } finally {
+            gate.leave(pin);
+        }
+        tables.reclaim();
+    }
+
+    @Override
+    public final long mapSg(long iova, ScatterList segments, int prot) {
+        checkProt(prot);
+        int count = segments.size();
+        long total = 0;
+        for (int i = 0; i < count; i++) {
+            checkAligned("address of segment " + i, segments.address(i));
+            checkAligned("length of segment " + i, segments.length(i));
+            total += segments.length(i);
+        }
+        checkRange(iova, total);
+        long[] pin = gate.enter();
+        try {
+            Binding bound = bound(pin);
+            long at = iova;
+            int i = 0;
+            while (i < count) {
+                long paddr = segments.address(i);
+                long size = segments.length(i++);
+                while (i < count && segments.address(i) == paddr + size) {
+                    size += segments.length(i++);
+                }
+                mapRuns(bound, iova, at, paddr, size, prot);
+                at += size;
+            }
+        } finally {
+            gate.leave(pin);
+        }
+        tables.reclaim();
+        return total;
+    }
+
+    @Override
+    public final long unmap(long iova, long size) {
+        if (isUnmappable(iova, size)) {
+            return 0;
+        }
+        long[] pin = gate.enter();
+        long done;
+        try {
+            Binding bound = boundOrNull(pin);
+            if (bound == null) {
+                return 0;
+            }
+            done = unmapNow(bound, pin, iova, size);
+        } finally {
+            gate.leave(pin);
+        }
+        tables.reclaim();
+        return done;
+    }
+
+    @Override
+    public final long unmapFast(long iova, long size, IotlbGather gather) {
+        if (isUnmappable(iova, size)) {
+            return 0;
+        }
+        gather.claim(this);
+        long[] pin = gate.enter();
+        long done;
+        try {
+            Binding bound = boundOrNull(pin);
+            if (bound == null) {
+                return 0;
+            }
+            done = unmapRuns(bound, iova, clip(iova, size), gather);
+        } finally {
+            gate.leave(pin);
+        }
+        tables.reclaim();
+        return done;
+    }
+
+    @Override
+    public final long unmapFast(long iova, long size) {
+        if (isUnmappable(iova, size)) {
+            return 0;
+        }
+        long[] pin = gate.enter();
+        int ordinal = SwapGate.ordinal(pin);
+        long done;
+        try {
+            Binding bound = boundOrNull(pin);
+            if (bound == null) {
+                return 0;
+            }
+            IotlbGather gather = commons.gathers().take(ordinal);
+            try {
+                done = unmapRuns(bound, iova, clip(iova, size), gather);
+            } finally {
+                owe(gather, bound.context());
+                commons.gathers().give(ordinal, gather);
+            }
+        } finally {
+            gate.leave(pin);
+        }
+        tables.reclaim();
+        return done;
+    }
+
+    @Override
+    public final void sync(IotlbGather gather) {
+        gather.claim(this);
+        if (gather.isEmpty() && gather.tableCount() == 0) {
+            gather.clear();
+            return;
+        }
+        long[] pin = gate.enter();
+        try {
+            Binding bound = boundOrNull(pin);
+            if (bound != null) {
+                complete(bound, gather);
+            } else if (isRevoked()) {
+                // Every translation of the space was invalidated when it was taken away; only the tables are left.
+                tables.retireAll(gather);
+                gather.clear();
+            } else {
+                throw missing("the gather keeps what it owes");
+            }
+        } finally {
+            gate.leave(pin);
+        }
+        tables.reclaim();
+    }
+
+    @Override
+    public final long iovaToPhys(long iova) {
+        if (isOutside(iova)) {
+            return 0;
+        }
+        long[] pin = gate.enter();
+        try {
+            Binding bound = boundOrNull(pin);
+            if (bound == null) {
+                if (isRevoked()) {
+                    return 0;
+                }
+                throw missing("every mapping stays as it is");
+            }
+            return bound.table().iovaToPhys(iova);
+        } finally {
+            gate.leave(pin);
+        }
+    }
+
+    @Override
+    public final void walk(long first, long last, LeafVisitor visitor) {
+        // In chunks, and the visitor outside of the gate: however slow it is, no swap waits for it.
+        LeafChunk chunk = new LeafChunk(WALK_CHUNK);
+        long from = first;
+        do {
+            chunk.clear();
+            long[] pin = gate.enter();
+            try {
+                Binding bound = boundOrNull(pin);
+                if (bound == null) {
+                    if (isRevoked()) {
+                        return;
+                    }
+                    throw missing("every mapping stays as it is");
+                }
+                bound.table().walk(from, last, chunk);
+            } finally {
+                gate.leave(pin);
+            }
+            if (!chunk.visit(visitor)) {
+                return;
+            }
+            from = chunk.next();
+        } while (chunk.isFull() && from != 0 && Long.compareUnsigned(from, last) <= 0);
+    }
+
+    @Override
+    public final void flushTlbAll() {
+        settle(true);
+    }
+
+    @Override
+    public final void tlbSync() {
+        settle(false);
+    }
+
+    @Override
+    public final void tlbRangeAdd(long iova, long size) {
+        if (size == 0) {
+            throw new IommuException(Errno.EINVAL, "size is 0, must be above 0");
+        }
+        long[] pin = gate.enter();
+        try {
+            Binding bound = boundOrNull(pin);
+            if (bound != null) {
+                queued = true;
+                bound.context().invalidate(iova, size, Long.lowestOneBit(pageSizes), true);
+            } else if (!isRevoked()) {
+                throw missing("nothing was queued");
+            }
+        } finally {
+            gate.leave(pin);
+        }
+    }
+
+    private void settle(boolean everything) {
+        long[] pin = gate.enter();
+        int ordinal = SwapGate.ordinal(pin);
+        try {
+            Binding bound = boundOrNull(pin);
+            if (bound == null && !isRevoked()) {
+                throw missing("the pending list keeps what it owes");
+            }
+            IotlbGather gather = commons.gathers().take(ordinal);
+            pending.moveTo(gather);
+            try {
+                if (bound != null) {
+                    complete(bound.context(), gather, everything);
+                } else {
+                    tables.retireAll(gather);
+                    gather.clear();
+                }
+            } finally {
+                owe(gather, bound == null ? null : bound.context());
+                commons.gathers().give(ordinal, gather);
+            }
+        } finally {
+            gate.leave(pin);
+        }
+        tables.reclaim();
+    }
+
+    private void complete(TranslationContext context, IotlbGather gather, boolean everything) {
+        // Cleared first: an invalidation that another thread queues meanwhile sets it again.
+        queued = false;
+        if (everything) {
+            context.invalidateAll();
+        } else {
+            queue(context, gather);
+            context.sync();
+        }
+        tables.retireAll(gather);
+        gather.clear();
+    }
+
+    private void complete(Binding bound, IotlbGather gather) {
+        if (!gather.isEmpty() || gather.tableCount() != 0) {
+            queue(bound.context(), gather);
+            bound.context().sync();
+            tables.retireAll(gather);
+        }
+        gather.clear();
+    }
+
+    private static void queue(TranslationContext context, IotlbGather gather) {
+        long size = Pending.size(gather);
+        if (!gather.isEmpty() && size != 0) {
+            context.invalidate(gather.start(), size, gather.pageSize(), gather.tableCount() == 0);
+        } else if (size == 0 || gather.tableCount() != 0) {
+            context.invalidateAll();
+        }
+    }
+
+    /** Keeps what an exception left in a gather: it is owed still. */
+    private void owe(IotlbGather gather, TranslationContext context) {
+        if (gather.isEmpty() && gather.tableCount() == 0) {
+            gather.clear();
+        } else {
+            pending.add(gather, context);
+        }
+    }
+
+    private long unmapNow(Binding bound, long[] pin, long iova, long size) {
+        int ordinal = SwapGate.ordinal(pin);
+        IotlbGather gather = commons.gathers().take(ordinal);
+        try {
+            long done = unmapRuns(bound, iova, clip(iova, size), gather);
+            complete(bound, gather);
+            return done;
+        } finally {
+            owe(gather, bound.context());
+            commons.gathers().give(ordinal, gather);
+        }
+    }
+
+    private long unmapRuns(Binding bound, long iova, long size, IotlbGather gather) {
+        long done = 0;
+        while (Long.compareUnsigned(done, size) < 0) {
+            long at = iova + done;
+            long left = size - done;
+            long pgsize = PageSizes.largest(pageSizes, at, left);
+            long count = PageSizes.count(pageSizes, pgsize, at, at, left);
+            if (gather.isDisjoint(at, pgsize * count, pgsize)) {
+                complete(bound, gather);
+                gather.claim(this);
+            }
+            long got = bound.table().unmapPages(at, pgsize, count, gather);
+            if (got == 0) {
+                break;
+            }
+            done += got;
+        }
+        return done;
+    }
+
+    private void mapRuns(Binding bound, long origin, long iova, long paddr, long size, int prot) {
+        long done = 0;
+        try {
+            while (done != size) {
+                long at = iova + done;
+                long to = paddr + done;
+                long left = size - done;
+                long pgsize = PageSizes.largest(pageSizes, at | to, left);
+                long count = PageSizes.count(pageSizes, pgsize, at, to, left);
+                long mapped = bound.table().mapPages(at, to, pgsize, count, prot);
+                if (mapped != pgsize * count) {
+                    throw new MappingException(
+                            Errno.EIO,
+                            String.format(
+                                    "page-table format %s mapped 0x%x of 0x%x bytes at iova 0x%x and gave no reason",
+                                    bound.table().config().format(), mapped, pgsize * count, at),
+                            mapped);
+                }
+                done += mapped;
+            }
+        } catch (MappingException stopped) {
+            rollBack(bound, origin, iova - origin + done + stopped.mapped(), stopped);
+            throw stopped;
+        } catch (RuntimeException failed) {
+            rollBack(bound, origin, iova - origin + done, failed);
+            throw failed;
+        }
+    }
+
+    /** Nothing of a failed call stays mapped, and that is synced before the caller hears of the failure. */
+    private void rollBack(Binding bound, long iova, long size, RuntimeException reason) {
+        if (size == 0) {
+            return;
+        }
+        IotlbGather gather = new IotlbGather();
+        try {
+            unmapRuns(bound, iova, size, gather);
+            complete(bound, gather);
+        } catch (RuntimeException again) {
+            reason.addSuppressed(again);
+            owe(gather, bound.context());
+        }
+    }
+
+    private Binding bound(long[] pin) {
+        Binding bound = boundOrNull(pin);
+        if (bound == null) {
+            if (isRevoked()) {
+                throw new SpaceRevokedException(name + " was taken away: " + revokedBecause);
+            }
+            throw missing("nothing was mapped, what was mapped before stays");
+        }
+        return bound;
+    }
+
+    /** The binding; waits at the gate while there is none. The pin is held again when this returns, with or without. */
+    private Binding boundOrNull(long[] pin) {
+        Binding bound = binding;
+        return bound != null ? bound : awaitBinding(pin);
+    }
+
+    private Binding awaitBinding(long[] pin) {
+        if (pin == null || isRevoked()) {
+            // An outer operation holds the pin: waiting would keep the drain from ending.
+            return null;
+        }
+        Hold closed = hold;
+        if (closed != null) {
+            closed.park();
+        }
+        long deadline = System.nanoTime() + commons.gateTimeoutNanos();
+        Binding bound;
+        boolean waiting;
+        do {
+            gate.leave(pin);
+            waiting = gate.await(() -> binding != null || isRevoked(), deadline - System.nanoTime());
+            gate.enter();
+            bound = binding;
+        } while (bound == null && waiting && !isRevoked());
+        return bound;
+    }
+
+    private ProviderMissingException missing(String consequence) {
+        Hold closed = hold;
+        String what = closed == null ? "the provider of " + name : closed.missing();
+        String why = closed == null ? "it is being exchanged" : closed.cause();
+        return new ProviderMissingException(
+                what,
+                String.format(
+                        "%s; waited up to %d ms at the gate for a bundle that offers it; in %s %s, DMA goes on",
+                        why, commons.gateTimeoutMillis(), name, consequence));
+    }
+
+    private boolean isUnmappable(long iova, long size) {
+        long sizes = pageSizes;
+        return sizes == 0
+                || size == 0
+                || ((iova | size) & Long.lowestOneBit(sizes) - 1) != 0
+                || isOutside(iova)
+                || Long.compareUnsigned(iova + size - 1, iova) < 0;
+    }
+
+    private long clip(long iova, long size) {
+        return Long.compareUnsigned(size - 1, lastIova - iova) > 0 ? lastIova - iova + 1 : size;
+    }
+
+    private boolean isOutside(long iova) {
+        return Long.compareUnsigned(iova, firstIova) < 0 || Long.compareUnsigned(iova, lastIova) > 0;
+    }
+
+    private static void checkProt(int prot) {
+        if ((prot & (Prot.READ | Prot.WRITE)) == 0 || (prot & ~Prot.ALL) != 0) {
+            throw new IommuException(
+                    Errno.EINVAL,
+                    String.format(
+                            "prot is %s, needs READ or WRITE and no bit beyond 0x%x", Prot.toString(prot), Prot.ALL));
+        }
+    }
+
+    private void checkAligned(String argument, long value) {
+        long smallest = Long.lowestOneBit(pageSizes);
+        if (smallest == 0) {
+            throw new IommuException(Errno.EINVAL, name + " has no page size that it could map");
+        }
+        if ((value & smallest - 1) != 0) {
+            throw new IommuException(
+                    Errno.EINVAL,
+                    String.format(
+                            "%s is 0x%x, not a multiple of the smallest page size 0x%x", argument, value, smallest));
+        }
+    }
+
+    private void checkRange(long iova, long size) {
+        checkAligned("iova", iova);
+        checkAligned("size", size);
+        if (size == 0) {
+            throw new IommuException(Errno.EINVAL, "size is 0, must be above 0");
+        }
+        long last = iova + size - 1;
+        if (isOutside(iova) || isOutside(last) || Long.compareUnsigned(last, iova) < 0) {
+            throw new IommuException(
+                    Errno.ERANGE,
+                    String.format(
+                            "iova 0x%x with size 0x%x is not within [0x%x, 0x%x]", iova, size, firstIova, lastIova));
+        }
+    }
+
+    private boolean isRevoked() {
+        SpaceState now = state;
+        return now == SpaceState.REVOKED || now == SpaceState.FREED;
+    }
+
+    // What follows is for the ledger, under the lock of the IOMMU.
+
+    final Commons commons() {
+        return commons;
+    }
+
+    final boolean hasQueued() {
+        return queued;
+    }
+
+    final void setGeometry(long sizes, long first, long last) {
+        pageSizes = sizes;
+        firstIova = first;
+        lastIova = last;
+    }
+
+    final void setState(SpaceState next) {
+        state = next;
+    }
+
+    final void publish(Binding next) {
+        binding = next;
+        hold = null;
+        gate.open();
+    }
+
+    final void close(Hold why) {
+        hold = why;
+        binding = null;
+    }
+
+    final void revoke(String why) {
+        revokedBecause = why;
+        state = SpaceState.REVOKED;
+        binding = null;
+        gate.open();
+    }
+
+    /** Frees what unmaps without a sync left behind; nothing translates through this space any more. */
+    final void abandonPending() {
+        IotlbGather gather = new IotlbGather();
+        pending.moveTo(gather);
+        tables.retireAll(gather);
+        tables.reclaim();
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

@@ -1,0 +1,111 @@
+package org.sluice.core.space;
+
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicLong;
+import org.sluice.api.IotlbGather;
+import org.sluice.spi.driver.TranslationContext;
+import org.sluice.spi.memory.PageAllocator;
+import org.sluice.spi.memory.PhysicalMemory;
+import org.sluice.spi.pgtable.TableHost;
+
+/**
+ * Memory of one space's tables, and the tables that wait to be freed. It stays when format or driver are exchanged.
+ *
+ * <p>A table comes here after it was unlinked and its invalidation was synced, so that no device walks it; what is still to
+ * be waited for are the operations of other threads that read the entry before it was unlinked. {@link #reclaim} waits for
+ * them outside of any operation: two threads that waited inside would wait for each other.
+ */
+final class SpaceTables implements TableHost {
+    private final Commons commons;
+    private final PhysicalMemory memory;
+    private final PageAllocator allocator;
+    private final AtomicLong bytes = new AtomicLong();
+
+    /** Serves walk-cache invalidations of maps in flight: stays set until those were drained. */
+    private volatile TranslationContext context;
+
+    private long[] retired = new long[16]; // guarded by this; pairs of address and size
+    private volatile int retiredCount; // written under this; read without, to see quickly that nothing waits
+
+    SpaceTables(Commons commons, PhysicalMemory memory, PageAllocator allocator) {
+        this.commons = commons;
+        this.memory = memory;
+        this.allocator = allocator;
+    }
+
+    void serve(TranslationContext hardware) {
+        context = hardware;
+    }
+
+    long bytes() {
+        return bytes.get();
+    }
+
+    @Override
+    public PhysicalMemory memory() {
+        return memory;
+    }
+
+    @Override
+    public long allocateTable(long size, long alignment, long lastAddress) {
+        long address = allocator.allocateBelow(size, alignment, lastAddress);
+        bytes.addAndGet(size);
+        commons.counters().allocated(size);
+        return address;
+    }
+
+    @Override
+    public void freeTable(long address, long size) {
+        allocator.free(address, size);
+        bytes.addAndGet(-size);
+        commons.counters().freed(size);
+    }
+
+    @Override
+    public void retireTable(long iova, long size, long granule, long address, long tableBytes) {
+        TranslationContext hardware = context;
+        hardware.invalidate(iova, size, granule, false);
+        hardware.sync();
+        retire(address, tableBytes);
+    }
+
+    /** Takes over the tables of a gather whose invalidation was synced. */
+    void retireAll(IotlbGather gather) {
+        for (int i = 0; i < gather.tableCount(); i++) {
+            retire(gather.tableAddress(i), gather.tableBytes(i));
+        }
+    }
+
+    private synchronized void retire(long address, long size) {
+        int count = retiredCount;
+        if (2 * count == retired.length) {
+            retired = Arrays.copyOf(retired, 4 * count);
+        }
+        retired[2 * count] = address;
+        retired[2 * count + 1] = size;
+        retiredCount = count + 1;
+    }
+
+    /**
+     * Frees what waits, once every operation that began earlier has left. Inside an operation, or if one does not leave in
+     * time, the tables keep waiting for the next call: late, never early.
+     */
+    void reclaim() {
+        if (retiredCount == 0 || commons.gate().isInside()) {
+            return;
+        }
+        long[] tables;
+        synchronized (this) {
+            tables = Arrays.copyOf(retired, 2 * retiredCount);
+            retiredCount = 0;
+        }
+        boolean free = commons.gate().drain(commons.drainTimeoutNanos());
+        for (int i = 0; i < tables.length; i += 2) {
+            if (free) {
+                freeTable(tables[i], tables[i + 1]);
+            } else {
+                retire(tables[i], tables[i + 1]);
+            }
+        }
+    }
+}

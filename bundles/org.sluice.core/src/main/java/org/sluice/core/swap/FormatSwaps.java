@@ -1,0 +1,153 @@
+package org.sluice.core.swap;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.sluice.api.SwapEvent;
+import org.sluice.core.offer.Offer;
+import org.sluice.core.offer.Offers;
+import org.sluice.core.offer.Provider;
+import org.sluice.core.space.Space;
+import org.sluice.core.space.SpaceLedger;
+import org.sluice.core.unit.Unit;
+import org.sluice.spi.pgtable.PageTable;
+import org.sluice.spi.pgtable.PageTableFormat;
+
+/**
+ * Swaps of page-table formats. All spaces of a format, on every IOMMU, go over together or not at all.
+ *
+ * <p>{@link #left} is for the registry's callbacks and waits a bounded time; {@link #came} is for the swap thread.
+ */
+public final class FormatSwaps {
+    private final Fleet fleet;
+    private final Offers<PageTableFormat> offers;
+    private final SwapThread thread;
+    private final SwapReports reports;
+    private final Map<String, Swap> held = new ConcurrentHashMap<>();
+
+    /**
+     * Nothing is held yet.
+     *
+     * @param fleet the IOMMUs
+     * @param offers the formats that are there
+     * @param thread the swap thread
+     * @param reports where swaps are told
+     */
+    public FormatSwaps(Fleet fleet, Offers<PageTableFormat> offers, SwapThread thread, SwapReports reports) {
+        this.fleet = fleet;
+        this.offers = offers;
+        this.thread = thread;
+        this.reports = reports;
+    }
+
+    /**
+     * A format's bundle leaves: closes its spaces, waits a bounded time for operations in flight, surveys the tables while the
+     * code is still there. The offer was withdrawn before.
+     *
+     * @param provider who leaves
+     */
+    public void left(Provider provider) {
+        for (Unit unit : fleet.units()) {
+            if (!unit.tryWithLock(() -> close(unit, provider), fleet.commons().drainTimeoutNanos())) {
+                thread.execute(() -> unit.withLock(() -> {
+                    close(unit, provider);
+                    return null;
+                }));
+            }
+        }
+        // Another bundle may offer the format as well.
+        provider.keys().forEach(format -> thread.execute(() -> came(format)));
+    }
+
+    private void close(Unit unit, Provider provider) {
+        List<SpaceLedger> served = unit.spaces().stream()
+                .map(Space::ledger)
+                .filter(ledger -> ledger.hasTable() && ledger.formatProvider() == provider.serviceId())
+                .toList();
+        if (served.isEmpty()) {
+            return;
+        }
+        for (SpaceLedger ledger : served) {
+            Swap swap = held.computeIfAbsent(ledger.format(), name -> begin(name, provider));
+            ledger.closeForTable(swap.hold());
+        }
+        boolean quiet = fleet.drain();
+        served.forEach(ledger -> ledger.surrenderTable(quiet));
+    }
+
+    private static Swap begin(String format, Provider provider) {
+        Swap swap = new Swap("page-table format " + format, provider);
+        swap.to(SwapStep.QUIESCE);
+        swap.to(SwapStep.DRAIN);
+        swap.to(SwapStep.HELD);
+        return swap;
+    }
+
+    /**
+     * A format may be there now: lets the candidates take over what is held, best first.
+     *
+     * @param format name of the format
+     */
+    public void came(String format) {
+        for (Offer<PageTableFormat> candidate : offers.candidates(format)) {
+            SwapEvent event = takeOver(format, candidate);
+            if (event != null) {
+                reports.tell(event);
+            }
+            if (event == null || event.adopted()) {
+                break;
+            }
+        }
+    }
+
+    private SwapEvent takeOver(String format, Offer<PageTableFormat> candidate) {
+        SwapEvent[] outcome = new SwapEvent[1];
+        fleet.withAllLocks(() -> {
+            Swap swap = held.get(format);
+            if (swap != null) {
+                outcome[0] = takeOver(swap, format, candidate);
+            }
+            fleet.units().forEach(Unit::sweep);
+            fleet.units().forEach(Unit::signal);
+        });
+        return outcome[0];
+    }
+
+    private SwapEvent takeOver(Swap swap, String format, Offer<PageTableFormat> candidate) {
+        List<SpaceLedger> waiting = fleet.units().stream()
+                .flatMap(unit -> unit.spaces().stream())
+                .map(Space::ledger)
+                .filter(ledger -> !ledger.hasTable() && ledger.format().equals(format))
+                .toList();
+        swap.to(SwapStep.ADOPT);
+        List<PageTable> adopted = new ArrayList<>();
+        try {
+            for (SpaceLedger ledger : waiting) {
+                if (!ledger.drainAgain()) {
+                    return swap.refused(
+                            candidate.provider(),
+                            "an operation is still inside " + swap.old().describe());
+                }
+                adopted.add(ledger.adoptTable(candidate.service()));
+            }
+        } catch (RuntimeException refused) {
+            return swap.refused(candidate.provider(), String.valueOf(refused.getMessage()));
+        }
+        swap.to(SwapStep.VERIFY);
+        long leaves =
+                adopted.stream().mapToLong(table -> table.survey().leaves()).sum();
+        swap.to(SwapStep.REBIND);
+        for (int i = 0; i < adopted.size(); i++) {
+            waiting.get(i).rebindTable(adopted.get(i), candidate.provider().serviceId());
+        }
+        swap.to(SwapStep.RESUME);
+        waiting.forEach(SpaceLedger::open);
+        SwapEvent event = swap.done(
+                candidate.provider(),
+                String.format("%d page tables with %d leaves adopted, surveys equal", adopted.size(), leaves));
+        swap.to(SwapStep.SERVING);
+        held.remove(format);
+        return event;
+    }
+}

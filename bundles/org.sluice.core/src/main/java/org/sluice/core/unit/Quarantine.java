@@ -1,0 +1,156 @@
+package org.sluice.core.unit;
+
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
+import org.sluice.core.offer.Offer;
+import org.sluice.core.space.Space;
+import org.sluice.spi.driver.MmAllocator;
+
+/**
+ * Spaces that were taken away and whose tables, tag and PASID may not be used again yet: the device may still load their root
+ * (no fence completed), an operation is still inside, or a bundle that must take part is missing: driver, format, or the
+ * plug-in that allocated. Most spaces pass through without stopping. Guarded by the lock of the IOMMU, except for the counts.
+ */
+final class Quarantine {
+    private static final System.Logger LOG = System.getLogger("org.sluice.core");
+
+    private final Unit unit;
+    private final List<Inmate> inmates = new CopyOnWriteArrayList<>();
+
+    Quarantine(Unit unit) {
+        this.unit = unit;
+    }
+
+    /** A space that no device is attached to any more. */
+    private static final class Inmate {
+        private final Space space;
+        private volatile boolean fenced;
+
+        Inmate(Space space, boolean fenced) {
+            this.space = space;
+            this.fenced = fenced;
+        }
+    }
+
+    /**
+     * Takes a revoked space without bonds, and frees it at once if nothing stands against it.
+     *
+     * @param fence what must complete first, if the device loads the table by itself
+     * @throws IommuException of the driver; the space stays here
+     */
+    void admit(Space space, Optional<? extends CompletionStage<?>> fence) {
+        Inmate inmate = new Inmate(space, fence.isEmpty());
+        inmates.add(inmate);
+        fence.ifPresent(stage -> stage.whenComplete((done, failure) -> {
+            if (failure == null) {
+                inmate.fenced = true;
+                unit.later(this::sweep);
+            } else {
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "the fence of {0} failed ({1}), it stays in quarantine",
+                        space.name(),
+                        failure.toString());
+            }
+        }));
+        if (isReady(inmate)) {
+            inmates.remove(inmate);
+            release(inmate);
+        }
+    }
+
+    /** Frees what became free: a fence completed, or a bundle came. */
+    void sweep() {
+        for (Inmate inmate : inmates) {
+            if (isReady(inmate)) {
+                try {
+                    inmates.remove(inmate);
+                    release(inmate);
+                } catch (RuntimeException failed) {
+                    LOG.log(
+                            System.Logger.Level.ERROR,
+                            "{0} stays in quarantine: {1}",
+                            inmate.space.name(),
+                            failed.getMessage());
+                }
+            }
+        }
+    }
+
+    private boolean isReady(Inmate inmate) {
+        return inmate.fenced
+                && unit.iommu() != null
+                && inmate.space.ledger().isWhole()
+                && (!(inmate.space instanceof PrivateSpace own)
+                        || own.allocation() == null
+                        || heir(own).isPresent())
+                && inmate.space.ledger().drainAgain();
+    }
+
+    private Optional<Offer<MmAllocator>> heir(PrivateSpace space) {
+        return unit.successorOf(space.allocator());
+    }
+
+    /** Tag (its translations are invalidated first), PASID, what the plug-in took, tables: in this order. */
+    private void release(Inmate inmate) {
+        Space space = inmate.space;
+        try {
+            unit.iommu().freeContext(space.ledger().context());
+        } catch (RuntimeException failed) {
+            inmates.add(inmate);
+            throw failed;
+        }
+        if (space instanceof PrivateSpace own) {
+            unit.pasids().release(own.pasid());
+            if (own.allocation() != null) {
+                returnToPlugIn(own);
+            }
+        }
+        space.ledger().free();
+        unit.spaces().remove(space);
+    }
+
+    private void returnToPlugIn(PrivateSpace own) {
+        Offer<MmAllocator> heir = heir(own)
+                .orElseThrow(() -> new IommuException(Errno.ENODEV, "plug-in of " + own.name() + " left meanwhile"));
+        try {
+            heir.service().mmFree(own.allocation());
+        } catch (RuntimeException failed) {
+            // What is the plug-in's own is lost to it; tables and tag are the core's and are freed all the same.
+            LOG.log(
+                    System.Logger.Level.ERROR,
+                    "{0} could not free its part of {1}: {2}",
+                    heir.provider().describe(),
+                    own.name(),
+                    failed.toString());
+        }
+    }
+
+    /** Lets go of everything, since the hardware is off. */
+    void abandon() {
+        Iterator<Inmate> left = inmates.iterator();
+        while (left.hasNext()) {
+            left.next().fenced = true;
+        }
+        sweep();
+    }
+
+    int size() {
+        return inmates.size();
+    }
+
+    int unfenced() {
+        return (int) inmates.stream().filter(inmate -> !inmate.fenced).count();
+    }
+
+    long bytes() {
+        return inmates.stream()
+                .mapToLong(inmate -> inmate.space.ledger().tableBytes())
+                .sum();
+    }
+}

@@ -1,0 +1,652 @@
+package org.sluice.core.unit;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.sluice.api.Domain;
+import org.sluice.api.DomainRequest;
+import org.sluice.api.DomainType;
+import org.sluice.api.Errno;
+import org.sluice.api.FaultListener;
+import org.sluice.api.IommuDevice;
+import org.sluice.api.IommuException;
+import org.sluice.api.IommuGroup;
+import org.sluice.api.ProviderMissingException;
+import org.sluice.api.UnitStatus;
+import org.sluice.core.offer.Catalogue;
+import org.sluice.core.offer.Offer;
+import org.sluice.core.offer.Provider;
+import org.sluice.core.space.Commons;
+import org.sluice.core.space.Hold;
+import org.sluice.core.space.Space;
+import org.sluice.spi.board.Board;
+import org.sluice.spi.board.Endpoint;
+import org.sluice.spi.board.IommuHardware;
+import org.sluice.spi.driver.ContextRequest;
+import org.sluice.spi.driver.IommuUnit;
+import org.sluice.spi.driver.MmAllocator;
+import org.sluice.spi.driver.PasidOperations;
+import org.sluice.spi.driver.TranslationContext;
+import org.sluice.spi.memory.PageAllocator;
+import org.sluice.spi.memory.PhysicalMemory;
+import org.sluice.spi.pgtable.PageTableFormat;
+
+/**
+ * One IOMMU of a board: its devices and groups exist from the moment the board is there, whether a driver serves it or not.
+ *
+ * <p>One lock per IOMMU guards everything that attach, detach, PASID and close calls change, the ledger of its spaces, and
+ * the driver's object; map and unmap never take it. Whoever holds it may wait for operations in flight (they do not need it)
+ * and for a missing bundle (that releases it). It is never taken inside the swap gate.
+ */
+public final class Unit {
+    private static final System.Logger LOG = System.getLogger("org.sluice.core");
+
+    private final String name;
+    private final Board board;
+    private final IommuHardware hardware;
+    private final Commons commons;
+    private final Catalogue catalogue;
+    private final Executor later;
+    private final UnitFaults faults;
+    private final Quarantine quarantine;
+    private final PasidSpace pasids = new PasidSpace();
+    private final List<Device> devices = new ArrayList<>(); // constant once the board is bound
+    private final List<Group> groups = new ArrayList<>(); // constant once the board is bound
+    private final Map<Integer, Device> byStream = new ConcurrentHashMap<>();
+    private final Set<TranslationDomain> domains = new LinkedHashSet<>(); // guarded by lock
+    private final List<Space> spaces = new CopyOnWriteArrayList<>(); // changed under lock
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private IommuUnit iommu; // guarded by lock
+    private volatile Provider driver;
+    private volatile Hold hold;
+    private volatile String cause;
+    private boolean gone; // guarded by lock
+    private int domainCount; // guarded by lock
+
+    /**
+     * An IOMMU that nobody drives yet.
+     *
+     * @param board where it is
+     * @param hardware the IOMMU
+     * @param commons what spaces share
+     * @param catalogue what the registry offers
+     * @param later the swap thread
+     * @param listeners who hears of faults
+     */
+    public Unit(
+            Board board,
+            IommuHardware hardware,
+            Commons commons,
+            Catalogue catalogue,
+            Executor later,
+            List<FaultListener> listeners) {
+        this.name = hardware.name();
+        this.board = board;
+        this.hardware = hardware;
+        this.commons = commons;
+        this.catalogue = catalogue;
+        this.later = later;
+        this.faults = new UnitFaults(this, listeners);
+        this.quarantine = new Quarantine(this);
+        this.cause = "no bundle offers a driver for " + hardware.compatible();
+    }
+
+    /**
+     * Adds the devices behind it, grouped as they can be isolated.
+     *
+     * @param endpoints of the board, those of other IOMMUs are skipped
+     * @param firstGroup number of the first group
+     * @return number for the next group
+     */
+    public int addEndpoints(List<Endpoint> endpoints, int firstGroup) {
+        int next = firstGroup;
+        Map<Integer, Group> shared = new ConcurrentHashMap<>();
+        for (Endpoint endpoint : endpoints) {
+            if (!endpoint.iommu().equals(name)) {
+                continue;
+            }
+            Group group = endpoint.isolationGroup() < 0 ? null : shared.get(endpoint.isolationGroup());
+            if (group == null) {
+                group = new Group(next);
+                group.setDefaultDomain(
+                        new TranslationDomain(this, "default domain of group " + next, DomainType.BLOCKED, null, true));
+                groups.add(group);
+                next++;
+                if (endpoint.isolationGroup() >= 0) {
+                    shared.put(endpoint.isolationGroup(), group);
+                }
+            }
+            Device device = new Device(this, group, endpoint);
+            devices.add(device);
+            endpoint.streamIds().forEach(stream -> byStream.putIfAbsent(stream, device));
+        }
+        return next;
+    }
+
+    /**
+     * Runs something under the lock of this IOMMU.
+     *
+     * @param action what
+     * @param <T> its answer
+     * @return its answer
+     */
+    public <T> T withLock(Supplier<T> action) {
+        lock.lock();
+        try {
+            return action.get();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Runs something under the lock, if the lock is free in time: for the registry's callbacks, which must not wait long.
+     *
+     * @param action what
+     * @param nanos longest wait
+     * @return whether it ran
+     */
+    public boolean tryWithLock(Runnable action, long nanos) {
+        try {
+            if (!lock.tryLock(nanos, TimeUnit.NANOSECONDS)) {
+                return false;
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+        try {
+            action.run();
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Wakes callers that wait for a bundle; under the lock. */
+    public void signal() {
+        changed.signalAll();
+    }
+
+    /**
+     * The driver's object, waiting for it as long as the gate allows; under the lock.
+     *
+     * @return the object
+     * @throws ProviderMissingException no driver came in time
+     */
+    IommuUnit serving() {
+        if (!await(() -> iommu != null || gone, hold) || gone) {
+            throw new ProviderMissingException(
+                    "driver " + hardware.compatible(),
+                    String.format(
+                            "%s; waited up to %d ms for a bundle that drives %s; everything stays as it is",
+                            cause, commons.gateTimeoutMillis(), name));
+        }
+        return iommu;
+    }
+
+    /** Waits until the page table of a space can be reached; under the lock. */
+    void requireTable(Space space) {
+        if (!await(() -> space.ledger().hasTable(), space.ledger().tableHold())) {
+            throw new ProviderMissingException(
+                    "page-table format " + space.ledger().format(),
+                    String.format(
+                            "%s; waited up to %d ms for a bundle that offers it; %s stays as it is",
+                            space.ledger().tableHold().cause(), commons.gateTimeoutMillis(), space.name()));
+        }
+        serving();
+    }
+
+    private boolean await(BooleanSupplier ready, Hold counts) {
+        long left = commons.gateTimeoutNanos();
+        boolean counted = false;
+        while (!ready.getAsBoolean()) {
+            if (left <= 0) {
+                return false;
+            }
+            if (!counted && counts != null) {
+                counts.park();
+                counted = true;
+            }
+            try {
+                left = changed.awaitNanos(left);
+            } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * A context, and the format that makes its table.
+     *
+     * @param context of the driver
+     * @param format of a bundle
+     */
+    record ContextAndFormat(TranslationContext context, Offer<PageTableFormat> format) {}
+
+    /** Makes a context whose page-table format is there, waiting for the format; under the lock. */
+    ContextAndFormat createContext(ContextRequest request) {
+        TranslationContext context = serving().createContext(request);
+        String format = context.tableConfig().format();
+        Optional<Offer<PageTableFormat>> offer = bestFormat(format);
+        if (offer.isEmpty()) {
+            // Nobody may sit on a tag while waiting: the driver itself may be exchanged meanwhile.
+            iommu.freeContext(context);
+            if (!await(() -> bestFormat(format).isPresent() && iommu != null, null)) {
+                throw new ProviderMissingException(
+                        "page-table format " + format,
+                        String.format(
+                                "no bundle offers it; waited up to %d ms; nothing was allocated on %s",
+                                commons.gateTimeoutMillis(), name));
+            }
+            context = iommu.createContext(request);
+            offer = bestFormat(format);
+        }
+        return new ContextAndFormat(context, offer.orElseThrow());
+    }
+
+    /**
+     * Makes a domain.
+     *
+     * @param request what kind
+     * @return the domain
+     * @throws IommuException EOPNOTSUPP, ENOSPC, ENOMEM, ENODEV
+     */
+    public Domain allocDomain(DomainRequest request) {
+        return withLock(() -> {
+            serving();
+            String title = "domain " + ++domainCount + " of " + name;
+            Space space = null;
+            if (request.type().isPaging()) {
+                space = new Space(title, commons, memory(), allocator());
+                create(space, request);
+                spaces.add(space);
+            } else if (request.type() != DomainType.BLOCKED && request.type() != DomainType.IDENTITY) {
+                throw new IommuException(
+                        Errno.EOPNOTSUPP, "domains of type " + request.type() + " are not supported on " + name);
+            }
+            TranslationDomain domain = new TranslationDomain(this, title, request.type(), space, false);
+            domains.add(domain);
+            return domain;
+        });
+    }
+
+    private void create(Space space, DomainRequest request) {
+        ContextAndFormat made =
+                createContext(new ContextRequest(request.stage(), request.upperHalf(), false, request.pageSizes()));
+        try {
+            space.ledger()
+                    .create(
+                            made.format().service(),
+                            made.format().provider().serviceId(),
+                            made.context().tableConfig(),
+                            made.context());
+        } catch (RuntimeException failed) {
+            iommu.freeContext(made.context());
+            throw failed;
+        }
+    }
+
+    /**
+     * The device in the core's terms.
+     *
+     * @throws IommuException EINVAL it is behind another IOMMU
+     */
+    Device own(IommuDevice device) {
+        if (device instanceof Device own && own.unit() == this) {
+            return own;
+        }
+        throw new IommuException(
+                Errno.EINVAL, "device " + (device == null ? "null" : device.name()) + " is not behind " + name);
+    }
+
+    Device deviceOfStream(int streamId) {
+        return byStream.get(streamId);
+    }
+
+    PasidOperations pasidOperations() {
+        if (iommu instanceof PasidOperations operations) {
+            return operations;
+        }
+        throw new IommuException(
+                Errno.ENODEV, "driver " + driverName() + " has no PASID operations (mm_attach, mm_detach)");
+    }
+
+    Optional<Offer<PageTableFormat>> bestFormat(String format) {
+        return catalogue.formats().best(format);
+    }
+
+    Optional<Offer<MmAllocator>> allocatorFor(Device device) {
+        return device.compatible().isEmpty()
+                ? Optional.empty()
+                : catalogue.allocators().best(device.compatible());
+    }
+
+    boolean hasAllocatorFor(Device device) {
+        return allocatorFor(device).isPresent();
+    }
+
+    Optional<Offer<MmAllocator>> successorOf(Provider allocator) {
+        return catalogue.allocators().successor(allocator);
+    }
+
+    /** Runs something on the swap thread, under the lock. */
+    void later(Runnable action) {
+        later.execute(() -> withLock(() -> {
+            action.run();
+            return null;
+        }));
+    }
+
+    Commons commons() {
+        return commons;
+    }
+
+    PasidSpace pasids() {
+        return pasids;
+    }
+
+    Quarantine quarantine() {
+        return quarantine;
+    }
+
+    Set<TranslationDomain> domains() {
+        return domains;
+    }
+
+    PhysicalMemory memory() {
+        return board.memory();
+    }
+
+    PageAllocator allocator() {
+        return board.allocator();
+    }
+
+    String driverName() {
+        Provider now = driver;
+        return now == null ? "none" : now.describe();
+    }
+
+    // What follows is for the swap package.
+
+    /**
+     * The driver's object; under the lock.
+     *
+     * @return null while there is none
+     */
+    public IommuUnit iommu() {
+        return iommu;
+    }
+
+    /**
+     * Who drives it.
+     *
+     * @return null while nobody does
+     */
+    public Provider driver() {
+        return driver;
+    }
+
+    /**
+     * Takes or leaves a driver; under the lock.
+     *
+     * @param object of the driver, or null
+     * @param provider who that is, or null
+     */
+    public void serve(IommuUnit object, Provider provider) {
+        iommu = object;
+        driver = provider;
+        if (object != null) {
+            hold = null;
+            cause = "";
+            signal();
+        }
+    }
+
+    /**
+     * Notes that a driver left; under the lock.
+     *
+     * @param why the hold of its spaces
+     */
+    public void hold(Hold why) {
+        hold = why;
+        cause = why.cause();
+    }
+
+    /**
+     * Why nobody drives it.
+     *
+     * @return the hold; null if nobody ever did, or somebody does
+     */
+    public Hold hold() {
+        return hold;
+    }
+
+    /**
+     * Says why there is still no driver.
+     *
+     * @param why in words
+     */
+    public void blame(String why) {
+        cause = why;
+    }
+
+    /**
+     * The IOMMU itself.
+     *
+     * @return as the board describes it
+     */
+    public IommuHardware hardware() {
+        return hardware;
+    }
+
+    /**
+     * What its driver gets from the core.
+     *
+     * @return the host; outlives drivers
+     */
+    public org.sluice.spi.driver.UnitHost host() {
+        return faults;
+    }
+
+    /**
+     * Its spaces, those in quarantine included.
+     *
+     * @return a live list; changed under the lock
+     */
+    public List<Space> spaces() {
+        return spaces;
+    }
+
+    /**
+     * Its devices.
+     *
+     * @return constant
+     */
+    List<Device> members() {
+        return devices;
+    }
+
+    /**
+     * Its ledger.
+     *
+     * @return to be used under the lock
+     */
+    public UnitLedger ledger() {
+        return new UnitLedger(this);
+    }
+
+    /** Frees what a bundle that came has made free; under the lock. */
+    public void sweep() {
+        quarantine.sweep();
+    }
+
+    /**
+     * Takes every space away and switches the hardware off: the board or the core goes. Without a driver the hardware is
+     * left as it is.
+     */
+    public void shutdown() {
+        withLock(() -> {
+            gone = true;
+            if (iommu == null) {
+                spaces.forEach(space -> space.ledger().revoke(name + " went away"));
+            } else {
+                List<TranslationDomain> all = new ArrayList<>(domains);
+                groups.forEach(group -> all.add(group.fallback()));
+                all.forEach(this::abandon);
+                quarantine.abandon();
+                iommu.shutdown();
+                serve(null, null);
+            }
+            cause = "the board or the core was stopped";
+            signal();
+            return null;
+        });
+    }
+
+    private void abandon(TranslationDomain domain) {
+        try {
+            domain.abandon();
+        } catch (RuntimeException failed) {
+            LOG.log(System.Logger.Level.WARNING, "{0} did not end cleanly: {1}", domain.name(), failed.toString());
+        }
+    }
+
+    /**
+     * The IOMMU of a device.
+     *
+     * @param device of this platform
+     * @return its IOMMU
+     * @throws IommuException EINVAL another implementation's device
+     */
+    public static Unit of(IommuDevice device) {
+        if (device instanceof Device own) {
+            return own.unit();
+        }
+        throw new IommuException(
+                Errno.EINVAL, "device " + (device == null ? "null" : device.name()) + " is not one of this platform");
+    }
+
+    /**
+     * Private spaces that a plug-in made and that still live.
+     *
+     * @param allocator the plug-in
+     * @return a count
+     */
+    public int spacesOf(Provider allocator) {
+        return (int) spaces.stream()
+                .filter(space -> space instanceof PrivateSpace own
+                        && own.allocator() != null
+                        && allocator.succeeds(own.allocator()))
+                .count();
+    }
+
+    /**
+     * Name.
+     *
+     * @return e.g. {@code smmu0}
+     */
+    public String name() {
+        return name;
+    }
+
+    /**
+     * Devices behind it.
+     *
+     * @return constant
+     */
+    public List<IommuDevice> devices() {
+        return List.copyOf(devices);
+    }
+
+    /**
+     * Groups behind it.
+     *
+     * @return constant
+     */
+    public List<IommuGroup> groups() {
+        return List.copyOf(groups);
+    }
+
+    /**
+     * State, with the cause; takes no lock.
+     *
+     * @return a snapshot
+     */
+    public UnitStatus status() {
+        Provider now = driver;
+        Hold closed = hold;
+        if (closed == null && now != null) {
+            closed = spaces.stream()
+                    .map(space -> space.ledger().tableHold())
+                    .filter(why -> why != null)
+                    .findFirst()
+                    .orElse(null);
+        }
+        UnitStatus.State state = closed != null
+                ? UnitStatus.State.HELD
+                : now != null ? UnitStatus.State.RUNNING : UnitStatus.State.NO_DRIVER;
+        String why = closed == null || now == null ? cause : closed.cause();
+        return new UnitStatus(name, state, driverName(), why, devices.size());
+    }
+
+    /**
+     * Faults that its driver reported.
+     *
+     * @return a count
+     */
+    public long faultCount() {
+        return faults.count();
+    }
+
+    /**
+     * PASIDs in use, those in quarantine included.
+     *
+     * @return a count
+     */
+    public int pasidCount() {
+        return withLock(pasids::inUse);
+    }
+
+    /**
+     * Spaces in quarantine.
+     *
+     * @return a count
+     */
+    public int quarantined() {
+        return quarantine.size();
+    }
+
+    /**
+     * Those of them that wait for a fence.
+     *
+     * @return a count
+     */
+    public int unfenced() {
+        return quarantine.unfenced();
+    }
+
+    /**
+     * Table memory in quarantine.
+     *
+     * @return bytes
+     */
+    public long quarantinedBytes() {
+        return quarantine.bytes();
+    }
+}

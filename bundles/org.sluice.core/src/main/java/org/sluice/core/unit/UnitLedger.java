@@ -1,0 +1,75 @@
+package org.sluice.core.unit;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.sluice.api.ActivationKind;
+import org.sluice.core.space.Space;
+import org.sluice.spi.driver.ContextRecord;
+import org.sluice.spi.driver.IommuUnit;
+import org.sluice.spi.driver.UnitRecord;
+
+/**
+ * What is attached at one IOMMU in contract types and primitives: everything that a driver needs to begin, or to take over.
+ * To be used under the lock of the IOMMU.
+ */
+public final class UnitLedger {
+    private static final System.Logger LOG = System.getLogger("org.sluice.core");
+
+    private final Unit unit;
+
+    UnitLedger(Unit unit) {
+        this.unit = unit;
+    }
+
+    /**
+     * The hand-over to a successor.
+     *
+     * @return what is attached
+     */
+    public UnitRecord record() {
+        List<UnitRecord.Device> devices = new ArrayList<>();
+        for (Device device : unit.members()) {
+            TranslationDomain domain = device.current();
+            if (domain != null) {
+                Space space = domain.paging();
+                ContextRecord context = space == null ? null : space.ledger().record();
+                devices.add(new UnitRecord.Device(device.record(), domain.kind(), context, pasids(device)));
+            }
+        }
+        return new UnitRecord(UnitRecord.VERSION, devices);
+    }
+
+    private static List<UnitRecord.Pasid> pasids(Device device) {
+        return device.pasids().entrySet().stream()
+                .filter(entry -> entry.getValue().activation() == ActivationKind.TABLE)
+                .map(entry -> new UnitRecord.Pasid(
+                        entry.getKey(), entry.getValue().ledger().record()))
+                .toList();
+    }
+
+    /**
+     * Makes every device known to a driver that has just reset the hardware, blocked as its group's default says. A device
+     * that the driver refuses is left out, with the reason.
+     *
+     * @param fresh of the driver
+     */
+    public void introduceDevices(IommuUnit fresh) {
+        for (Device device : unit.members()) {
+            try {
+                TranslationDomain home = device.members().fallback();
+                fresh.addDevice(device.record());
+                fresh.attach(device.record(), home.attachment());
+                device.setRefusal("");
+                home.enter(device);
+            } catch (RuntimeException refused) {
+                device.setRefusal(String.valueOf(refused.getMessage()));
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "{0} is not served by the driver of {1}: {2}",
+                        device.name(),
+                        unit.name(),
+                        refused.getMessage());
+            }
+        }
+    }
+}
