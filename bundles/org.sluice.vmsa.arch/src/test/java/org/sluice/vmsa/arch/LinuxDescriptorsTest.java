@@ -71,6 +71,21 @@ class LinuxDescriptorsTest {
                 .isEqualTo("STAGE2_LEAF " + fields);
     }
 
+    /** Bits that the golden leaves cannot tell apart, because they always set both. */
+    @Test
+    void bitsOfTheLinuxDriverAreWhereItHasThem() {
+        assertThat(Stage1Leaf.AF_MASK).isEqualTo(1L << 10).isEqualTo(Stage2Leaf.AF_MASK);
+        assertThat(Stage1Leaf.NG_MASK).isEqualTo(1L << 11);
+        assertThat(Stage1Leaf.NS_MASK).isEqualTo(1L << 5);
+        assertThat(Stage1Leaf.CONTIGUOUS_MASK).isEqualTo(1L << 52).isEqualTo(Stage2Leaf.CONTIGUOUS_MASK);
+        assertThat(Stage1Leaf.XN_MASK).isEqualTo(3L << 53).isEqualTo(Stage1Leaf.PXN_MASK | Stage1Leaf.UXN_MASK);
+        assertThat(TableDescriptor.SW_SYNC_MASK)
+                .isEqualTo(1L << 55)
+                .isEqualTo(Stage1Leaf.SW_SYNC_MASK)
+                .isEqualTo(Stage2Leaf.SW_SYNC_MASK);
+        assertThat(TableDescriptor.NSTABLE_MASK).isEqualTo(1L << 63);
+    }
+
     @Test
     void leafIsWrittenFromItsFields() {
         long pte = Stage1Leaf.withType(0, Stage1Leaf.TYPE_PAGE);

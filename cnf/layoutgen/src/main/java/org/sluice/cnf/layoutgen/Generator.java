@@ -44,7 +44,7 @@ public final class Generator {
         List<String> problems = new ArrayList<>();
         files.forEach(file -> problems.addAll(LayoutChecks.problems(file)));
         if (problems.isEmpty()) {
-            problems.addAll(LayoutChecks.problemsBetween(files));
+            problems.addAll(LayoutSetChecks.problems(files));
         }
         if (!problems.isEmpty()) {
             throw new LayoutException(problems);

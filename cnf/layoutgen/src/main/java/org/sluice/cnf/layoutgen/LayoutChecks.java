@@ -1,13 +1,10 @@
 package org.sluice.cnf.layoutgen;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import javax.lang.model.SourceVersion;
 
 /** What must hold of a layout file before anything is generated from it. Every problem names the structure and the bit or value. */
@@ -27,6 +24,7 @@ final class LayoutChecks {
         checks.directives();
         if (checks.problems.isEmpty() && file.kind() != Kind.ENCODING) {
             checks.everyBitIsClaimedOnce();
+            checks.fieldsAscend();
             checks.viewsReadNamedBits();
             checks.numberFieldIsFirst();
             file.fields().forEach(f -> checks.values(f.name(), f.values(), f.max()));
@@ -34,48 +32,6 @@ final class LayoutChecks {
         }
         checks.values(file.name(), file.values(), -1L);
         return checks.problems;
-    }
-
-    /** Problems between files: a class, an opcode, an event or an address that two of them have. */
-    static List<String> problemsBetween(List<LayoutFile> files) {
-        List<String> problems = new ArrayList<>();
-        Map<String, String> seen = new HashMap<>();
-        for (LayoutFile file : files) {
-            for (String key : keys(file)) {
-                String other = seen.putIfAbsent(key, file.origin());
-                if (other != null) {
-                    problems.add("%s and %s both have %s".formatted(other, file.origin(), key));
-                }
-            }
-        }
-        problems.addAll(unknownGuards(files));
-        return problems;
-    }
-
-    /** A guard is one or more {@code REGISTER.field}, which must exist: a model looks them up. */
-    private static List<String> unknownGuards(List<LayoutFile> files) {
-        Set<String> enables = files.stream()
-                .flatMap(file -> file.namedFields().stream().map(field -> file.name() + "." + field.name()))
-                .collect(Collectors.toSet());
-        return files.stream()
-                .flatMap(file -> file.all("guard").stream()
-                        .flatMap(guard -> Stream.of(guard.split(",\\s*")))
-                        .filter(guard -> !enables.contains(guard))
-                        .map(guard -> "%s: %s has the guard %s, which no register has"
-                                .formatted(file.origin(), file.name(), guard)))
-                .toList();
-    }
-
-    private static List<String> keys(LayoutFile file) {
-        List<String> keys = new ArrayList<>(List.of("class " + file.className()));
-        switch (file.kind()) {
-            case COMMAND -> keys.add("opcode 0x%02x".formatted(file.number("opcode")));
-            case EVENT -> keys.add("event 0x%02x".formatted(file.number("id")));
-            case REGISTER ->
-                keys.add("register page %d offset 0x%x".formatted(file.number("page"), file.number("offset")));
-            case STRUCTURE, ENCODING -> {}
-        }
-        return keys;
     }
 
     private void directives() {
@@ -115,6 +71,17 @@ final class LayoutChecks {
             if (owner[bit] == null) {
                 problem("bit %d is claimed by no field".formatted(bit));
             }
+        }
+    }
+
+    /** Readers look for a bit by its place, and generated tables keep the order of the file. */
+    private void fieldsAscend() {
+        int last = -1;
+        for (FieldLine field : file.fields()) {
+            if (field.kind().claims() && field.lsb() < last) {
+                problem("%s %s stands below a field of higher bits".formatted(field.name(), field.range()));
+            }
+            last = field.kind().claims() ? field.lsb() : last;
         }
     }
 

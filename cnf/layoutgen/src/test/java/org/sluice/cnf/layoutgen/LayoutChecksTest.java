@@ -74,6 +74,14 @@ class LayoutChecksTest {
     }
 
     @Test
+    void fieldsAscend() {
+        LayoutFile swapped = parse("structure S\nclass S\nbits 32\nsource a test\n31:1 B field\n0 A field\n");
+
+        assertThat(LayoutChecks.problems(swapped))
+                .containsExactly("widget.layout: S A 0 stands below a field of higher bits");
+    }
+
+    @Test
     void viewClaimsNothing() {
         assertThat(problems("63:12     Base", "3:0       Both      view\n63:12     Base"))
                 .isEmpty();
@@ -123,7 +131,7 @@ class LayoutChecksTest {
                 "structure WIDGET",
                 "register  WIDGET\noffset 0\npage 0\naccess guarded\nguard WIDGET.V, CR0.SMMUEN\nreset unknown");
 
-        assertThat(LayoutChecks.problemsBetween(List.of(register)))
+        assertThat(LayoutSetChecks.problems(List.of(register)))
                 .containsExactly("widget.layout: WIDGET has the guard CR0.SMMUEN, which no register has");
     }
 
@@ -133,7 +141,7 @@ class LayoutChecksTest {
         LayoutFile two = parse("command TWO\nclass Two\nopcode 126\n");
         LayoutFile three = parse("structure THREE\nclass One\n");
 
-        assertThat(LayoutChecks.problemsBetween(List.of(one, two, three)))
+        assertThat(LayoutSetChecks.problems(List.of(one, two, three)))
                 .containsExactly(
                         "widget.layout and widget.layout both have opcode 0x7e",
                         "widget.layout and widget.layout both have class One");
