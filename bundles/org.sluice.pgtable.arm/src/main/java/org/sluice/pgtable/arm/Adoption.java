@@ -1,0 +1,96 @@
+package org.sluice.pgtable.arm;
+
+import java.util.HashSet;
+import java.util.Set;
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
+import org.sluice.spi.memory.PhysicalMemory;
+import org.sluice.vmsa.arch.Stage1Leaf;
+
+/**
+ * Checks that tables which somebody else wrote are tables of this geometry, before they are taken over. It reads only, and
+ * trusts nothing: an entry that is neither empty nor valid, a table outside memory or reached twice, a block where none
+ * may be, and an address that the hardware could not produce are refused with the address and value of the descriptor.
+ */
+final class Adoption {
+    private final Tables tables;
+    private final Geometry geometry;
+    private final Granule granule;
+    private final PhysicalMemory memory;
+    private final LeafAttributes attributes;
+    private final long pageSizes;
+    private final long lastPaddr;
+    private final Set<Long> seen = new HashSet<>();
+
+    Adoption(Tables tables, LeafAttributes attributes, long pageSizes, long lastPaddr) {
+        this.tables = tables;
+        this.geometry = tables.geometry;
+        this.granule = geometry.granule;
+        this.memory = tables.host.memory();
+        this.attributes = attributes;
+        this.pageSizes = pageSizes;
+        this.lastPaddr = lastPaddr;
+    }
+
+    /** Checks everything that the root reaches. */
+    void check() {
+        check(tables.root, geometry.startLevel);
+    }
+
+    private void check(long table, int level) {
+        for (int i = 0; i < geometry.entries(level); i++) {
+            long at = table + 8L * i;
+            long descriptor = tables.words.load(at);
+            if (descriptor == 0) {
+                continue;
+            }
+            long type = descriptor & DescriptorRun.TYPE;
+            if (level < Geometry.LAST_LEVEL && Tables.isTable(descriptor)) {
+                check(tableOf(descriptor, at, level), level + 1);
+            } else if (type == (level == Geometry.LAST_LEVEL ? attributes.pageType() : Stage1Leaf.TYPE_BLOCK)) {
+                checkLeaf(descriptor, at, level);
+            } else {
+                throw refusal(descriptor, at, level, "type " + type + " is neither empty nor a leaf nor a table there");
+            }
+        }
+    }
+
+    private long tableOf(long descriptor, long at, int level) {
+        long table = granule.decode(descriptor);
+        if (Long.compareUnsigned(table, lastPaddr) > 0 || !memory.contains(table, geometry.tableBytes(level + 1))) {
+            throw refusal(descriptor, at, level, String.format("next table 0x%x is not memory", table));
+        }
+        if (granule.encode(table) != (descriptor & Stage1Leaf.OUTPUTADDRESS_MASK)) {
+            throw refusal(descriptor, at, level, "next table is not aligned to the granule");
+        }
+        if (!seen.add(table)) {
+            throw refusal(descriptor, at, level, String.format("next table 0x%x is in the tree twice", table));
+        }
+        return table;
+    }
+
+    private void checkLeaf(long descriptor, long at, int level) {
+        long size = geometry.entryBytes(level);
+        long address = granule.decode(descriptor);
+        if ((pageSizes & size) == 0) {
+            throw refusal(
+                    descriptor, at, level, String.format("leaves of 0x%x bytes are not in 0x%x", size, pageSizes));
+        }
+        if (granule.encode(address & -size) != (descriptor & Stage1Leaf.OUTPUTADDRESS_MASK)) {
+            throw refusal(descriptor, at, level, String.format("address is no multiple of 0x%x", size));
+        }
+        if (Long.compareUnsigned(address, lastPaddr) > 0) {
+            throw refusal(descriptor, at, level, String.format("address is above 0x%x", lastPaddr));
+        }
+        if ((descriptor & Stage1Leaf.CONTIGUOUS_MASK) != 0) {
+            throw refusal(descriptor, at, level, "leaves with the contiguous hint cannot be unmapped one by one");
+        }
+    }
+
+    private static IommuException refusal(long descriptor, long at, int level, String why) {
+        return new IommuException(
+                Errno.EINVAL,
+                String.format(
+                        "descriptor 0x%016x at 0x%x, level %d, cannot be adopted: %s", descriptor, at, level, why));
+    }
+}

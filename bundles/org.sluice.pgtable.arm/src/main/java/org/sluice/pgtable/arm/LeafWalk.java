@@ -1,0 +1,50 @@
+package org.sluice.pgtable.arm;
+
+import org.sluice.api.LeafVisitor;
+
+/** One visit to the leaves of a range, in ascending order; reads tables as it comes to them. */
+final class LeafWalk {
+    private final Tables tables;
+    private final Geometry geometry;
+    private final LeafAttributes attributes;
+    private final LeafVisitor visitor;
+
+    LeafWalk(Tables tables, LeafAttributes attributes, LeafVisitor visitor) {
+        this.tables = tables;
+        this.geometry = tables.geometry;
+        this.attributes = attributes;
+        this.visitor = visitor;
+    }
+
+    /** Visits leaves that have a byte in a range. */
+    void walk(long firstIova, long from, long to) {
+        visit(tables.root, geometry.startLevel, firstIova, from, to);
+    }
+
+    /**
+     * Visits a table.
+     *
+     * @param base first IOVA that the table covers
+     * @return false to stop
+     */
+    private boolean visit(long table, int level, long base, long from, long to) {
+        int shift = geometry.shift(level);
+        long begin = Long.compareUnsigned(from, base) > 0 ? from - base >>> shift : 0;
+        long end = Math.min(geometry.entries(level) - 1, to - base >>> shift);
+        for (long i = begin; i <= end; i++) {
+            long descriptor = tables.words.load(table + 8 * i);
+            if ((descriptor & 1) == 0) {
+                continue;
+            }
+            long iova = base + (i << shift);
+            long address = tables.granule.decode(descriptor);
+            boolean further = level < Geometry.LAST_LEVEL && Tables.isTable(descriptor)
+                    ? visit(address, level + 1, iova, from, to)
+                    : visitor.leaf(iova, address, 1L << shift, descriptor, attributes.prot(descriptor));
+            if (!further) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

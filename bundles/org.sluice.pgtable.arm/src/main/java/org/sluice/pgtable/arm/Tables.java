@@ -1,0 +1,177 @@
+package org.sluice.pgtable.arm;
+
+import org.sluice.api.IotlbGather;
+import org.sluice.spi.pgtable.TableHost;
+import org.sluice.vmsa.arch.TableDescriptor;
+
+/**
+ * The tree of tables: finds the table that holds the entry for an IOVA, makes missing ones, takes out unused ones. Knows
+ * nothing of what leaves mean, only whether a descriptor is a table.
+ *
+ * <p>Any thread may call it. Tables are installed by compare-and-set. A table that was taken out leaves the caches before
+ * it is given to anybody who may free it, so no operation that begins later can reach it.
+ */
+final class Tables {
+    /** Nothing is mapped there: a level on the way has an empty entry. */
+    static final long EMPTY = -1;
+
+    /** A block is mapped there: the way ends above the level that was asked for. */
+    static final long BLOCKED = -2;
+
+    private static final long TABLE = TableDescriptor.TYPE_TABLE;
+    private static final int PAGE_CACHE_BITS = 10;
+    private static final int UPPER_CACHE_BITS = 6;
+
+    final Geometry geometry;
+    final Granule granule;
+    final TableWords words;
+    final TableHost host;
+    final long root;
+    private final int startLevel;
+    private final long tableAttributes;
+    private final long lastAddress;
+    /** By level; null for the top one, which needs none. */
+    private final TableCache[] caches = new TableCache[Geometry.LAST_LEVEL + 1];
+
+    Tables(Geometry geometry, long tableAttributes, long lastAddress, long root, TableHost host) {
+        this.geometry = geometry;
+        this.tableAttributes = tableAttributes;
+        this.lastAddress = lastAddress;
+        this.root = root;
+        this.host = host;
+        granule = geometry.granule;
+        startLevel = geometry.startLevel;
+        words = new TableWords(host.memory());
+        for (int level = startLevel + 1; level <= Geometry.LAST_LEVEL; level++) {
+            int bits = level == Geometry.LAST_LEVEL ? PAGE_CACHE_BITS : UPPER_CACHE_BITS;
+            caches[level] = new TableCache(bits, geometry.shift(level - 1), geometry.inputBits, granule.shift);
+        }
+    }
+
+    /** Address of the entry for an IOVA in its table. */
+    long entry(long table, long iova, int level) {
+        return table + ((long) geometry.index(iova, level) << 3);
+    }
+
+    /**
+     * Finds the table of a level.
+     *
+     * @return its address, {@link #EMPTY} or {@link #BLOCKED}
+     */
+    long find(long iova, int level) {
+        if (level == startLevel) {
+            return root;
+        }
+        long known = caches[level].get(iova);
+        return known >= 0 ? known : search(iova, level);
+    }
+
+    private long search(long iova, int level) {
+        TableCache cache = caches[level];
+        long stamp = cache.stamp(iova);
+        long parent = find(iova, level - 1);
+        if (parent < 0) {
+            return parent;
+        }
+        long descriptor = words.load(entry(parent, iova, level - 1));
+        if (!isTable(descriptor)) {
+            return (descriptor & 1) == 0 ? EMPTY : BLOCKED;
+        }
+        long table = granule.decode(descriptor);
+        cache.put(iova, table, stamp);
+        return table;
+    }
+
+    /**
+     * Finds the table of a level, and makes it and those above it where they are missing.
+     *
+     * @return its address, or {@link #BLOCKED}
+     * @throws org.sluice.api.IommuException ENOMEM; tables that were made stay
+     */
+    long findOrMake(long iova, int level) {
+        long table = find(iova, level);
+        return table != EMPTY ? table : make(iova, level);
+    }
+
+    private long make(long iova, int level) {
+        long parent = findOrMake(iova, level - 1);
+        if (parent < 0) {
+            return parent;
+        }
+        long entry = entry(parent, iova, level - 1);
+        if ((words.load(entry) & 1) == 0) {
+            long bytes = geometry.tableBytes(level);
+            long fresh = host.allocateTable(bytes, bytes, lastAddress);
+            if (!words.install(entry, granule.encode(fresh) | tableAttributes | TABLE)) {
+                host.freeTable(fresh, bytes); // another thread was first; its table is as good
+            }
+        }
+        return search(iova, level);
+    }
+
+    static boolean isTable(long descriptor) {
+        return (descriptor & DescriptorRun.TYPE) == TABLE;
+    }
+
+    /** Whether a leaf is mapped in a table or below it. */
+    boolean holdsLeaf(long table, int level) {
+        for (int i = 0; i < geometry.entries(level); i++) {
+            long descriptor = words.load(table + 8L * i);
+            boolean below = level < Geometry.LAST_LEVEL && isTable(descriptor);
+            if (below ? holdsLeaf(granule.decode(descriptor), level + 1) : (descriptor & 1) != 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Takes out the table at an entry, with all below it.
+     *
+     * @param entry address of its descriptor
+     * @param iova first IOVA that it covers
+     * @param level level of the entry
+     * @param gather keeps the tables until its sync; null to retire them through the host at once
+     */
+    void unlink(long entry, long iova, int level, IotlbGather gather) {
+        long table = granule.decode(words.load(entry));
+        words.store(entry, 0);
+        giveUp(table, iova, level + 1, gather);
+    }
+
+    private void giveUp(long table, long iova, int level, IotlbGather gather) {
+        // Top down: once a table is forgotten nobody finds, and so remembers, those below it.
+        caches[level].forget(iova);
+        if (level < Geometry.LAST_LEVEL) {
+            for (int i = 0; i < geometry.entries(level); i++) {
+                long descriptor = words.load(table + 8L * i);
+                if (isTable(descriptor)) {
+                    giveUp(granule.decode(descriptor), iova + i * geometry.entryBytes(level), level + 1, gather);
+                }
+            }
+        }
+        long bytes = geometry.tableBytes(level);
+        if (gather != null) {
+            gather.addTable(table, bytes);
+        } else {
+            host.retireTable(iova, geometry.entryBytes(level - 1), granule.bytes(), table, bytes);
+        }
+    }
+
+    /** Frees every table, when nobody uses them any more. */
+    void free() {
+        free(root, startLevel);
+    }
+
+    private void free(long table, int level) {
+        if (level < Geometry.LAST_LEVEL) {
+            for (int i = 0; i < geometry.entries(level); i++) {
+                long descriptor = words.load(table + 8L * i);
+                if (isTable(descriptor)) {
+                    free(granule.decode(descriptor), level + 1);
+                }
+            }
+        }
+        host.freeTable(table, geometry.tableBytes(level));
+    }
+}
