@@ -1,0 +1,118 @@
+package org.sluice.smmuv3.driver;
+
+import org.sluice.smmuv3.arch.CmdqBase;
+import org.sluice.smmuv3.arch.CmdqCons;
+import org.sluice.smmuv3.arch.CmdqProd;
+import org.sluice.smmuv3.arch.Cr0;
+import org.sluice.smmuv3.arch.Cr0Ack;
+import org.sluice.smmuv3.arch.Cr1;
+import org.sluice.smmuv3.arch.Cr2;
+import org.sluice.smmuv3.arch.EventqBase;
+import org.sluice.smmuv3.arch.IrqCtrl;
+import org.sluice.smmuv3.arch.StrtabBase;
+import org.sluice.smmuv3.arch.StrtabBaseCfg;
+import org.sluice.spi.board.IommuHardware;
+import org.sluice.spi.bus.RegisterFile;
+import org.sluice.spi.driver.UnitHost;
+import org.sluice.spi.driver.UnitRecord;
+import org.sluice.spi.memory.MemoryAbortException;
+
+/**
+ * Takes over an SMMU that runs. Everything is read and compared first; only when all of it is as this driver would have
+ * written it does the unit's thread start, whose first write is the event queue's consumer index.
+ */
+final class Adoption {
+    private final IommuHardware hardware;
+    private final RegisterFile registers;
+    private final UnitHost host;
+    private final UnitRecord record;
+    private final UnitLog log;
+
+    Adoption(IommuHardware hardware, UnitHost host, UnitRecord record, UnitLog log) {
+        this.hardware = hardware;
+        this.registers = hardware.registers();
+        this.host = host;
+        this.record = record;
+        this.log = log;
+    }
+
+    /**
+     * Verifies and takes over.
+     *
+     * @return the unit, whose thread runs
+     * @throws org.sluice.api.IommuException EINVAL with what differs; nothing was changed
+     */
+    Smmuv3Unit adopt() {
+        if (record.version() != UnitRecord.VERSION) {
+            throw Difference.refusal(
+                    "the record has version %d, this driver knows %d", record.version(), UnitRecord.VERSION);
+        }
+        Features features = Features.identify(registers);
+        verifyControl();
+        UnitMemory memory = findMemory(features);
+        Smmuv3Unit unit = UnitAssembly.assemble(hardware, host, features, memory, commandQueue(memory.commands()), log);
+        try {
+            new TableAdoption(unit, features, memory.streams(), host).adopt(record);
+        } catch (MemoryAbortException abort) {
+            unit.events().stop();
+            throw Difference.refusal("a table leads to 0x%x, where there is no memory", abort.address());
+        } catch (RuntimeException refusal) {
+            unit.events().stop();
+            throw refusal;
+        }
+        unit.events().start();
+        return unit;
+    }
+
+    private void verifyControl() {
+        verify("CR0", read32(Cr0.ADDRESS), RegisterValues.cr0Running(), -1);
+        verify("CR0ACK", read32(Cr0Ack.ADDRESS), RegisterValues.cr0Running(), -1);
+        verify("CR1", read32(Cr1.ADDRESS), RegisterValues.cr1(), -1);
+        verify("CR2", read32(Cr2.ADDRESS), RegisterValues.cr2(), -1);
+        verify("IRQ_CTRL", read32(IrqCtrl.ADDRESS), RegisterValues.irqCtrl(), RegisterValues.irqCtrl());
+    }
+
+    private UnitMemory findMemory(Features features) {
+        long streams = StrtabBase.addr(registers.read64(StrtabBase.ADDRESS));
+        StreamTable table = StreamTable.at(streams, features, host.memory(), host.allocator());
+        verify("STRTAB_BASE_CFG", read32(StrtabBaseCfg.ADDRESS), table.configRegister(), -1);
+        requireAllocated("STRTAB_BASE", streams, table.baseBytes());
+
+        long commandBase = registers.read64(CmdqBase.ADDRESS);
+        QueueRing commands =
+                new QueueRing(CmdqBase.addr(commandBase), (int) CmdqBase.log2size(commandBase), Command.BYTES);
+        requireAllocated("CMDQ_BASE", commands.base(), commands.bytes());
+
+        long eventBase = registers.read64(EventqBase.ADDRESS);
+        QueueRing events =
+                new QueueRing(EventqBase.addr(eventBase), (int) EventqBase.log2size(eventBase), EventRecord.BYTES);
+        requireAllocated("EVENTQ_BASE", events.base(), events.bytes());
+        return new UnitMemory(table, commands, events);
+    }
+
+    private CommandQueue commandQueue(QueueRing ring) {
+        long consumed = ring.register(CmdqCons.rd(read32(CmdqCons.ADDRESS)));
+        long waiting = ring.ahead(CmdqProd.wr(read32(CmdqProd.ADDRESS)), consumed);
+        if (waiting > ring.entries()) {
+            throw Difference.refusal(
+                    "CMDQ_PROD is %d commands ahead of CMDQ_CONS, the queue has %d entries", waiting, ring.entries());
+        }
+        return new CommandQueue(registers, host.memory(), ring, log, consumed, consumed + waiting);
+    }
+
+    private void requireAllocated(String register, long base, long bytes) {
+        if (!host.allocator().isAllocated(base, bytes)) {
+            throw Difference.refusal("%s leads to 0x%x, where no %d bytes are allocated", register, base, bytes);
+        }
+    }
+
+    private static void verify(String register, long found, long wanted, long used) {
+        if (((found ^ wanted) & used) != 0) {
+            throw Difference.refusal("%s is 0x%x, wanted 0x%x on the bits 0x%x", register, found, wanted, used);
+        }
+    }
+
+    private long read32(long address) {
+        return ControlRegisters.read32(registers, address);
+    }
+}

@@ -1,0 +1,202 @@
+package org.sluice.smmuv3.driver;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
+import org.sluice.smmuv3.arch.CmdqCons;
+import org.sluice.smmuv3.arch.CmdqProd;
+import org.sluice.spi.bus.RegisterFile;
+import org.sluice.spi.memory.PhysicalMemory;
+
+/**
+ * The command queue. Any number of threads fill it without a lock: each <em>claims</em> slots with one compare-and-set,
+ * writes its commands there, and <em>publishes</em> them by stamping each slot with its position. Whoever finds the next
+ * slot stamped moves the hardware's producer index over every stamped slot, on behalf of all; a thread that finds somebody
+ * else doing that leaves, because the other one looks again after it has let go. So commands reach the hardware in the order
+ * of their claims, each complete, and a thread's commands in the order in which it sent them.
+ *
+ * <p>Nothing here allocates. Waits are bounded: when the hardware consumes nothing for a second, the waiting call fails
+ * with ETIMEDOUT; commands that are in the queue stay there.
+ */
+final class CommandQueue {
+    private static final VarHandle STAMPS = MethodHandles.arrayElementVarHandle(long[].class);
+
+    private final RegisterFile registers;
+    private final PhysicalMemory memory;
+    private final QueueRing ring;
+    private final UnitLog log;
+    private final GlobalErrors errors;
+
+    /** Per slot, one more than the position that was last published there. */
+    private final long[] stamps;
+
+    private final AtomicLong claimed;
+    private final AtomicLong consumed;
+    private final AtomicBoolean publishing = new AtomicBoolean();
+    private volatile long published;
+
+    /**
+     * A queue whose producer continues at a position.
+     *
+     * @param registers where PROD and CONS are
+     * @param memory where the entries are
+     * @param ring its place and size
+     * @param log where timeouts are reported
+     * @param consumed position up to which the hardware has consumed
+     * @param produced position up to which the hardware was told to go
+     */
+    CommandQueue(
+            RegisterFile registers, PhysicalMemory memory, QueueRing ring, UnitLog log, long consumed, long produced) {
+        this.registers = registers;
+        this.memory = memory;
+        this.ring = ring;
+        this.log = log;
+        this.stamps = new long[ring.entries()];
+        this.consumed = new AtomicLong(consumed);
+        this.claimed = new AtomicLong(produced);
+        this.published = produced;
+        this.errors = new GlobalErrors(registers, memory, ring, log);
+    }
+
+    /** Place and size. */
+    QueueRing ring() {
+        return ring;
+    }
+
+    /** The errors of the SMMU, which are found by waiting here and by its interrupt. */
+    GlobalErrors errors() {
+        return errors;
+    }
+
+    /** Most commands that one claim may have. */
+    int batchLimit() {
+        return Math.min(64, ring.entries());
+    }
+
+    /**
+     * Reserves consecutive slots; waits while the queue is full. Each must be {@link #put} and then all
+     * {@link #publish}ed, without anything in between that can fail.
+     *
+     * @param count 1 to {@link #batchLimit()}
+     * @return position of the first
+     * @throws IommuException ETIMEDOUT; nothing is reserved
+     */
+    long claim(int count) {
+        while (true) {
+            long position = claimed.get();
+            if (position + count - consumed.get() > ring.entries()) {
+                awaitConsumed(position + count - ring.entries(), "space for " + count + " commands");
+            } else if (claimed.compareAndSet(position, position + count)) {
+                return position;
+            }
+        }
+    }
+
+    /** Writes a command into a claimed slot. */
+    void put(long position, long word0, long word1) {
+        long address = ring.address(position);
+        memory.write64(address, word0);
+        memory.write64(address + Long.BYTES, word1);
+    }
+
+    /** Hands claimed slots, all written, to the hardware. */
+    void publish(long position, int count) {
+        for (long p = position; p < position + count; p++) {
+            STAMPS.setVolatile(stamps, ring.slot(p), p + 1);
+        }
+        advance();
+    }
+
+    /** Sends one command; does not wait for it. */
+    void submit(long word0, long word1) {
+        long position = claim(1);
+        put(position, word0, word1);
+        publish(position, 1);
+    }
+
+    /**
+     * Waits until every command that was sent before is complete.
+     *
+     * @throws IommuException ETIMEDOUT
+     */
+    void sync() {
+        long position = claim(1);
+        put(position, Command.sync(), 0);
+        publish(position, 1);
+        awaitConsumed(position + 1, "completion of CMD_SYNC");
+    }
+
+    private void advance() {
+        while (isStamped(published)) {
+            if (!publishing.compareAndSet(false, true)) {
+                return;
+            }
+            try {
+                long position = published;
+                while (isStamped(position)) {
+                    position++;
+                }
+                if (position != published) {
+                    published = position;
+                    registers.write32(CmdqProd.ADDRESS, (int) CmdqProd.withWr(0, ring.register(position)));
+                }
+            } finally {
+                publishing.set(false);
+            }
+        }
+    }
+
+    private boolean isStamped(long position) {
+        return (long) STAMPS.getVolatile(stamps, ring.slot(position)) == position + 1;
+    }
+
+    private void awaitConsumed(long position, String what) {
+        long seen = consumed.get();
+        long deadline = System.nanoTime() + Deadline.NANOS;
+        for (int round = 0; seen < position; round++) {
+            long now = refreshConsumed();
+            if (now != seen) {
+                seen = now;
+                deadline = System.nanoTime() + Deadline.NANOS;
+                round = 0;
+            } else {
+                errors.handle();
+                if (System.nanoTime() - deadline > 0) {
+                    throw timeout(what);
+                }
+                Deadline.pause(round);
+            }
+        }
+    }
+
+    /** The base is read before the register, so that an old base gives an old answer and never a wrong one. */
+    private long refreshConsumed() {
+        long base = consumed.get();
+        long register = ControlRegisters.read32(registers, CmdqCons.ADDRESS);
+        long now = base + ring.ahead(CmdqCons.rd(register), base);
+        if (now > published) {
+            return base;
+        }
+        long before = base;
+        while (now > before && !consumed.compareAndSet(before, now)) {
+            before = consumed.get();
+        }
+        return Math.max(now, before);
+    }
+
+    private IommuException timeout(String what) {
+        IommuException timeout = new IommuException(
+                Errno.ETIMEDOUT,
+                String.format(
+                        "command queue made no progress for 1 s while waiting for %s: CMDQ_PROD 0x%x, CMDQ_CONS 0x%x, %s",
+                        what,
+                        registers.read32(CmdqProd.ADDRESS),
+                        registers.read32(CmdqCons.ADDRESS),
+                        errors.describe()));
+        log.error(timeout.getMessage());
+        return timeout;
+    }
+}

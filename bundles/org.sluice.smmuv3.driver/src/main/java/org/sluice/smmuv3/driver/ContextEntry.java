@@ -1,0 +1,60 @@
+package org.sluice.smmuv3.driver;
+
+import org.sluice.smmuv3.arch.ContextDescriptor;
+import org.sluice.spi.pgtable.ArmStage1;
+
+/** The context descriptors that this driver writes, as eight words each. Stateless, for any thread. */
+final class ContextEntry {
+    private ContextEntry() {}
+
+    /** No context: an access that selects it faults. */
+    static long[] absent() {
+        return new long[ContextDescriptor.WORDS];
+    }
+
+    /**
+     * A context of a page table that is not a process's.
+     *
+     * @param walker the page table
+     * @param asid tag of its TLB entries
+     * @param stall whether faults stall
+     * @return eight words
+     */
+    static long[] of(ArmStage1 walker, int asid, boolean stall) {
+        long[] entry = new long[ContextDescriptor.WORDS];
+        long word = walker.upperHalf() ? upperHalf(walker) : lowerHalf(walker);
+        word = ContextDescriptor.withV(word, 1);
+        word = ContextDescriptor.withIps(word, walker.ips());
+        word = ContextDescriptor.withAa64(word, 1);
+        word = ContextDescriptor.withS(word, stall ? 1 : 0);
+        word = ContextDescriptor.withR(word, 1);
+        word = ContextDescriptor.withA(word, 1);
+        word = ContextDescriptor.withAset(word, 1);
+        entry[ContextDescriptor.V_WORD] = ContextDescriptor.withAsid(word, asid);
+        if (walker.upperHalf()) {
+            entry[ContextDescriptor.TTB1_WORD] = ContextDescriptor.withTtb1(0, walker.root());
+        } else {
+            entry[ContextDescriptor.TTB0_WORD] = ContextDescriptor.withTtb0(0, walker.root());
+        }
+        entry[ContextDescriptor.MAIR_WORD] = ContextDescriptor.withMair(0, walker.mair());
+        return entry;
+    }
+
+    private static long lowerHalf(ArmStage1 walker) {
+        long word = ContextDescriptor.withT0sz(0, walker.tsz());
+        word = ContextDescriptor.withTg0(word, walker.tg());
+        word = ContextDescriptor.withIr0(word, walker.irgn());
+        word = ContextDescriptor.withOr0(word, walker.orgn());
+        word = ContextDescriptor.withSh0(word, walker.sh());
+        return ContextDescriptor.withEpd1(word, 1);
+    }
+
+    private static long upperHalf(ArmStage1 walker) {
+        long word = ContextDescriptor.withT1sz(0, walker.tsz());
+        word = ContextDescriptor.withTg1(word, walker.tg());
+        word = ContextDescriptor.withIr1(word, walker.irgn());
+        word = ContextDescriptor.withOr1(word, walker.orgn());
+        word = ContextDescriptor.withSh1(word, walker.sh());
+        return ContextDescriptor.withEpd0(word, 1);
+    }
+}

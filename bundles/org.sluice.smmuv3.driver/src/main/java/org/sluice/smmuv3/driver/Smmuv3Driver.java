@@ -1,0 +1,65 @@
+package org.sluice.smmuv3.driver;
+
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.log.Logger;
+import org.osgi.service.log.LoggerFactory;
+import org.sluice.spi.board.IommuHardware;
+import org.sluice.spi.bus.RegisterFile;
+import org.sluice.spi.driver.IommuDriver;
+import org.sluice.spi.driver.IommuUnit;
+import org.sluice.spi.driver.UnitHost;
+import org.sluice.spi.driver.UnitRecord;
+
+/** The driver service for {@code arm,smmu-v3}. It keeps nothing of its units. */
+@Component(immediate = true, property = IommuDriver.COMPATIBLE + "=arm,smmu-v3")
+public final class Smmuv3Driver implements IommuDriver {
+    private final Logger logger;
+
+    /**
+     * The service.
+     *
+     * @param logger the container's log, or null where there is none
+     */
+    @Activate
+    public Smmuv3Driver(
+            @Reference(service = LoggerFactory.class, cardinality = ReferenceCardinality.OPTIONAL) Logger logger) {
+        this.logger = logger;
+    }
+
+    @Override
+    public IommuUnit probe(IommuHardware hardware, UnitHost host) {
+        UnitLog log = new UnitLog(logger, hardware.name());
+        RegisterFile registers = hardware.registers();
+        Features features = Features.identify(registers);
+        ResetSequence reset = new ResetSequence(registers);
+        reset.disable();
+        UnitMemory memory = UnitMemory.allocate(features, host.memory(), host.allocator());
+        try {
+            CommandQueue queue = new CommandQueue(registers, host.memory(), memory.commands(), log, 0, 0);
+            reset.enable(memory, features, queue);
+            return UnitAssembly.start(hardware, host, features, memory, queue, log);
+        } catch (RuntimeException failure) {
+            giveUp(reset, memory, host, failure);
+            throw failure;
+        }
+    }
+
+    @Override
+    public IommuUnit adopt(IommuHardware hardware, UnitHost host, UnitRecord record) {
+        UnitLog log = new UnitLog(logger, hardware.name());
+        return new Adoption(hardware, host, record, log).adopt();
+    }
+
+    /** Memory is freed only once the hardware has let go of it. */
+    private static void giveUp(ResetSequence reset, UnitMemory memory, UnitHost host, RuntimeException failure) {
+        try {
+            reset.disable();
+            memory.free(host.allocator());
+        } catch (RuntimeException second) {
+            failure.addSuppressed(second);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+package org.sluice.smmuv3.driver;
+
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
+import org.sluice.smmuv3.arch.ContextDescriptor;
+import org.sluice.spi.driver.ContextRecord;
+import org.sluice.spi.driver.ContextRequest;
+import org.sluice.spi.driver.TranslationContext;
+import org.sluice.spi.pgtable.ArmStage1;
+import org.sluice.spi.pgtable.PageTableConfig;
+import org.sluice.spi.pgtable.WalkerConfig;
+
+/** A stage-1 address space: an ASID and, once installed, the page table that goes with it. Any thread. */
+final class Stage1Context implements TranslationContext {
+    private final ContextRequest request;
+    private final int asid;
+    private final PageTableConfig table;
+    private final CommandQueue queue;
+    private final TlbInvalidation tlb;
+    private volatile Installed installed;
+
+    /**
+     * A page table that was installed.
+     *
+     * @param walker as the format gave it
+     * @param pageShift log2 of its smallest page in bytes
+     */
+    private record Installed(ArmStage1 walker, int pageShift) {}
+
+    Stage1Context(ContextRequest request, int asid, PageTableConfig table, CommandQueue queue, boolean ranges) {
+        this.request = request;
+        this.asid = asid;
+        this.table = table;
+        this.queue = queue;
+        this.tlb = new TlbInvalidation(queue, ranges, asid);
+    }
+
+    @Override
+    public ContextRecord record() {
+        return new ContextRecord(request, asid, 1, table, installed == null ? null : installed.walker());
+    }
+
+    @Override
+    public PageTableConfig tableConfig() {
+        return table;
+    }
+
+    @Override
+    public void install(WalkerConfig walker) {
+        if (!(walker instanceof ArmStage1 stage1)) {
+            throw new IommuException(
+                    Errno.EINVAL, "walker configuration " + walker + " is not of ARM's long-descriptor stage 1");
+        }
+        if (stage1.upperHalf() != request.upperHalf()) {
+            throw new IommuException(
+                    Errno.EINVAL,
+                    "walker configuration is for upper half " + stage1.upperHalf() + ", the context for "
+                            + request.upperHalf());
+        }
+        installed = new Installed(stage1, pageShift(stage1));
+    }
+
+    /** ASID. */
+    int asid() {
+        return asid;
+    }
+
+    /** Whether a page table is there. */
+    boolean isInstalled() {
+        return installed != null;
+    }
+
+    /**
+     * The context descriptor.
+     *
+     * @param stall whether faults stall
+     * @return eight words
+     */
+    long[] descriptor(boolean stall) {
+        return ContextEntry.of(installed.walker(), asid, stall);
+    }
+
+    /** Attribute bytes that leaves of the page table may select: those that the format gave a value. */
+    long usedAttributes() {
+        long used = 0;
+        for (int shift = 0; shift < Long.SIZE; shift += Byte.SIZE) {
+            long slot = 0xffL << shift;
+            used |= (installed.walker().mair() & slot) != 0 ? slot : 0;
+        }
+        return used;
+    }
+
+    @Override
+    public void invalidateAll() {
+        tlb.all();
+        queue.sync();
+    }
+
+    @Override
+    public void invalidate(long iova, long size, long granule, boolean leafOnly) {
+        Installed table = installed;
+        if (table != null) {
+            tlb.range(iova, size, granule, leafOnly, table.pageShift());
+        }
+    }
+
+    @Override
+    public void sync() {
+        queue.sync();
+    }
+
+    @Override
+    public String toString() {
+        return "ASID " + asid;
+    }
+
+    private static int pageShift(ArmStage1 walker) {
+        long tg = walker.tg();
+        if (walker.upperHalf()) {
+            return shift(tg, ContextDescriptor.TG1_4K, ContextDescriptor.TG1_16K, ContextDescriptor.TG1_64K);
+        }
+        return shift(tg, ContextDescriptor.TG0_4K, ContextDescriptor.TG0_16K, ContextDescriptor.TG0_64K);
+    }
+
+    private static int shift(long tg, long tg4k, long tg16k, long tg64k) {
+        if (tg == tg4k) {
+            return 12;
+        }
+        if (tg == tg16k) {
+            return 14;
+        }
+        if (tg == tg64k) {
+            return 16;
+        }
+        throw new IommuException(Errno.EINVAL, "granule encoding " + tg + " is reserved");
+    }
+}

@@ -1,0 +1,194 @@
+package org.sluice.smmuv3.driver;
+
+import java.util.HashSet;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.sluice.smmuv3.arch.ContextDescriptor;
+import org.sluice.smmuv3.arch.L1ContextDescriptor;
+import org.sluice.smmuv3.arch.L1StreamTableDescriptor;
+import org.sluice.smmuv3.arch.StreamTableEntry;
+import org.sluice.spi.driver.Attachment;
+import org.sluice.spi.driver.ContextRecord;
+import org.sluice.spi.driver.DeviceRecord;
+import org.sluice.spi.driver.UnitHost;
+import org.sluice.spi.driver.UnitRecord;
+import org.sluice.spi.memory.PhysicalMemory;
+
+/**
+ * Gives a unit the devices that a record names, and checks that the tables say the same: every stream's entry and every
+ * descriptor equals what the unit would write, on the bits that the SMMU uses; addresses of CD tables are taken as found, if
+ * an allocation of the right size is there and no other table has it. Reads only.
+ */
+final class TableAdoption {
+    private final Smmuv3Unit unit;
+    private final Features features;
+    private final StreamTable streams;
+    private final UnitHost host;
+    private final PhysicalMemory memory;
+    private final UsedBits streamBits = new StreamEntryBits();
+    private final UsedBits contextBits = new ContextEntryBits();
+    private final Set<Long> tables = new HashSet<>();
+
+    TableAdoption(Smmuv3Unit unit, Features features, StreamTable streams, UnitHost host) {
+        this.unit = unit;
+        this.features = features;
+        this.streams = streams;
+        this.host = host;
+        this.memory = host.memory();
+    }
+
+    /** Adopts and verifies everything that a record names. */
+    void adopt(UnitRecord record) {
+        if (streams instanceof TwoLevelStreamTable twoLevel) {
+            verifyFirstLevel(twoLevel);
+        }
+        record.devices().forEach(this::adoptDevice);
+        streams.forEach(this::verifyStream);
+        unit.devices().forEach(this::verifyContexts);
+    }
+
+    private void adoptDevice(UnitRecord.Device device) {
+        DeviceRecord client = device.device();
+        for (int streamId : client.streamIds()) {
+            streams.requireCovered(streamId);
+            if (!streams.exists(streamId)) {
+                throw Difference.refusal(
+                        "StreamID 0x%x of device %s has no second-level table", streamId, client.name());
+            }
+            if (unit.deviceOf(streamId) != null) {
+                throw Difference.refusal("StreamID 0x%x is recorded twice", streamId);
+            }
+        }
+        Attachment untagged = untagged(device);
+        SortedMap<Integer, Stage1Context> pasids = new TreeMap<>();
+        ClientDevice adopted = unit.addClient(client);
+        for (UnitRecord.Pasid pasid : device.pasids()) {
+            if (pasid.pasid() < 1 || pasid.pasid() >= 1 << adopted.substreamBits()) {
+                throw Difference.refusal(
+                        "PASID %d of device %s, the range is 1 to %d",
+                        pasid.pasid(), client.name(), (1 << adopted.substreamBits()) - 1);
+            }
+            pasids.put(pasid.pasid(), context(client, pasid.context()));
+        }
+        boolean hasTable = untagged.context() != null || !pasids.isEmpty();
+        adopted.adopt(untagged, pasids, hasTable ? findTable(client, adopted.substreamBits()) : null);
+    }
+
+    private Attachment untagged(UnitRecord.Device device) {
+        return switch (device.untagged()) {
+            case BLOCKED -> Attachment.BLOCKED;
+            case IDENTITY -> Attachment.IDENTITY;
+            case TRANSLATED -> Attachment.to(context(device.device(), device.context()));
+        };
+    }
+
+    private Stage1Context context(DeviceRecord client, ContextRecord record) {
+        if (record == null || record.walker() == null) {
+            throw Difference.refusal(
+                    "a context of device %s is recorded without page table: %s", client.name(), record);
+        }
+        return unit.adoptFound(record);
+    }
+
+    private ContextTable findTable(DeviceRecord client, int substreamBits) {
+        int streamId = client.streamIds().get(0);
+        long[] entry = EntryWriter.read(memory, streams.entry(streamId));
+        long base = StreamTableEntry.s1ContextPtr(entry[StreamTableEntry.S1CONTEXTPTR_WORD]);
+        ContextTable table = ContextTable.at(base, substreamBits, memory, host.allocator());
+        requireOwnTable(String.format("S1ContextPtr of StreamID 0x%x", streamId), base, table.baseBytes());
+        if (table instanceof TwoLevelContextTable twoLevel) {
+            verifyLeaves(streamId, twoLevel);
+        }
+        return table;
+    }
+
+    private void verifyFirstLevel(TwoLevelStreamTable table) {
+        for (int index = 0; index < table.descriptors(); index++) {
+            long descriptor = table.descriptor(index);
+            long span = L1StreamTableDescriptor.span(descriptor);
+            if (span != 0) {
+                if (span != TwoLevelStreamTable.FULL_SPAN) {
+                    throw Difference.refusal(
+                            "L1STD 0x%x is 0x%x with Span %d, wanted %d or 0",
+                            index, descriptor, span, TwoLevelStreamTable.FULL_SPAN);
+                }
+                requireOwnTable(
+                        String.format("L1STD 0x%x", index),
+                        L1StreamTableDescriptor.l2Ptr(descriptor),
+                        TwoLevelStreamTable.SECOND_LEVEL_BYTES);
+            }
+        }
+    }
+
+    private void verifyLeaves(int streamId, TwoLevelContextTable table) {
+        for (int index = 0; index < table.descriptors(); index++) {
+            long descriptor = table.descriptor(index);
+            if (L1ContextDescriptor.v(descriptor) != 0) {
+                requireOwnTable(
+                        String.format("L1CD 0x%x of StreamID 0x%x", index, streamId),
+                        L1ContextDescriptor.l2Ptr(descriptor),
+                        ContextTable.LEAF_BYTES);
+            }
+        }
+    }
+
+    private void verifyStream(int streamId, long address) {
+        ClientDevice device = unit.deviceOf(streamId);
+        long[] wanted = device == null ? StreamEntry.abort() : device.streamEntry();
+        long[] found = EntryWriter.read(memory, address);
+        Difference.refuse(
+                String.format("StreamID 0x%x%s: STE", streamId, device == null ? ", which no device has" : ""),
+                StreamTableEntry.LAYOUT,
+                found,
+                wanted,
+                Difference.usedByEither(streamBits, found, wanted));
+    }
+
+    private void verifyContexts(ClientDevice device) {
+        ContextTable table = device.contexts();
+        if (table == null) {
+            return;
+        }
+        for (int pasid : device.pasids().keySet()) {
+            if (!table.exists(pasid)) {
+                throw Difference.refusal(
+                        "PASID %d of device %s has no leaf",
+                        pasid, device.record().name());
+            }
+        }
+        if (!table.exists(0) && device.untaggedContext() != null) {
+            throw Difference.refusal(
+                    "SubstreamID 0 of device %s has no leaf", device.record().name());
+        }
+        table.forEach((substreamId, address) -> verifyContext(device, substreamId, address));
+    }
+
+    private void verifyContext(ClientDevice device, int substreamId, long address) {
+        Stage1Context context =
+                substreamId == 0 ? device.untaggedContext() : device.pasids().get(substreamId);
+        long[] wanted = device.descriptor(context);
+        long[] found = EntryWriter.read(memory, address);
+        long[] used = Difference.usedByEither(contextBits, found, wanted);
+        if (context != null) {
+            used[ContextDescriptor.MAIR_WORD] &= context.usedAttributes();
+        }
+        Difference.refuse(
+                String.format(
+                        "SubstreamID 0x%x of device %s: CD",
+                        substreamId, device.record().name()),
+                ContextDescriptor.LAYOUT,
+                found,
+                wanted,
+                used);
+    }
+
+    private void requireOwnTable(String subject, long base, long bytes) {
+        if (!host.allocator().isAllocated(base, bytes)) {
+            throw Difference.refusal("%s leads to 0x%x, where no %d bytes are allocated", subject, base, bytes);
+        }
+        if (!tables.add(base)) {
+            throw Difference.refusal("%s leads to 0x%x, as another table's pointer does", subject, base);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+package org.sluice.smmuv3.driver;
+
+/**
+ * The TLBI commands of one ASID. Any thread; nothing here allocates. None of these methods waits for the invalidation.
+ *
+ * <p>With range invalidation (IDR3.RIL) a range becomes a few commands, each for {@code (NUM + 1) << SCALE} pages; without
+ * it, one command a leaf. Either way a range that would take longer than dropping the whole ASID drops that: more than is
+ * asked for, never less.
+ */
+final class TlbInvalidation {
+    /** Values that NUM can hold, less one of them stored. */
+    private static final int MAX_NUM = 31;
+
+    /** Ranges of this many pages and more are not worth distinguishing from the whole ASID. */
+    private static final int WHOLE_LOG2 = 32;
+
+    private final CommandQueue queue;
+    private final boolean ranges;
+    private final int asid;
+
+    TlbInvalidation(CommandQueue queue, boolean ranges, int asid) {
+        this.queue = queue;
+        this.ranges = ranges;
+        this.asid = asid;
+    }
+
+    /** Queues the invalidation of the whole ASID. */
+    void all() {
+        queue.submit(Command.tlbiNhAsid(asid), 0);
+    }
+
+    /**
+     * Queues the invalidation of a range.
+     *
+     * @param iova bytes, any alignment
+     * @param size bytes, above 0
+     * @param granule size in bytes of the leaves in it
+     * @param leafOnly whether walk caches may keep what they have
+     * @param pageShift log2 of the table's smallest page in bytes
+     */
+    void range(long iova, long size, long granule, boolean leafOnly, int pageShift) {
+        long page = 1L << pageShift;
+        long offset = iova & page - 1;
+        long pages = (size + offset + page - 1) >>> pageShift;
+        if (ranges) {
+            if (pages == 0 || pages >>> WHOLE_LOG2 != 0) {
+                all();
+            } else {
+                byRange(iova - offset, pages, leafOnly, pageShift, leafOnly ? level(granule, pageShift) : 0);
+            }
+        } else {
+            byLeaf(iova, size, Math.max(granule, page), leafOnly, pageShift);
+        }
+    }
+
+    /** Level of the tables that holds leaves of a size: 3 for the smallest. */
+    static int level(long leafBytes, int pageShift) {
+        return 4 - (Long.numberOfTrailingZeros(leafBytes) - 3) / (pageShift - 3);
+    }
+
+    private void byRange(long iova, long pages, boolean leafOnly, int pageShift, int level) {
+        // One page at SCALE 0 without a level is an illegal encoding, and so is what is left over of 32 n + 1 pages:
+        // take
+        // one page more. A hint at the level makes it legal.
+        long left = level == 0 && (pages & MAX_NUM) == 1 ? pages + 1 : pages;
+        long tg = (pageShift - 10) / 2;
+        long at = iova;
+        while (left != 0) {
+            int count = Math.min(commands(left), queue.batchLimit());
+            long position = queue.claim(count);
+            for (int i = 0; i < count; i++) {
+                int scale = Long.numberOfTrailingZeros(left);
+                long num = left >>> scale & MAX_NUM;
+                queue.put(
+                        position + i,
+                        Command.tlbiNhVa(asid, num - 1, scale),
+                        Command.tlbiNhVaAddress(at, leafOnly, tg, level));
+                at += num << scale + pageShift;
+                left -= num << scale;
+            }
+            queue.publish(position, count);
+        }
+    }
+
+    private static int commands(long pages) {
+        int count = 0;
+        for (long left = pages; left != 0; count++) {
+            int scale = Long.numberOfTrailingZeros(left);
+            left -= (left >>> scale & MAX_NUM) << scale;
+        }
+        return count;
+    }
+
+    private void byLeaf(long iova, long size, long leaf, boolean leafOnly, int pageShift) {
+        long offset = iova & leaf - 1;
+        long leaves = (size + offset + leaf - 1) / leaf;
+        // As many commands as a table has descriptors: from there on Linux drops the ASID too.
+        if (size < 0 || leaves >= 1L << pageShift - 3) {
+            all();
+            return;
+        }
+        long at = iova - offset;
+        for (long left = leaves; left != 0; ) {
+            int count = (int) Math.min(left, queue.batchLimit());
+            long position = queue.claim(count);
+            for (int i = 0; i < count; i++) {
+                queue.put(position + i, Command.tlbiNhVa(asid, 0, 0), Command.tlbiNhVaAddress(at, leafOnly, 0, 0));
+                at += leaf;
+            }
+            queue.publish(position, count);
+            left -= count;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package org.sluice.smmuv3.driver;
+
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
+import org.sluice.api.FaultResponse;
+import org.sluice.spi.driver.FaultRecord;
+import org.sluice.spi.driver.UnitHost;
+
+/** What a core would offer. */
+final class TestHost implements UnitHost {
+    private final TestMemory memory;
+    private final TestAllocator allocator;
+    private final List<FaultRecord> faults = new CopyOnWriteArrayList<>();
+    private volatile Function<FaultRecord, FaultResponse> handler = fault -> FaultResponse.UNHANDLED;
+
+    TestHost(TestMemory memory) {
+        this.memory = memory;
+        this.allocator = new TestAllocator(memory);
+    }
+
+    List<FaultRecord> faults() {
+        return faults;
+    }
+
+    void onFault(Function<FaultRecord, FaultResponse> function) {
+        handler = function;
+    }
+
+    @Override
+    public TestMemory memory() {
+        return memory;
+    }
+
+    @Override
+    public TestAllocator allocator() {
+        return allocator;
+    }
+
+    @Override
+    public FaultResponse report(FaultRecord fault) {
+        faults.add(fault);
+        return handler.apply(fault);
+    }
+}

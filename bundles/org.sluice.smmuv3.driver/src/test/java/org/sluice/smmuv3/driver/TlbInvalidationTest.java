@@ -1,0 +1,125 @@
+package org.sluice.smmuv3.driver;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.sluice.smmuv3.arch.CmdTlbiNhAsid;
+import org.sluice.smmuv3.arch.CmdTlbiNhVa;
+
+class TlbInvalidationTest {
+    private static final long KIB = 1 << 10;
+    private static final long MIB = 1 << 20;
+
+    private final QueueFixture fixture = new QueueFixture(8);
+    private final TlbInvalidation ranges = new TlbInvalidation(fixture.queue, true, 7);
+    private final TlbInvalidation singles = new TlbInvalidation(fixture.queue, false, 7);
+
+    /** The goldens of linux-iommu.md section 3.4; pairs are NUM:SCALE. */
+    @ParameterizedTest
+    @CsvSource({
+        "31, true, 0, 3, 30:0",
+        "32, true, 0, 3, 0:5",
+        "33, true, 0, 3, 0:0 0:5",
+        "1022, true, 0, 3, 30:1 14:6",
+        "512, true, 9, 2, 0:9",
+        "1, false, 0, 0, 0:1",
+        "33, false, 0, 0, 16:1"
+    })
+    void rangeEncodings(long pages, boolean leafOnly, int leafLog2Pages, long ttl, String expected) {
+        ranges.range(0, pages * 4 * KIB, 4 * KIB << leafLog2Pages, leafOnly, 12);
+        StringBuilder found = new StringBuilder();
+        for (RegisterFake.Taken command : fixture.registers.commands()) {
+            found.append(found.length() == 0 ? "" : " ")
+                    .append(CmdTlbiNhVa.num(command.word0()))
+                    .append(':')
+                    .append(CmdTlbiNhVa.scale(command.word0()));
+            assertThat(CmdTlbiNhVa.ttl(command.word1())).isEqualTo(ttl);
+            assertThat(CmdTlbiNhVa.tg(command.word1())).isEqualTo(CmdTlbiNhVa.TG_4K);
+            assertThat(CmdTlbiNhVa.leaf(command.word1())).isEqualTo(leafOnly ? 1 : 0);
+        }
+        assertThat(found).hasToString(expected);
+    }
+
+    @Test
+    void onePageAsLinuxWroteIt() {
+        ranges.range(0x1000, 4 * KIB, 4 * KIB, true, 12);
+        assertThat(fixture.registers.commands()).containsExactly(new RegisterFake.Taken(0x0007000000000012L, 0x1701));
+    }
+
+    @Test
+    void levelFollowsGranule() {
+        assertThat(TlbInvalidation.level(4 * KIB, 12)).isEqualTo(3);
+        assertThat(TlbInvalidation.level(2 * MIB, 12)).isEqualTo(2);
+        assertThat(TlbInvalidation.level(1024 * MIB, 12)).isEqualTo(1);
+        assertThat(TlbInvalidation.level(16 * KIB, 14)).isEqualTo(3);
+        assertThat(TlbInvalidation.level(32 * MIB, 14)).isEqualTo(2);
+        assertThat(TlbInvalidation.level(64 * KIB, 16)).isEqualTo(3);
+        assertThat(TlbInvalidation.level(512 * MIB, 16)).isEqualTo(2);
+    }
+
+    @Test
+    void rangesCoverEveryPageAndNoIllegalEncodingAppears() {
+        Random random = new Random(20260);
+        for (int round = 0; round < 5_000; round++) {
+            int pageShift = List.of(12, 14, 16).get(random.nextInt(3));
+            boolean leafOnly = random.nextBoolean();
+            long pages = 1 + (random.nextLong() >>> 33 + random.nextInt(31));
+            long iova = random.nextLong() >>> random.nextInt(40) & -1L << pageShift;
+            fixture.registers.takeCommands();
+            ranges.range(iova, pages << pageShift, 1L << pageShift, leafOnly, pageShift);
+            long at = iova;
+            for (RegisterFake.Taken command : fixture.registers.commands()) {
+                long num = CmdTlbiNhVa.num(command.word0());
+                long scale = CmdTlbiNhVa.scale(command.word0());
+                assertThat(CmdTlbiNhVa.asid(command.word0())).isEqualTo(7);
+                assertThat(CmdTlbiNhVa.addr(command.word1())).isEqualTo(at);
+                assertThat(num | scale | CmdTlbiNhVa.ttl(command.word1())).isNotZero();
+                at += num + 1 << scale + pageShift;
+            }
+            assertThat(at - iova >>> pageShift)
+                    .as("seed 20260 round %d: %d pages", round, pages)
+                    .isBetween(pages, pages + (leafOnly ? 0 : 1));
+        }
+    }
+
+    @Test
+    void unalignedRangeCoversItsFirstAndLastPage() {
+        ranges.range(0x1fff, 2, 4 * KIB, true, 12);
+        assertThat(fixture.registers.commands()).containsExactly(new RegisterFake.Taken(0x0007000000100012L, 0x1701));
+    }
+
+    @Test
+    void wholeSpaceBecomesOneCommand() {
+        ranges.range(0, 1L << 48, 4 * KIB, false, 12);
+        assertThat(fixture.registers.commands()).containsExactly(asid());
+    }
+
+    @Test
+    void withoutRangesEachLeafHasACommand() {
+        singles.range(0x200000, 4 * MIB, 2 * MIB, true, 12);
+        assertThat(fixture.registers.commands())
+                .containsExactly(
+                        new RegisterFake.Taken(0x0007000000000012L, 0x200001),
+                        new RegisterFake.Taken(0x0007000000000012L, 0x400001));
+    }
+
+    @Test
+    void withoutRangesAnEighthOfTheGranuleIsOneAsid() {
+        singles.range(0, 511 * 4 * KIB, 4 * KIB, false, 12);
+        assertThat(fixture.registers.takeCommands()).hasSize(511);
+        singles.range(0, 512 * 4 * KIB, 4 * KIB, false, 12);
+        assertThat(fixture.registers.takeCommands()).containsExactly(asid());
+        singles.range(0, 2047 * 16 * KIB, 16 * KIB, false, 14);
+        assertThat(fixture.registers.takeCommands()).hasSize(2047);
+        singles.range(0, 2048 * 16 * KIB, 16 * KIB, false, 14);
+        assertThat(fixture.registers.takeCommands()).containsExactly(asid());
+    }
+
+    private static RegisterFake.Taken asid() {
+        return new RegisterFake.Taken(CmdTlbiNhAsid.withAsid(CmdTlbiNhAsid.OPCODE_VALUE, 7), 0);
+    }
+}
