@@ -1,0 +1,100 @@
+package org.sluice.board.model;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.sluice.spi.board.Board;
+import org.sluice.spi.board.Dma;
+import org.sluice.spi.board.Endpoint;
+import org.sluice.spi.board.IommuHardware;
+import org.sluice.spi.board.IommuModel;
+import org.sluice.spi.board.IommuModelFactory;
+import org.sluice.spi.board.ModelRequest;
+import org.sluice.spi.bus.RegisterFile;
+import org.sluice.spi.memory.MemoryFactory;
+import org.sluice.spi.memory.PageAllocator;
+import org.sluice.spi.memory.PhysicalMemory;
+
+/** One board: memory, one IOMMU, endpoints. Immutable once made; any thread. */
+final class ModelBoard implements Board, AutoCloseable {
+    private final String name;
+    private final PhysicalMemory memory;
+    private final PageAllocator allocator;
+    private final IommuModel model;
+    private final List<IommuHardware> iommus;
+    private final List<Endpoint> endpoints;
+
+    /**
+     * Powers a board on.
+     *
+     * @param compatible what the factory's models are
+     * @throws org.sluice.api.IommuException EINVAL for what the memory or the model rejects
+     */
+    ModelBoard(BoardConfig config, MemoryFactory memories, IommuModelFactory models, String compatible) {
+        name = config.name();
+        memory = memories.create(config.memory());
+        allocator = memories.allocator(memory, config.pool());
+        Injection injection = config.injection();
+        FannedInterrupts interrupts = new FannedInterrupts();
+        PhysicalMemory dmaMemory = injection == Injection.WRONG_PA ? new ShiftedMemory(memory) : memory;
+        model = models.create(
+                new ModelRequest(config.iommuName(), memory, dmaMemory, interrupts, config.modelProperties()));
+        RegisterFile registers = switch (injection) {
+            case SKIP_TLBI -> EditedCommands.withoutTlbInvalidation(model.registers(), memory);
+            case STALE_CD -> EditedCommands.withoutContextInvalidation(model.registers(), memory);
+            case DROP_SYNC -> new EarlySync(model.registers(), memory, interrupts);
+            default -> model.registers();
+        };
+        iommus = List.of(new IommuHardware(config.iommuName(), compatible, registers, interrupts, Map.of()));
+        List<Endpoint> made = new ArrayList<>();
+        for (EndpointConfig endpoint : config.endpoints()) {
+            made.add(endpoint(endpoint, config.iommuName(), injection));
+        }
+        endpoints = List.copyOf(made);
+    }
+
+    private Endpoint endpoint(EndpointConfig config, String iommu, Injection injection) {
+        Dma dma = new ModelDma(model, config.streamIds().get(0), config.name(), config.pasidBits());
+        if (injection == Injection.SWAP_SSID) {
+            dma = new SwappedSubstreams(dma, config.pasidBits());
+        }
+        return new Endpoint(
+                config.name(), config.compatible(), iommu, config.streamIds(), config.pasidBits(), config.group(), dma);
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public PhysicalMemory memory() {
+        return memory;
+    }
+
+    @Override
+    public PageAllocator allocator() {
+        return allocator;
+    }
+
+    @Override
+    public List<IommuHardware> iommus() {
+        return iommus;
+    }
+
+    @Override
+    public List<Endpoint> endpoints() {
+        return endpoints;
+    }
+
+    /** The model itself, for what it offers besides its registers. */
+    IommuModel model() {
+        return model;
+    }
+
+    /** Powers it off: transactions abort from then on. */
+    @Override
+    public void close() {
+        model.close();
+    }
+}

@@ -1,0 +1,73 @@
+package org.sluice.board.model;
+
+import java.util.Map;
+import org.osgi.annotation.bundle.Capability;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.FrameworkUtil;
+import org.osgi.framework.ServiceRegistration;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.sluice.api.Counters;
+import org.sluice.spi.board.Board;
+import org.sluice.spi.board.IommuModelFactory;
+import org.sluice.spi.memory.MemoryFactory;
+
+/**
+ * Powers a board on for each configuration, and offers it, and the counters of its model, as services while it is. The
+ * README lists the properties.
+ */
+@Capability(
+        namespace = "osgi.service",
+        attribute = "objectClass:List<String>=\"org.sluice.spi.board.Board,org.sluice.api.Counters\"")
+@Component(
+        immediate = true,
+        service = {},
+        configurationPid = ModelBoardComponent.PID,
+        configurationPolicy = ConfigurationPolicy.REQUIRE)
+public final class ModelBoardComponent {
+    /** Factory PID. */
+    public static final String PID = "org.sluice.board.model";
+
+    private static final String COMPATIBLE = "arm,smmu-v3";
+
+    private final ModelBoard board;
+    private final ServiceRegistration<Board> boardService;
+    private final ServiceRegistration<Counters> countersService;
+
+    /**
+     * Powers a board on.
+     *
+     * @param context the bundle
+     * @param properties the configuration
+     * @param memories makes its memory
+     * @param models makes its IOMMU
+     * @throws org.sluice.api.IommuException EINVAL, naming the property, its value and what is allowed
+     */
+    @Activate
+    public ModelBoardComponent(
+            BundleContext context,
+            Map<String, Object> properties,
+            @Reference(name = "memories") MemoryFactory memories,
+            @Reference(name = "models", target = "(" + IommuModelFactory.COMPATIBLE + "=" + COMPATIBLE + ")")
+                    IommuModelFactory models) {
+        board = new ModelBoard(BoardConfig.parse(properties), memories, models, COMPATIBLE);
+        Map<String, Object> named = Map.of(Board.NAME, board.name());
+        countersService = board.model() instanceof Counters counters
+                ? context.registerService(Counters.class, counters, FrameworkUtil.asDictionary(named))
+                : null;
+        boardService = context.registerService(Board.class, board, FrameworkUtil.asDictionary(named));
+    }
+
+    /** Takes the board away, then powers it off. */
+    @Deactivate
+    public void powerOff() {
+        boardService.unregister();
+        if (countersService != null) {
+            countersService.unregister();
+        }
+        board.close();
+    }
+}

@@ -1,0 +1,97 @@
+package org.sluice.board.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.sluice.api.IommuException;
+import org.sluice.spi.memory.MemoryRegion;
+
+class BoardConfigTest {
+    private static Map<String, Object> properties(Object... more) {
+        Map<String, Object> properties = new HashMap<>(Map.of(
+                "name", "bench", "memory", new String[] {"0x40000000+0x10000000"}, "pool", "0x48000000+0x1000000"));
+        for (int i = 0; i < more.length; i += 2) {
+            properties.put((String) more[i], more[i + 1]);
+        }
+        return properties;
+    }
+
+    @Test
+    void everyPropertyIsRead() {
+        BoardConfig config = BoardConfig.parse(properties(
+                "memory",
+                List.of("0x40000000+0x10000000", "4294967296+65536"),
+                "iommu.name",
+                "smmu7",
+                "iommu.profile",
+                "qemu-7.2",
+                "iommu.idr0.CD2L",
+                1,
+                "endpoints",
+                "0000:00:02.0;sid=0x10,0x11;pasids=10;compatible=qcom,adreno;group=3",
+                "inject",
+                "stale-cd",
+                "service.pid",
+                "whatever the container says"));
+
+        assertThat(config.memory())
+                .containsExactly(new MemoryRegion(0x4000_0000L, 0x1000_0000L), new MemoryRegion(1L << 32, 65536));
+        assertThat(config.pool()).isEqualTo(new MemoryRegion(0x4800_0000L, 0x100_0000L));
+        assertThat(config.iommuName()).isEqualTo("smmu7");
+        assertThat(config.modelProperties()).isEqualTo(Map.of("profile", "qemu-7.2", "idr0.CD2L", 1));
+        assertThat(config.endpoints())
+                .containsExactly(new EndpointConfig("0000:00:02.0", List.of(0x10, 0x11), 10, "qcom,adreno", 3));
+        assertThat(config.injection()).isEqualTo(Injection.STALE_CD);
+    }
+
+    @Test
+    void anEndpointNeedsOnlyAStreamId() {
+        assertThat(EndpointConfig.parse("dma0;sid=0xffffffff"))
+                .isEqualTo(new EndpointConfig("dma0", List.of(-1), 0, "", -1));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "dma0 | endpoint dma0: sid is '': an endpoint needs at least one StreamID",
+                "dma0;sid=x | endpoint dma0: sid is 'x': it must be a number, decimal or hexadecimal with 0x",
+                "dma0;sid=0x100000000 | endpoint dma0: sid is '0x100000000': it must be from 0 to 4294967295",
+                "dma0;sid=1;pasids=21 | endpoint dma0: pasids is '21': it must be from 0 to 20",
+                "dma0;sid=1;color=red | endpoint dma0: color is 'red': known keys are sid, pasids, compatible, group",
+                ";sid=1 | endpoint is ';sid=1': it must begin with a name",
+            })
+    void anErrorNamesEndpointKeyAndValue(String endpoint, String message) {
+        assertThatThrownBy(() -> EndpointConfig.parse(endpoint))
+                .isInstanceOf(IommuException.class)
+                .hasMessageContaining(message);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "pool, 0x10000000+0x1000, pool is",
+        "pool, 0x4ff00000+0x1000000, it must lie inside one region of memory",
+        "memory, 0x40000000, it must be base+size",
+        "inject, magic, 'known are [none, skip-tlbi, wrong-pa, stale-cd, drop-sync, swap-ssid]'",
+        "colour, red, colour is 'red'",
+        "name, '', a board needs it"
+    })
+    void anErrorNamesThePropertyAndItsLimit(String property, String value, String message) {
+        assertThatThrownBy(() -> BoardConfig.parse(properties(property, value)))
+                .isInstanceOf(IommuException.class)
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void twoEndpointsOfOneNameAreRejected() {
+        assertThatThrownBy(() -> BoardConfig.parse(properties("endpoints", new String[] {"dma0;sid=1", "dma0;sid=2"})))
+                .isInstanceOf(IommuException.class)
+                .hasMessageContaining("dma0");
+    }
+}

@@ -1,0 +1,177 @@
+package org.sluice.smmuv3.model;
+
+import java.util.concurrent.atomic.AtomicLongArray;
+import org.sluice.smmuv3.arch.CmdCfgiCd;
+import org.sluice.smmuv3.arch.CmdCfgiSte;
+import org.sluice.smmuv3.arch.CmdCfgiSteRange;
+import org.sluice.smmuv3.arch.CmdSync;
+import org.sluice.smmuv3.arch.CmdTlbiNhAsid;
+import org.sluice.smmuv3.arch.CmdTlbiNhVa;
+import org.sluice.smmuv3.arch.Opcode;
+
+/**
+ * What commands do. Called by one thread at a time, except {@link #count}.
+ *
+ * <p>Commands of absent features are illegal, and so are those of the Secure and EL3 worlds, which this queue does not
+ * carry. Prefetches are accepted and change nothing.
+ */
+final class CommandSet {
+    private static final int SYNC_RESERVED = 3;
+
+    private final Identity id;
+    private final ConfigurationCache configurations;
+    private final Tlb tlb;
+    private final Generation generation;
+    private final TransactionSlots transactions;
+    private final Interrupts interrupts;
+    private final AtomicLongArray executed = new AtomicLongArray(1 << Byte.SIZE);
+    // something was invalidated since the last SYNC, so that transactions may still use it
+    private boolean invalidated;
+    // the SYNC whose completion is to be signalled once CONS has passed it
+    private boolean signal;
+    private long signalAddress;
+    private int signalData;
+
+    CommandSet(
+            Identity id,
+            ConfigurationCache configurations,
+            Tlb tlb,
+            Generation generation,
+            TransactionSlots transactions,
+            Interrupts interrupts) {
+        this.id = id;
+        this.configurations = configurations;
+        this.tlb = tlb;
+        this.generation = generation;
+        this.transactions = transactions;
+        this.interrupts = interrupts;
+    }
+
+    /**
+     * Executes a command.
+     *
+     * @return false for CERROR_ILL
+     */
+    boolean execute(long word0, long word1) {
+        int opcode = (int) CmdSync.opcode(word0);
+        boolean legal = switch (opcode) {
+            case Opcode.PREFETCH_CONFIG, Opcode.PREFETCH_ADDR -> nonSecure(word0);
+            case Opcode.CFGI_STE, Opcode.CFGI_STE_RANGE_CFGI_ALL ->
+                nonSecure(word0) && invalidateStreams(opcode, word0, word1);
+            case Opcode.CFGI_CD, Opcode.CFGI_CD_ALL ->
+                id.stage1() && nonSecure(word0) && invalidateContexts(opcode, word0);
+            case Opcode.TLBI_NH_ALL, Opcode.TLBI_NH_ASID, Opcode.TLBI_NH_VA, Opcode.TLBI_NH_VAA ->
+                id.stage1() && invalidateTlb(opcode, word0, word1);
+            case Opcode.TLBI_NSNH_ALL -> invalidateTlb(TlbScope.all(TlbScope.ANY));
+            case Opcode.SYNC -> sync(word0, word1);
+            // ModelledFeatures admits no identity that has any of these
+            default -> false;
+        };
+        if (legal) {
+            executed.incrementAndGet(opcode);
+        }
+        return legal;
+    }
+
+    /** CONS has passed the command: a SYNC that asked for it is signalled now. */
+    void completed() {
+        if (signal) {
+            signal = false;
+            interrupts.commandSync(signalAddress, signalData);
+        }
+    }
+
+    /** How often a command was executed. Any thread. */
+    long count(int opcode) {
+        return executed.get(opcode);
+    }
+
+    // SSec stands at the same place in every command that has it
+    private static boolean nonSecure(long word0) {
+        return CmdCfgiSte.sSec(word0) == 0;
+    }
+
+    private boolean invalidateStreams(int opcode, long word0, long word1) {
+        invalidating();
+        // Range n covers 2^(n+1) streams; 31 is all of them
+        int log2count = opcode == Opcode.CFGI_STE ? 0 : (int) CmdCfgiSteRange.range(word1) + 1;
+        configurations.invalidateStreams((int) CmdCfgiSte.streamID(word0), log2count);
+        return true;
+    }
+
+    private boolean invalidateContexts(int opcode, long word0) {
+        invalidating();
+        int streamId = (int) CmdCfgiCd.streamID(word0);
+        if (opcode == Opcode.CFGI_CD) {
+            configurations.invalidateContext(streamId, (int) CmdCfgiCd.substreamID(word0));
+        } else {
+            configurations.invalidateContexts(streamId);
+        }
+        return true;
+    }
+
+    private boolean invalidateTlb(int opcode, long word0, long word1) {
+        int vmid = id.stage2() ? (int) CmdTlbiNhAsid.vmid(word0) : 0;
+        int asid = (int) CmdTlbiNhAsid.asid(word0);
+        return switch (opcode) {
+            case Opcode.TLBI_NH_ALL -> invalidateTlb(TlbScope.all(vmid));
+            case Opcode.TLBI_NH_ASID -> invalidateTlb(TlbScope.asid(vmid, asid));
+            case Opcode.TLBI_NH_VA -> invalidateTlb(range(vmid, asid, word0, word1));
+            default -> invalidateTlb(range(vmid, TlbScope.ANY, word0, word1));
+        };
+    }
+
+    private boolean invalidateTlb(TlbScope scope) {
+        if (scope == null) {
+            return false;
+        }
+        invalidating();
+        tlb.invalidate(scope);
+        return true;
+    }
+
+    // before anything is removed: see Tlb
+    private void invalidating() {
+        generation.advance();
+        invalidated = true;
+    }
+
+    /** The addresses of TLBI_NH_VA and TLBI_NH_VAA, whose fields stand at the same places; null if illegal. */
+    private TlbScope range(int vmid, int asid, long word0, long word1) {
+        long address = CmdTlbiNhVa.addr(word1);
+        int granule = id.rangeInvalidation() ? Granule.ofCommand(CmdTlbiNhVa.tg(word1)) : 0;
+        if (granule == 0) {
+            return new TlbScope(vmid, asid, address, address + (1L << Granule.BITS_4K) - 1, 0, 0);
+        }
+        long num = CmdTlbiNhVa.num(word0);
+        long scale = CmdTlbiNhVa.scale(word0);
+        int ttl = (int) CmdTlbiNhVa.ttl(word1);
+        if (num == 0 && scale == 0 && ttl == 0) {
+            return null;
+        }
+        // a level that has no leaves in this granule filters nothing
+        int level = ttl == Granule.LAST_LEVEL || Granule.blockAllowed(granule, ttl) ? ttl : 0;
+        long first = address & -1L << granule;
+        long last = first + ((num + 1) << scale + granule) - 1;
+        boolean beyond = scale + granule >= Long.SIZE - CmdTlbiNhVa.NUM_MSB + CmdTlbiNhVa.NUM_LSB
+                || Long.compareUnsigned(last, first) < 0;
+        return new TlbScope(vmid, asid, first, beyond ? -1L : last, granule, level);
+    }
+
+    private boolean sync(long word0, long word1) {
+        long completion = CmdSync.cs(word0);
+        if (completion == SYNC_RESERVED) {
+            return false;
+        }
+        if (invalidated) {
+            transactions.drain();
+            invalidated = false;
+        }
+        if (completion == CmdSync.CS_IRQ) {
+            signal = true;
+            signalAddress = id.msi() ? CmdSync.msiAddress(word1) : 0;
+            signalData = (int) CmdSync.msiData(word0);
+        }
+        return true;
+    }
+}

@@ -1,0 +1,83 @@
+package org.sluice.smmuv3.model;
+
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Predicate;
+import org.sluice.spi.board.Dma;
+
+/**
+ * Decoded configuration by StreamID and SubstreamID, direct-mapped. Errors are never in it. Any thread; a look-up neither
+ * locks nor allocates; fills and invalidations are rare and take a lock.
+ */
+final class ConfigurationCache {
+    private final AtomicReferenceArray<Entry> entries;
+    private final Generation generation;
+    private final Object writing = new Object();
+
+    /** One stream and substream. */
+    private record Entry(int streamId, int substreamId, Route route) {}
+
+    ConfigurationCache(int size, Generation generation) {
+        entries = new AtomicReferenceArray<>(size);
+        this.generation = generation;
+    }
+
+    private int index(int streamId, int substreamId) {
+        int hash = (streamId * 0x9e3779b9 + substreamId) * 0x85ebca6b;
+        return (hash ^ hash >>> 15) & entries.length() - 1;
+    }
+
+    /** The cached route, or null. */
+    Route lookup(int streamId, int substreamId) {
+        if (entries.length() == 0) {
+            return null;
+        }
+        Entry entry = entries.get(index(streamId, substreamId));
+        boolean hit = entry != null && entry.streamId == streamId && entry.substreamId == substreamId;
+        return hit ? entry.route : null;
+    }
+
+    /**
+     * Keeps a route, unless anything was invalidated since its fetch began.
+     *
+     * @param began generation before the first read
+     */
+    void fill(int streamId, int substreamId, Route route, long began) {
+        if (entries.length() == 0 || route instanceof Route.Refused) {
+            return;
+        }
+        synchronized (writing) {
+            // under the lock of the sweep: see Tlb
+            if (generation.current() == began) {
+                entries.set(index(streamId, substreamId), new Entry(streamId, substreamId, route));
+            }
+        }
+    }
+
+    /** CFGI_STE and CFGI_STE_RANGE: the entries and contexts of some aligned streams. */
+    void invalidateStreams(int first, int log2count) {
+        long block = Integer.toUnsignedLong(first) >>> log2count;
+        remove(entry -> Integer.toUnsignedLong(entry.streamId) >>> log2count == block);
+    }
+
+    /** CFGI_CD_ALL: the contexts of a stream. */
+    void invalidateContexts(int streamId) {
+        remove(entry -> entry.streamId == streamId);
+    }
+
+    /** CFGI_CD: one context; untagged traffic uses context 0. */
+    void invalidateContext(int streamId, int substreamId) {
+        remove(entry -> entry.streamId == streamId
+                && (entry.substreamId == substreamId || entry.substreamId == Dma.NO_PASID && substreamId == 0));
+    }
+
+    private void remove(Predicate<Entry> doomed) {
+        synchronized (writing) {
+            for (int i = 0; i < entries.length(); i++) {
+                Entry entry = entries.get(i);
+                if (entry != null && doomed.test(entry)) {
+                    entries.set(i, null);
+                }
+            }
+        }
+    }
+}

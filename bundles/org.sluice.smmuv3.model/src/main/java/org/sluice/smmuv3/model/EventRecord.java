@@ -1,0 +1,56 @@
+package org.sluice.smmuv3.model;
+
+import org.sluice.smmuv3.arch.EventId;
+import org.sluice.smmuv3.arch.EvtCBadSubstreamid;
+import org.sluice.smmuv3.arch.EvtFCdFetch;
+import org.sluice.smmuv3.arch.EvtFTranslation;
+import org.sluice.smmuv3.arch.EvtFWalkEabt;
+import org.sluice.spi.board.Dma;
+
+/**
+ * The 256 bits of an event. Fields that several events share stand at the same place in each, so one of them serves for
+ * the group.
+ *
+ * @param word0 number, SubstreamID and StreamID
+ * @param word1 access and class
+ * @param word2 input address
+ * @param word3 fetch address
+ */
+record EventRecord(long word0, long word1, long word2, long word3) {
+    int number() {
+        return (int) EvtFTranslation.eventID(word0);
+    }
+
+    /** A configuration error; {@code fetchAddress} counts for F_STE_FETCH and F_CD_FETCH. */
+    static EventRecord configuration(int event, int streamId, int substreamId, long fetchAddress) {
+        boolean fetch = event == EventId.F_STE_FETCH || event == EventId.F_CD_FETCH;
+        long word3 = fetch ? fetchAddress & EvtFCdFetch.FETCHADDR_MASK : 0;
+        return new EventRecord(identify(event, streamId, substreamId), 0, 0, word3);
+    }
+
+    /** A fault of stage 1 on the input address. */
+    static EventRecord translation(long fault, int streamId, int substreamId, long iova, int flags) {
+        int event = Leaf.event(fault);
+        long word1 = EvtFTranslation.withPnU(0, Permissions.isPrivileged(flags) ? 1 : 0);
+        word1 = EvtFTranslation.withInD(word1, Permissions.isInstruction(flags) ? 1 : 0);
+        word1 = EvtFTranslation.withRnW(word1, Permissions.isWrite(flags) ? 0 : 1);
+        word1 = EvtFTranslation.withClazz(word1, EvtFTranslation.CLASS_IN);
+        long word3 = event == EventId.F_WALK_EABT ? Leaf.fetchAddress(fault) & EvtFWalkEabt.FETCHADDR_MASK : 0;
+        return new EventRecord(identify(event, streamId, substreamId), word1, iova, word3);
+    }
+
+    private static long identify(int event, int streamId, int substreamId) {
+        long word = EvtFTranslation.withEventID(0, event);
+        word = EvtFTranslation.withStreamID(word, Integer.toUnsignedLong(streamId));
+        if (substreamId == Dma.NO_PASID || event == EventId.F_STREAM_DISABLED) {
+            return word;
+        }
+        // a device may send anything, the record has 20 bits for it
+        long substream = EvtFTranslation.substreamID((long) substreamId << EvtFTranslation.SUBSTREAMID_LSB);
+        if (event == EventId.C_BAD_SUBSTREAMID) {
+            // implies a SubstreamID, so it has no SSV
+            return EvtCBadSubstreamid.withSubstreamID(word, substream);
+        }
+        return EvtFTranslation.withSsv(EvtFTranslation.withSubstreamID(word, substream), 1);
+    }
+}

@@ -1,0 +1,133 @@
+package org.sluice.smmuv3.model;
+
+import org.sluice.smmuv3.arch.Idr0;
+import org.sluice.smmuv3.arch.Idr1;
+import org.sluice.smmuv3.arch.Idr3;
+import org.sluice.smmuv3.arch.Idr5;
+import org.sluice.vmsa.arch.Ps;
+
+/**
+ * The ID registers, and what follows from them. Every decision of the model asks here, so that a feature is there exactly
+ * when its ID bit says so. Immutable.
+ *
+ * @param idr0 SMMU_IDR0
+ * @param idr1 SMMU_IDR1
+ * @param idr3 SMMU_IDR3
+ * @param idr5 SMMU_IDR5
+ * @param iidr SMMU_IIDR
+ * @param aidr SMMU_AIDR
+ */
+record Identity(long idr0, long idr1, long idr3, long idr5, long iidr, long aidr) {
+    private static final int[] ADDRESS_BITS = {32, 36, 40, 42, 44, 48, 52, 52};
+
+    boolean stage1() {
+        return Idr0.s1p(idr0) != 0;
+    }
+
+    boolean stage2() {
+        return Idr0.s2p(idr0) != 0;
+    }
+
+    boolean hyp() {
+        return Idr0.hyp(idr0) != 0;
+    }
+
+    boolean ats() {
+        return Idr0.ats(idr0) != 0;
+    }
+
+    boolean pri() {
+        return Idr0.pri(idr0) != 0;
+    }
+
+    boolean msi() {
+        return Idr0.msi(idr0) != 0;
+    }
+
+    boolean mpam() {
+        return Idr3.mpam(idr3) != 0;
+    }
+
+    boolean rangeInvalidation() {
+        return Idr3.ril(idr3) != 0;
+    }
+
+    /** Whether hierarchical permissions can be disabled by CD.HADx. */
+    boolean hierarchicalAttributeDisable() {
+        return Idr3.had(idr3) != 0;
+    }
+
+    boolean smallTranslationTables() {
+        return Idr3.stt(idr3) != 0;
+    }
+
+    boolean twoLevelStreamTable() {
+        return Idr0.stLevel(idr0) == Idr0.ST_LEVEL_TWO_LEVEL;
+    }
+
+    boolean twoLevelContextTable() {
+        return Idr0.cd2l(idr0) != 0;
+    }
+
+    /** Whether faults may stall: then CD.S and STE.S1STALLD mean something. */
+    boolean stalls() {
+        return stallModel() != Idr0.STALL_MODEL_TERMINATE_ONLY;
+    }
+
+    boolean stallForced() {
+        return stallModel() == Idr0.STALL_MODEL_STALL_FORCED;
+    }
+
+    long stallModel() {
+        return Idr0.stallModel(idr0);
+    }
+
+    /** Whether a terminated transaction always aborts: CD.A must be 1 then. */
+    boolean abortsOnly() {
+        return Idr0.termModel(idr0) != 0;
+    }
+
+    long httu() {
+        return Idr0.httu(idr0);
+    }
+
+    boolean asid16() {
+        return Idr0.asid16(idr0) != 0;
+    }
+
+    int sidBits() {
+        return (int) Idr1.sidsize(idr1);
+    }
+
+    int ssidBits() {
+        return (int) Idr1.ssidsize(idr1);
+    }
+
+    int commandQueueBits() {
+        return (int) Idr1.cmdqs(idr1);
+    }
+
+    int eventQueueBits() {
+        return (int) Idr1.eventqs(idr1);
+    }
+
+    /** Output address size in bits. */
+    int outputBits() {
+        return addressBits(Idr5.oas(idr5));
+    }
+
+    /** Whether the granule of so many bits (12, 14, 16) exists. */
+    boolean granule(int bits) {
+        return switch (bits) {
+            case Granule.BITS_4K -> Idr5.gran4k(idr5) != 0;
+            case Granule.BITS_16K -> Idr5.gran16k(idr5) != 0;
+            case Granule.BITS_64K -> Idr5.gran64k(idr5) != 0;
+            default -> false;
+        };
+    }
+
+    /** Bits that OAS, IPS and PS encode; a reserved value acts as the largest. */
+    static int addressBits(long encoded) {
+        return ADDRESS_BITS[(int) Math.min(encoded, Ps.BITS_52)];
+    }
+}

@@ -1,0 +1,103 @@
+package org.sluice.smmuv3.model;
+
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
+import org.sluice.layout.Field;
+import org.sluice.layout.Layout;
+import org.sluice.smmuv3.arch.Idr0;
+import org.sluice.smmuv3.arch.Idr1;
+import org.sluice.smmuv3.arch.Idr3;
+import org.sluice.smmuv3.arch.Idr5;
+
+/**
+ * What the properties of a request ask for.
+ *
+ * @param identity the ID registers
+ * @param tlbEntries power of two, or 0 for no TLB
+ * @param configurationEntries power of two, or 0 for no configuration cache
+ */
+record ModelOptions(Identity identity, int tlbEntries, int configurationEntries) {
+    private static final int MAX_ENTRIES = 1 << 20;
+
+    /**
+     * Reads properties.
+     *
+     * @throws IommuException EINVAL, naming the property, its value and what is allowed
+     */
+    static ModelOptions parse(Map<String, Object> properties) {
+        Identity start = Profile.named(String.valueOf(properties.getOrDefault("profile", "full")))
+                .identity();
+        long idr0 = start.idr0();
+        long idr1 = start.idr1();
+        long idr3 = start.idr3();
+        long idr5 = start.idr5();
+        int tlb = 4096;
+        int configurations = 1024;
+        for (Map.Entry<String, Object> property : new TreeMap<>(properties).entrySet()) {
+            String key = property.getKey();
+            String value = String.valueOf(property.getValue());
+            int dot = key.indexOf('.');
+            String field = key.substring(dot + 1);
+            switch (dot < 0 ? key : key.substring(0, dot)) {
+                case "profile" -> {}
+                case "idr0" -> idr0 = override(Idr0.LAYOUT, key, field, value, idr0);
+                case "idr1" -> idr1 = override(Idr1.LAYOUT, key, field, value, idr1);
+                case "idr3" -> idr3 = override(Idr3.LAYOUT, key, field, value, idr3);
+                case "idr5" -> idr5 = override(Idr5.LAYOUT, key, field, value, idr5);
+                case "tlb" -> tlb = entries(key, "tlb.entries", value);
+                case "config" -> configurations = entries(key, "config.entries", value);
+                default ->
+                    throw invalid(
+                            key,
+                            value,
+                            "known are profile, tlb.entries, config.entries, idr0.*, idr1.*, idr3.*, idr5.*");
+            }
+        }
+        Identity identity = new Identity(idr0, idr1, idr3, idr5, start.iidr(), start.aidr());
+        ModelledFeatures.check(identity);
+        return new ModelOptions(identity, tlb, configurations);
+    }
+
+    private static long override(Layout register, String key, String name, String value, long word) {
+        Field field = register.fields().stream()
+                .filter(candidate -> candidate.kind().isNamed()
+                        && candidate.name().toUpperCase(Locale.ROOT).equals(name.toUpperCase(Locale.ROOT)))
+                .findFirst()
+                .orElseThrow(() -> invalid(key, value, register.name() + " has no such field"));
+        long limit = field.mask() >>> field.lsb();
+        long number = number(key, value);
+        if (Long.compareUnsigned(number, limit) > 0) {
+            throw invalid(key, value, "the field's maximum is " + limit);
+        }
+        return word & ~field.mask() | number << field.lsb();
+    }
+
+    private static int entries(String key, String known, String value) {
+        if (!key.equals(known)) {
+            throw invalid(key, value, "known is " + known);
+        }
+        if (value.equals("none")) {
+            return 0;
+        }
+        long number = number(key, value);
+        if (number < Tlb.WAYS || number > MAX_ENTRIES || Long.bitCount(number) != 1) {
+            throw invalid(key, value, "it must be none or a power of two from " + Tlb.WAYS + " to " + MAX_ENTRIES);
+        }
+        return (int) number;
+    }
+
+    private static long number(String key, String value) {
+        try {
+            return Long.decode(value);
+        } catch (NumberFormatException e) {
+            throw invalid(key, value, "it must be a number");
+        }
+    }
+
+    static IommuException invalid(String key, String value, String limit) {
+        return new IommuException(Errno.EINVAL, "property " + key + " is '" + value + "': " + limit);
+    }
+}

@@ -1,0 +1,93 @@
+package org.sluice.smmuv3.model;
+
+import org.sluice.smmuv3.arch.EventId;
+import org.sluice.spi.memory.MemoryAbortException;
+import org.sluice.spi.memory.PhysicalMemory;
+import org.sluice.vmsa.arch.Stage1Leaf;
+import org.sluice.vmsa.arch.TableDescriptor;
+
+/**
+ * The stage-1 walk of VMSAv8-64. At each level the order is: external abort, translation fault, address size fault; at the
+ * leaf then the access flag. Permissions are the caller's. Stateless; any thread; at most four reads.
+ */
+final class PageTableWalk {
+    private final PhysicalMemory memory;
+
+    PageTableWalk(PhysicalMemory memory) {
+        this.memory = memory;
+    }
+
+    /**
+     * Walks.
+     *
+     * @param canonical an address that the range covers
+     * @param slot the counters of this thread, or null to count nothing
+     * @return a {@link Leaf} or its fault
+     */
+    long walk(StreamContext context, InputRange range, long canonical, long[] slot) {
+        long input = canonical & (1L << range.inputBits()) - 1;
+        int perLevel = Granule.bitsPerLevel(range.granule());
+        long indexMask = (1L << perLevel) - 1;
+        int shift = Granule.shift(range.granule(), range.startLevel());
+        long table = range.root();
+        long restrictions = 0;
+        for (int level = range.startLevel(); level <= Granule.LAST_LEVEL; level++, shift -= perLevel) {
+            // the root may have fewer entries, but then the input has no bits above them
+            long address = table + (input >>> shift & indexMask) * Long.BYTES;
+            long descriptor;
+            try {
+                TransactionSlots.count(slot, TransactionSlots.WALK_READ);
+                descriptor = memory.read64Acquire(address);
+            } catch (MemoryAbortException e) {
+                return Leaf.fault(EventId.F_WALK_EABT, address);
+            }
+            boolean last = level == Granule.LAST_LEVEL;
+            boolean table3 = TableDescriptor.type(descriptor) == TableDescriptor.TYPE_TABLE;
+            if (!table3 && (last || !isBlock(descriptor, range.granule(), level))) {
+                return Leaf.fault(EventId.F_TRANSLATION, 0);
+            }
+            long output = descriptor & range.tableMask();
+            if (last || !table3) {
+                return leaf(context, descriptor, output & -1L << shift, shift, restrictions);
+            }
+            if (output >>> context.outputBits != 0) {
+                return Leaf.fault(EventId.F_ADDR_SIZE, 0);
+            }
+            if (!range.flat()) {
+                restrictions |= descriptor;
+            }
+            table = output;
+        }
+        throw new AssertionError("a walk ends at the last level");
+    }
+
+    private static boolean isBlock(long descriptor, int granule, int level) {
+        return Stage1Leaf.type(descriptor) == Stage1Leaf.TYPE_BLOCK && Granule.blockAllowed(granule, level);
+    }
+
+    private static long leaf(StreamContext context, long descriptor, long output, int log2size, long restrictions) {
+        if (output >>> context.outputBits != 0) {
+            return Leaf.fault(EventId.F_ADDR_SIZE, 0);
+        }
+        if (Stage1Leaf.af(descriptor) == 0 && !context.accessFlagIgnored) {
+            return Leaf.fault(EventId.F_ACCESS, 0);
+        }
+        long permissions = 0;
+        if (Stage1Leaf.apRdonly(descriptor) != 0 || TableDescriptor.apTableRdonly(restrictions) != 0) {
+            permissions |= Leaf.READ_ONLY;
+        }
+        if (Stage1Leaf.apUnpriv(descriptor) != 0 && TableDescriptor.apTableNoUnpriv(restrictions) == 0) {
+            permissions |= Leaf.UNPRIVILEGED;
+        }
+        if (Stage1Leaf.pxn(descriptor) != 0 || TableDescriptor.pxnTable(restrictions) != 0) {
+            permissions |= Leaf.PRIVILEGED_EXECUTE_NEVER;
+        }
+        if (Stage1Leaf.uxn(descriptor) != 0 || TableDescriptor.uxnTable(restrictions) != 0) {
+            permissions |= Leaf.UNPRIVILEGED_EXECUTE_NEVER;
+        }
+        if (Stage1Leaf.nG(descriptor) != 0) {
+            permissions |= Leaf.NOT_GLOBAL;
+        }
+        return Leaf.of(output, log2size, permissions);
+    }
+}

@@ -1,0 +1,44 @@
+package org.sluice.smmuv3.model;
+
+import org.sluice.spi.board.Dma;
+import org.sluice.spi.board.IommuModel;
+
+/** What an access wants, and whether a leaf permits it. */
+final class Permissions {
+    private Permissions() {}
+
+    static boolean isWrite(int flags) {
+        return (flags & IommuModel.WRITE) != 0;
+    }
+
+    static boolean isPrivileged(int flags) {
+        return (flags & Dma.PRIVILEGED) != 0;
+    }
+
+    /** A write is never an instruction fetch. */
+    static boolean isInstruction(int flags) {
+        return (flags & (Dma.EXECUTE | IommuModel.WRITE)) == Dma.EXECUTE;
+    }
+
+    /** Stage-1 permissions of the EL1 and EL0 regime. */
+    static boolean permitted(long leaf, int flags, StreamContext context) {
+        boolean unprivilegedToo = (leaf & Leaf.UNPRIVILEGED) != 0;
+        boolean writable = (leaf & Leaf.READ_ONLY) == 0;
+        boolean privileged = isPrivileged(flags);
+        if (isInstruction(flags)) {
+            boolean writableHere = writable && (privileged || unprivilegedToo);
+            if (context.writeExecuteNever && writableHere) {
+                return false;
+            }
+            if (privileged) {
+                // what unprivileged code can write is never executed privileged
+                return (leaf & Leaf.PRIVILEGED_EXECUTE_NEVER) == 0 && !(writable && unprivilegedToo);
+            }
+            return (leaf & Leaf.UNPRIVILEGED_EXECUTE_NEVER) == 0;
+        }
+        if (privileged ? unprivilegedToo && context.privilegedAccessNever : !unprivilegedToo) {
+            return false;
+        }
+        return writable || !isWrite(flags);
+    }
+}

@@ -1,0 +1,76 @@
+package org.sluice.smmuv3.model;
+
+import java.util.Arrays;
+import java.util.List;
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
+import org.sluice.smmuv3.arch.Idr0;
+import org.sluice.smmuv3.arch.Idr1;
+import org.sluice.smmuv3.arch.Idr3;
+import org.sluice.smmuv3.arch.Idr5;
+
+/** Named identities to start from. */
+enum Profile {
+    /** Everything that this model implements. */
+    FULL("full", full()),
+
+    /** QEMU 7.2's SMMUv3, by its ID registers. */
+    QEMU_7_2("qemu-7.2", new Identity(0x0d40101aL, 0x02730010L, 0x1404L, 0x74L, 0, 1)),
+
+    /** QEMU 10's SMMUv3 with {@code stage=1}, by its ID registers. */
+    QEMU_10("qemu-10", new Identity(0x0d44101aL, 0x02730010L, 0x1404L, 0x74L, 0, 1));
+
+    private final String label;
+    private final Identity identity;
+
+    Profile(String label, Identity identity) {
+        this.label = label;
+        this.identity = identity;
+    }
+
+    Identity identity() {
+        return identity;
+    }
+
+    /**
+     * Finds a profile.
+     *
+     * @throws IommuException EINVAL, naming the known ones
+     */
+    static Profile named(String label) {
+        for (Profile profile : values()) {
+            if (profile.label.equals(label)) {
+                return profile;
+            }
+        }
+        List<String> known =
+                Arrays.stream(values()).map(profile -> profile.label).toList();
+        throw new IommuException(Errno.EINVAL, "profile is '" + label + "', known are " + known);
+    }
+
+    private static Identity full() {
+        long idr0 = Idr0.withS1p(0, 1);
+        idr0 = Idr0.withTtf(idr0, Idr0.TTF_AARCH64);
+        idr0 = Idr0.withCohacc(idr0, 1);
+        idr0 = Idr0.withAsid16(idr0, 1);
+        idr0 = Idr0.withMsi(idr0, 1);
+        idr0 = Idr0.withVmid16(idr0, 1);
+        idr0 = Idr0.withCd2l(idr0, 1);
+        idr0 = Idr0.withTtendian(idr0, Idr0.TTENDIAN_LITTLE);
+        idr0 = Idr0.withStallModel(idr0, Idr0.STALL_MODEL_TERMINATE_ONLY);
+        idr0 = Idr0.withStLevel(idr0, Idr0.ST_LEVEL_TWO_LEVEL);
+        long idr1 = Idr1.withSidsize(0, 16);
+        idr1 = Idr1.withSsidsize(idr1, 20);
+        idr1 = Idr1.withCmdqs(idr1, 19);
+        idr1 = Idr1.withEventqs(idr1, 19);
+        long idr3 = Idr3.withHad(0, 1);
+        idr3 = Idr3.withRil(idr3, 1);
+        idr3 = Idr3.withStt(idr3, 1);
+        idr3 = Idr3.withBbml(idr3, 2);
+        long idr5 = Idr5.withOas(0, Idr5.OAS_48BIT);
+        idr5 = Idr5.withGran4k(idr5, 1);
+        idr5 = Idr5.withGran16k(idr5, 1);
+        idr5 = Idr5.withGran64k(idr5, 1);
+        return new Identity(idr0, idr1, idr3, idr5, 0, 2);
+    }
+}

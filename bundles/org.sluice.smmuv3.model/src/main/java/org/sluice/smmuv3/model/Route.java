@@ -1,0 +1,27 @@
+package org.sluice.smmuv3.model;
+
+/** Where the configuration sends a transaction of one StreamID and SubstreamID. Immutable. */
+sealed interface Route permits Route.Aborted, Route.Bypassed, Route.Translated, Route.Refused {
+    /** STE.Config 0xx: aborted, no event. */
+    record Aborted() implements Route {}
+
+    /** Config 100, or S1DSS=1 without SubstreamID: the input address is the output address. */
+    record Bypassed() implements Route {}
+
+    /** Through stage 1. */
+    record Translated(StreamContext context) implements Route {}
+
+    /**
+     * A configuration error: aborted with an event, and not cached.
+     *
+     * @param event event number
+     * @param fetchAddress physical address whose read aborted, for F_STE_FETCH and F_CD_FETCH
+     */
+    record Refused(int event, long fetchAddress) implements Route {}
+
+    /** The only abort. */
+    Route ABORTED = new Aborted();
+
+    /** The only bypass. */
+    Route BYPASSED = new Bypassed();
+}
