@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -110,14 +112,39 @@ class CommandLineIT {
 
     @Test
     void consoleNamesWhatAStoppedBundleTakesAway() throws Exception {
+        String bundles = Program.run("shell", "-c", "lb -s").out();
+        String msm = idOf("org.sluice.vendor.msm", bundles);
+        String format = idOf("org.sluice.pgtable.arm", bundles);
         Program run = Program.run(
                 "shell",
                 "-c",
-                "each [org.sluice.vendor.msm org.sluice.pgtable.arm] { stop $it };"
-                        + " sluice:status; each [org.sluice.vendor.msm org.sluice.pgtable.arm] { start $it }");
+                "stop " + msm,
+                "-c",
+                "stop " + format,
+                "-c",
+                "sluice:status",
+                "-c",
+                "start " + msm,
+                "-c",
+                "start " + format,
+                "-c",
+                "sluice:status");
         assertThat(run.exitCode()).as(run.toString()).isZero();
+        String stopped = run.out().substring(0, run.out().lastIndexOf("missing"));
+        String started = run.out().substring(run.out().lastIndexOf("missing"));
         assertThat(run.out())
-                .contains("missing  MmAllocator: bundle org.sluice.vendor.msm", "missing  PageTableFormat");
+                .contains("missing  MmAllocator: bundle org.sluice.vendor.msm")
+                .contains("missing  PageTableFormat: bundle org.sluice.pgtable.arm");
+        assertThat(stopped).doesNotContain("offered  MmAllocator", "offered  PageTableFormat");
+        assertThat(started).contains("offered  MmAllocator", "offered  PageTableFormat");
+    }
+
+    /** The number of a bundle; every container of the distribution installs in the same order. */
+    private static String idOf(String symbolicName, String bundles) {
+        Matcher row = Pattern.compile("(?m)^ *(\\d+)\\|.*\\|" + Pattern.quote(symbolicName) + " \\(")
+                .matcher(bundles);
+        assertThat(row.find()).as("%s in %s", symbolicName, bundles).isTrue();
+        return row.group(1);
     }
 
     private static void isWholeSwap(Object swap) {

@@ -1,8 +1,10 @@
 package org.sluice.shell;
 
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
+import org.apache.felix.service.command.Converter;
 import org.osgi.framework.BundleContext;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -21,8 +23,8 @@ final class ConsoleCommand implements Callable<Integer> {
     @Option(
             names = {"-c", "--command"},
             paramLabel = "SCRIPT",
-            description = "Run this Gogo script and exit, instead of reading commands.")
-    private String script;
+            description = "Run this Gogo command, print what it returns and exit; may be repeated.")
+    private List<String> scripts = List.of();
 
     ConsoleCommand(BundleContext context) {
         this.context = context;
@@ -34,13 +36,15 @@ final class ConsoleCommand implements Callable<Integer> {
         try (DemonstrationBoard board = DemonstrationBoard.powerOn(context);
                 CommandSession session = processor.createSession(System.in, System.out, System.err)) {
             board.awaitRunning();
-            if (script == null) {
+            if (scripts.isEmpty()) {
                 session.execute("gosh --login");
-                return 0;
             }
-            Object result = session.execute(script);
-            if (result != null) {
-                System.out.println(session.format(result, org.apache.felix.service.command.Converter.INSPECT));
+            for (String script : scripts) {
+                Object result = session.execute(script);
+                if (result != null) {
+                    System.out.println(
+                            session.format(result, Converter.INSPECT).toString().stripTrailing());
+                }
             }
             return 0;
         }
