@@ -8,8 +8,6 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.FrameworkUtil;
-import org.osgi.framework.ServiceReference;
-import org.osgi.util.tracker.ServiceTracker;
 
 /** The Felix that the tests run in. */
 final class Container {
@@ -20,21 +18,14 @@ final class Container {
 
     private Container() {}
 
-    static <T> T service(Class<T> type) throws InterruptedException {
-        ServiceTracker<T, T> tracker = new ServiceTracker<>(CONTEXT, type, null);
-        tracker.open();
-        try {
-            T service = tracker.waitForService(PATIENCE_MILLIS);
-            assertThat(service).as("service %s", type.getName()).isNotNull();
-            return service;
-        } finally {
-            tracker.close();
-        }
+    /** A service, kept until the tests' bundle stops: releasing one of a factory would end it. */
+    static <T> T service(Class<T> type) {
+        await("service " + type.getName(), () -> offers(type));
+        return CONTEXT.getService(CONTEXT.getServiceReference(type));
     }
 
     static boolean offers(Class<?> type) {
-        ServiceReference<?> reference = CONTEXT.getServiceReference(type);
-        return reference != null;
+        return CONTEXT.getServiceReference(type) != null;
     }
 
     static Bundle bundle(String symbolicName) {
