@@ -94,7 +94,7 @@ public final class Platform implements Iommu, Counters {
         this.fleet = new Fleet(commons);
         this.formats = new FormatSwaps(fleet, catalogue.formats(), swapThread, reports);
         this.drivers = new DriverSwaps(fleet, catalogue.drivers(), swapThread, reports);
-        this.plugIns = new PlugInSwaps(fleet, reports);
+        this.plugIns = new PlugInSwaps(fleet, catalogue.allocators(), reports);
     }
 
     /** Takes every space away and switches the IOMMUs off: nobody would own the tables any more. */

@@ -21,8 +21,10 @@ import org.sluice.core.fake.FakeFormat;
 import org.sluice.core.fake.FakeHardware;
 import org.sluice.core.fake.FakeTables;
 import org.sluice.core.fake.Journal;
+import org.sluice.core.fake.LpaeWalk;
 import org.sluice.core.offer.Provider;
 import org.sluice.core.space.Commons;
+import org.sluice.pgtable.arm.Stage1Format;
 import org.sluice.spi.pgtable.PageTableFormat;
 
 /**
@@ -38,17 +40,19 @@ public final class TestMachine implements AutoCloseable {
 
     public final Journal journal = new Journal();
     public final FakeTables tables = new FakeTables();
-    public final FakeHardware hardware = new FakeHardware(journal, tables);
     public final FakeBoard board = new FakeBoard(journal);
+    public final FakeHardware hardware;
     public final List<SwapEvent> swaps = new CopyOnWriteArrayList<>();
     public final Platform platform;
-    public FakeDriver driver = new FakeDriver(hardware);
+    public FakeDriver driver;
     public FakeFormat format = new FakeFormat(tables, journal);
     private long services;
     private long driverService;
     private long formatService;
 
-    private TestMachine(long gateMillis, long drainMillis) {
+    private TestMachine(long gateMillis, long drainMillis, boolean realTables) {
+        hardware = new FakeHardware(journal, realTables ? new LpaeWalk(board.memory())::walk : tables::walk);
+        driver = new FakeDriver(hardware);
         platform = new Platform(Commons.of(gateMillis, drainMillis));
         platform.addSwapListener(swaps::add);
         board.iommu("smmu0").iommu("smmu1");
@@ -58,7 +62,7 @@ public final class TestMachine implements AutoCloseable {
         board.endpoint("left", "", "smmu0", 0x40, 0, 7);
         board.endpoint("right", "", "smmu0", 0x41, 0, 7);
         board.endpoint("old", "", "smmu0", 0x50, 0, -1);
-        board.endpoint("far", "", "smmu1", 0x10, 20, -1);
+        board.endpoint("far", "", "smmu1", 0x60, 20, -1);
     }
 
     /** A machine with board, driver and format. */
@@ -76,8 +80,20 @@ public final class TestMachine implements AutoCloseable {
 
     /** A machine with its board only. */
     public static TestMachine bare(long gateMillis, long drainMillis) {
-        TestMachine machine = new TestMachine(gateMillis, drainMillis);
+        TestMachine machine = new TestMachine(gateMillis, drainMillis, false);
         machine.platform.addBoard(machine.board);
+        machine.settle();
+        return machine;
+    }
+
+    /** A machine with the real format of the ARM long descriptors, whose tables the hardware reads in memory. */
+    public static TestMachine withRealTables() {
+        TestMachine machine = new TestMachine(30_000, 10_000, true);
+        machine.journal.close();
+        machine.platform.addBoard(machine.board);
+        machine.driver.tableFormat = "ARM_64_LPAE_S1";
+        machine.addFormat(new Stage1Format(), "1.0.0");
+        machine.addDriver("1.0.0");
         machine.settle();
         return machine;
     }
@@ -87,6 +103,13 @@ public final class TestMachine implements AutoCloseable {
         platform.driverCame(
                 driver, new Provider(driverService, Set.of(FakeDriver.COMPATIBLE), 0, "test.driver", version));
         return driverService;
+    }
+
+    /** Lets another build of the driver come, as an update does. */
+    public void replaceDriver(FakeDriver next, String version) {
+        removeDriver();
+        driver = next;
+        addDriver(version);
     }
 
     public void removeDriver() {
@@ -119,6 +142,15 @@ public final class TestMachine implements AutoCloseable {
 
     public void removeAllocator(long service) {
         platform.allocatorLeft(service);
+    }
+
+    /** Number of the format that came last. */
+    public long formatService() {
+        return formatService;
+    }
+
+    public void platformFormatLeft(long service) {
+        platform.formatLeft(service);
     }
 
     public void removeBoard() {

@@ -3,7 +3,9 @@ package org.sluice.core.fake;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.sluice.api.Capability;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
@@ -31,6 +33,7 @@ public final class FakeDriver implements IommuDriver {
     public int pasidBits = 8;
     public boolean hasPasidOperations = true;
     public long pageSizes = SIZES;
+    public String tableFormat = FakeFormat.NAME;
     public volatile boolean refuseInstall;
     public volatile boolean failSync;
     public volatile boolean failAttach;
@@ -43,8 +46,8 @@ public final class FakeDriver implements IommuDriver {
     /** What the core gave to the latest unit. */
     public volatile UnitHost host;
 
-    /** What was handed over in the latest adoption. */
-    public volatile UnitRecord handedOver;
+    /** What was handed over in the latest adoption, by name of the IOMMU. */
+    public final Map<String, UnitRecord> handedOver = new ConcurrentHashMap<>();
 
     public FakeDriver(FakeHardware hardware) {
         this.hardware = hardware;
@@ -62,7 +65,7 @@ public final class FakeDriver implements IommuDriver {
 
     @Override
     public IommuUnit adopt(IommuHardware board, UnitHost given, UnitRecord record) {
-        handedOver = record;
+        handedOver.put(board.name(), record);
         if (!refuseAdoption.isEmpty()) {
             throw new IommuException(Errno.EINVAL, refuseAdoption);
         }
@@ -97,7 +100,7 @@ public final class FakeDriver implements IommuDriver {
             hardware.tags.set(tag);
             hardware.journal.add("createContext tag%d%s", tag, request.privateTable() ? " private" : "");
             long sizes = request.pageSizes() == 0 ? pageSizes : pageSizes & request.pageSizes();
-            PageTableConfig table = new PageTableConfig(FakeFormat.NAME, sizes, 39, 48, true, 0);
+            PageTableConfig table = new PageTableConfig(tableFormat, sizes, 39, 48, true, 0);
             return new FakeContext(hardware, FakeDriver.this, new ContextRecord(request, tag, 1, table, null));
         }
 

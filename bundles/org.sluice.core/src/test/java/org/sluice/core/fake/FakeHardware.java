@@ -2,8 +2,9 @@ package org.sluice.core.fake;
 
 import java.util.BitSet;
 import java.util.Map;
-import java.util.Set;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.LongConsumer;
@@ -14,6 +15,13 @@ import org.sluice.spi.driver.Attachment;
  * drivers. An invalidation that is queued takes effect at the next sync, which waits for transactions in flight.
  */
 public final class FakeHardware {
+    /** How the hardware reads page tables. */
+    @FunctionalInterface
+    public interface Walk {
+        /** Physical address of a page, or 0. */
+        long walk(long root, long iova);
+    }
+
     /** Where a stream, or a PASID of it, goes. */
     public record Route(Attachment.Kind kind, int tag, long root) {}
 
@@ -23,17 +31,17 @@ public final class FakeHardware {
     record Range(int tag, long first, long last) {}
 
     public final Journal journal;
-    private final FakeTables tables;
+    private final Walk walk;
     public final Map<Integer, Route> untagged = new ConcurrentHashMap<>();
     public final Map<String, Route> pasids = new ConcurrentHashMap<>();
     private final Map<Page, Long> tlb = new ConcurrentHashMap<>();
-    private final Set<Range> queue = ConcurrentHashMap.newKeySet();
+    private final Queue<Range> queue = new ConcurrentLinkedQueue<>();
     private final ReadWriteLock traffic = new ReentrantReadWriteLock(true);
     public final BitSet tags = new BitSet();
 
-    public FakeHardware(Journal journal, FakeTables tables) {
+    public FakeHardware(Journal journal, Walk walk) {
         this.journal = journal;
-        this.tables = tables;
+        this.walk = walk;
     }
 
     static String entry(int stream, int pasid) {
@@ -54,8 +62,7 @@ public final class FakeHardware {
             Page page = new Page(route.tag(), iova >>> 12);
             Long hit = tlb.get(page);
             if (hit == null) {
-                FakeTables.Table table = tables.at(route.root());
-                long walked = table == null ? 0 : table.walk(iova & -4096);
+                long walked = walk.walk(route.root(), iova & -4096);
                 if (walked == 0) {
                     return 0;
                 }
@@ -80,13 +87,13 @@ public final class FakeHardware {
     void sync() {
         traffic.writeLock().lock();
         try {
-            for (Range range : queue) {
+            for (Range range = queue.poll(); range != null; range = queue.poll()) {
+                Range gone = range;
                 tlb.keySet()
-                        .removeIf(page -> page.tag() == range.tag()
-                                && page.number() >= range.first() >>> 12
-                                && page.number() <= range.last() >>> 12);
+                        .removeIf(page -> page.tag() == gone.tag()
+                                && page.number() >= gone.first() >>> 12
+                                && page.number() <= gone.last() >>> 12);
             }
-            queue.clear();
         } finally {
             traffic.writeLock().unlock();
         }

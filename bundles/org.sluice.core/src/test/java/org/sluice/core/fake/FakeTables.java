@@ -35,6 +35,12 @@ public final class FakeTables {
         return byRoot.get(root);
     }
 
+    /** As the hardware reads it. */
+    public long walk(long root, long iova) {
+        Table table = byRoot.get(root);
+        return table == null ? 0 : table.walk(iova);
+    }
+
     void put(long root, Table table) {
         byRoot.put(root, table);
     }
