@@ -94,7 +94,7 @@ public final class Platform implements Iommu, Counters {
         this.fleet = new Fleet(commons);
         this.formats = new FormatSwaps(fleet, catalogue.formats(), swapThread, reports);
         this.drivers = new DriverSwaps(fleet, catalogue.drivers(), swapThread, reports);
-        this.plugIns = new PlugInSwaps(fleet, reports);
+        this.plugIns = new PlugInSwaps(fleet, catalogue.allocators(), reports);
     }
 
     /** Takes every space away and switches the IOMMUs off: nobody would own the tables any more. */
@@ -137,19 +137,19 @@ public final class Platform implements Iommu, Counters {
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
     void addDriver(IommuDriver driver, ServiceReference<IommuDriver> reference) {
-        addDriver(driver, provider(reference, IommuDriver.COMPATIBLE));
+        driverCame(driver, provider(reference, IommuDriver.COMPATIBLE));
     }
 
     void removeDriver(IommuDriver driver, ServiceReference<IommuDriver> reference) {
-        removeDriver(serviceId(reference));
+        driverLeft(serviceId(reference));
     }
 
-    void addDriver(IommuDriver driver, Provider provider) {
+    void driverCame(IommuDriver driver, Provider provider) {
         catalogue.drivers().add(new Offer<>(provider, driver));
         provider.keys().forEach(compatible -> swapThread.execute(() -> drivers.came(compatible)));
     }
 
-    void removeDriver(long serviceId) {
+    void driverLeft(long serviceId) {
         catalogue.drivers().remove(serviceId).ifPresent(drivers::left);
     }
 
@@ -158,19 +158,19 @@ public final class Platform implements Iommu, Counters {
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
     void addFormat(PageTableFormat format, ServiceReference<PageTableFormat> reference) {
-        addFormat(format, provider(reference, PageTableFormat.FORMAT));
+        formatCame(format, provider(reference, PageTableFormat.FORMAT));
     }
 
     void removeFormat(PageTableFormat format, ServiceReference<PageTableFormat> reference) {
-        removeFormat(serviceId(reference));
+        formatLeft(serviceId(reference));
     }
 
-    void addFormat(PageTableFormat format, Provider provider) {
+    void formatCame(PageTableFormat format, Provider provider) {
         catalogue.formats().add(new Offer<>(provider, format));
         provider.keys().forEach(name -> swapThread.execute(() -> formats.came(name)));
     }
 
-    void removeFormat(long serviceId) {
+    void formatLeft(long serviceId) {
         catalogue.formats().remove(serviceId).ifPresent(formats::left);
     }
 
@@ -179,19 +179,19 @@ public final class Platform implements Iommu, Counters {
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
     void addAllocator(MmAllocator allocator, ServiceReference<MmAllocator> reference) {
-        addAllocator(allocator, provider(reference, MmAllocator.COMPATIBLE));
+        allocatorCame(allocator, provider(reference, MmAllocator.COMPATIBLE));
     }
 
     void removeAllocator(MmAllocator allocator, ServiceReference<MmAllocator> reference) {
-        removeAllocator(serviceId(reference));
+        allocatorLeft(serviceId(reference));
     }
 
-    void addAllocator(MmAllocator allocator, Provider provider) {
+    void allocatorCame(MmAllocator allocator, Provider provider) {
         catalogue.allocators().add(new Offer<>(provider, allocator));
         swapThread.execute(() -> plugIns.came(provider));
     }
 
-    void removeAllocator(long serviceId) {
+    void allocatorLeft(long serviceId) {
         catalogue.allocators().remove(serviceId).ifPresent(plugIns::left);
     }
 

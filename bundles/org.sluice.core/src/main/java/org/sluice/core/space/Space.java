@@ -572,8 +572,11 @@ public class Space implements AddressSpace {
         return commons;
     }
 
-    final boolean hasQueued() {
-        return queued;
+    /** Whether an invalidation waits for a sync, which the caller makes now. */
+    final boolean takeQueued() {
+        boolean waits = queued;
+        queued = false;
+        return waits;
     }
 
     final void setGeometry(long sizes, long first, long last) {

@@ -1,5 +1,6 @@
 package org.sluice.core.space;
 
+import java.util.function.Supplier;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.SpaceState;
@@ -125,48 +126,56 @@ public final class SpaceLedger {
      */
     public void surrenderContext(boolean quiet) {
         drained &= quiet;
-        if (space.hasQueued()) {
-            context.sync();
-        }
-        record = context.record();
+        TranslationContext leaving = context;
+        record = leaving.record();
         context = null;
-        tables.serve(null);
+        if (quiet) {
+            tables.serve(null);
+        }
+        if (space.takeQueued()) {
+            leaving.sync();
+        }
     }
 
     /**
-     * Lets a format take over the tables and compares what it sees with what the predecessor saw. Changes nothing.
+     * Lets a format take over the tables. Changes nothing.
      *
      * @param format of the successor
-     * @return the table, to be {@link #rebindTable bound}
-     * @throws IommuException EINVAL when it refuses, or sees something else
+     * @return the table, to be {@link #verifyTable verified} and {@link #rebindTable bound}
+     * @throws IommuException EINVAL when it refuses
      */
     public PageTable adoptTable(PageTableFormat format) {
-        PageTable adopted = format.adopt(config, root, tables);
-        if (adopted.firstIova() != space.firstIova() || adopted.lastIova() != space.lastIova()) {
-            throw new IommuException(
-                    Errno.EINVAL,
-                    String.format(
-                            "%s: successor maps [0x%x, 0x%x], predecessor mapped [0x%x, 0x%x]",
-                            space.name(),
-                            adopted.firstIova(),
-                            adopted.lastIova(),
-                            space.firstIova(),
-                            space.lastIova()));
-        }
-        if (adopted.config().pageSizes() != space.pageSizes()) {
-            throw new IommuException(
-                    Errno.EINVAL,
-                    String.format(
-                            "%s: successor has page sizes 0x%x, predecessor had 0x%x",
-                            space.name(), adopted.config().pageSizes(), space.pageSizes()));
-        }
+        return format.adopt(config, root, tables);
+    }
+
+    /**
+     * Compares what a successor sees with what the predecessor saw last.
+     *
+     * @param adopted by {@link #adoptTable}
+     * @return leaves
+     * @throws IommuException EINVAL when it sees something else
+     */
+    public long verifyTable(PageTable adopted) {
+        require(
+                adopted.firstIova() == space.firstIova() && adopted.lastIova() == space.lastIova(),
+                () -> String.format(
+                        "successor maps [0x%x, 0x%x], predecessor mapped [0x%x, 0x%x]",
+                        adopted.firstIova(), adopted.lastIova(), space.firstIova(), space.lastIova()));
+        long sizes = adopted.config().pageSizes();
+        require(
+                sizes == space.pageSizes(),
+                () -> String.format("successor has page sizes 0x%x, predecessor had 0x%x", sizes, space.pageSizes()));
         TableSurvey seen = adopted.survey();
-        if (survey != null && !seen.equals(survey)) {
-            throw new IommuException(
-                    Errno.EINVAL,
-                    String.format("%s: successor sees %s, predecessor saw %s", space.name(), seen, survey));
+        require(
+                survey == null || seen.equals(survey),
+                () -> String.format("successor sees %s, predecessor saw %s", seen, survey));
+        return seen.leaves();
+    }
+
+    private void require(boolean agrees, Supplier<String> difference) {
+        if (!agrees) {
+            throw new IommuException(Errno.EINVAL, space.name() + ": " + difference.get());
         }
-        return adopted;
     }
 
     /**

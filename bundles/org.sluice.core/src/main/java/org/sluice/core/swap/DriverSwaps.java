@@ -111,10 +111,22 @@ public final class DriverSwaps {
         }
     }
 
+    /** Whether no other candidate needs to be asked. */
     private boolean drive(Unit unit, Offer<IommuDriver> candidate) {
         Swap swap = held.get(unit.name());
         if (swap == null) {
             return probe(unit, candidate);
+        }
+        if (swap.hasRefused(candidate.provider())) {
+            return false;
+        }
+        if (!unit.spaces().stream().map(Space::ledger).allMatch(SpaceLedger::drainAgain)) {
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "an operation is still inside {0}",
+                    swap.old().describe());
+            thread.execute(() -> came(unit.hardware().compatible()));
+            return true;
         }
         SwapEvent event = takeOver(unit, swap, candidate);
         reports.tell(event);

@@ -3,7 +3,9 @@ package org.sluice.core.swap;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import org.sluice.api.SwapEvent;
 import org.sluice.core.offer.Offer;
 import org.sluice.core.offer.Offers;
@@ -20,6 +22,8 @@ import org.sluice.spi.pgtable.PageTableFormat;
  * <p>{@link #left} is for the registry's callbacks and waits a bounded time; {@link #came} is for the swap thread.
  */
 public final class FormatSwaps {
+    private static final System.Logger LOG = System.getLogger("org.sluice.core");
+
     private final Fleet fleet;
     private final Offers<PageTableFormat> offers;
     private final SwapThread thread;
@@ -91,52 +95,66 @@ public final class FormatSwaps {
      */
     public void came(String format) {
         for (Offer<PageTableFormat> candidate : offers.candidates(format)) {
-            SwapEvent event = takeOver(format, candidate);
-            if (event != null) {
-                reports.tell(event);
-            }
-            if (event == null || event.adopted()) {
+            Optional<SwapEvent> event = takeOver(format, candidate);
+            event.ifPresent(reports::tell);
+            if (event.isEmpty() || event.get().adopted()) {
                 break;
             }
         }
-    }
-
-    private SwapEvent takeOver(String format, Offer<PageTableFormat> candidate) {
-        SwapEvent[] outcome = new SwapEvent[1];
         fleet.withAllLocks(() -> {
-            Swap swap = held.get(format);
-            if (swap != null) {
-                outcome[0] = takeOver(swap, format, candidate);
-            }
             fleet.units().forEach(Unit::sweep);
             fleet.units().forEach(Unit::signal);
         });
-        return outcome[0];
     }
 
-    private SwapEvent takeOver(Swap swap, String format, Offer<PageTableFormat> candidate) {
-        List<SpaceLedger> waiting = fleet.units().stream()
+    /** How it ended; empty if nothing is held, or may not be given away yet. */
+    private Optional<SwapEvent> takeOver(String format, Offer<PageTableFormat> candidate) {
+        AtomicReference<SwapEvent> outcome = new AtomicReference<>();
+        fleet.withAllLocks(() -> {
+            Swap swap = held.get(format);
+            if (swap != null && !swap.hasRefused(candidate.provider())) {
+                List<SpaceLedger> waiting = waiting(format);
+                if (waiting.stream().allMatch(SpaceLedger::drainAgain)) {
+                    outcome.set(takeOver(swap, format, waiting, candidate));
+                } else {
+                    LOG.log(
+                            System.Logger.Level.WARNING,
+                            "an operation is still inside {0}",
+                            swap.old().describe());
+                    thread.execute(() -> came(format));
+                }
+            }
+        });
+        return Optional.ofNullable(outcome.get());
+    }
+
+    private List<SpaceLedger> waiting(String format) {
+        return fleet.units().stream()
                 .flatMap(unit -> unit.spaces().stream())
                 .map(Space::ledger)
                 .filter(ledger -> !ledger.hasTable() && ledger.format().equals(format))
                 .toList();
+    }
+
+    private SwapEvent takeOver(Swap swap, String format, List<SpaceLedger> waiting, Offer<PageTableFormat> candidate) {
         swap.to(SwapStep.ADOPT);
         List<PageTable> adopted = new ArrayList<>();
         try {
             for (SpaceLedger ledger : waiting) {
-                if (!ledger.drainAgain()) {
-                    return swap.refused(
-                            candidate.provider(),
-                            "an operation is still inside " + swap.old().describe());
-                }
                 adopted.add(ledger.adoptTable(candidate.service()));
             }
         } catch (RuntimeException refused) {
             return swap.refused(candidate.provider(), String.valueOf(refused.getMessage()));
         }
         swap.to(SwapStep.VERIFY);
-        long leaves =
-                adopted.stream().mapToLong(table -> table.survey().leaves()).sum();
+        long leaves = 0;
+        try {
+            for (int i = 0; i < adopted.size(); i++) {
+                leaves += waiting.get(i).verifyTable(adopted.get(i));
+            }
+        } catch (RuntimeException refused) {
+            return swap.refused(candidate.provider(), String.valueOf(refused.getMessage()));
+        }
         swap.to(SwapStep.REBIND);
         for (int i = 0; i < adopted.size(); i++) {
             waiting.get(i).rebindTable(adopted.get(i), candidate.provider().serviceId());

@@ -3,8 +3,10 @@ package org.sluice.core.swap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.sluice.core.offer.Offers;
 import org.sluice.core.offer.Provider;
 import org.sluice.core.unit.Unit;
+import org.sluice.spi.driver.MmAllocator;
 
 /**
  * Swaps of plug-ins that make private spaces. Nothing is held: mapping goes past them. What a plug-in that left must free
@@ -12,6 +14,7 @@ import org.sluice.core.unit.Unit;
  */
 public final class PlugInSwaps {
     private final Fleet fleet;
+    private final Offers<MmAllocator> offers;
     private final SwapReports reports;
     private final Map<String, Swap> left = new ConcurrentHashMap<>();
 
@@ -19,10 +22,12 @@ public final class PlugInSwaps {
      * None left yet.
      *
      * @param fleet the IOMMUs
+     * @param offers the plug-ins that are there
      * @param reports where swaps are told
      */
-    public PlugInSwaps(Fleet fleet, SwapReports reports) {
+    public PlugInSwaps(Fleet fleet, Offers<MmAllocator> offers, SwapReports reports) {
         this.fleet = fleet;
+        this.offers = offers;
         this.reports = reports;
     }
 
@@ -45,6 +50,9 @@ public final class PlugInSwaps {
      * @param provider who came
      */
     public void came(Provider provider) {
+        if (!offers.has(provider.serviceId())) {
+            return; // it left again before this thread came to it
+        }
         int before = spacesOf(provider);
         for (Unit unit : fleet.units()) {
             unit.withLock(() -> {

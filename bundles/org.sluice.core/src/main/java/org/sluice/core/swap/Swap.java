@@ -1,5 +1,7 @@
 package org.sluice.core.swap;
 
+import java.util.HashSet;
+import java.util.Set;
 import org.sluice.api.SwapEvent;
 import org.sluice.core.offer.Provider;
 import org.sluice.core.space.Hold;
@@ -11,6 +13,7 @@ import org.sluice.core.space.Hold;
 final class Swap {
     private final Provider old;
     private final Hold hold;
+    private final Set<Long> refused = new HashSet<>();
     private SwapStep step = SwapStep.SERVING;
 
     /**
@@ -49,9 +52,15 @@ final class Swap {
         return event(successor, true, findings);
     }
 
+    /** Whether a provider was refused already: it is not asked again, since nothing changed. */
+    boolean hasRefused(Provider candidate) {
+        return refused.contains(candidate.serviceId());
+    }
+
     /** A successor was refused; back to waiting for another. */
     SwapEvent refused(Provider successor, String reason) {
         to(SwapStep.HELD);
+        refused.add(successor.serviceId());
         hold.blame(successor.describe() + " was refused: " + reason);
         return event(successor, false, reason);
     }

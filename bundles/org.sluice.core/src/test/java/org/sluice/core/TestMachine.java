@@ -1,0 +1,217 @@
+package org.sluice.core;
+
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.sluice.api.AddressSpace;
+import org.sluice.api.Domain;
+import org.sluice.api.DomainRequest;
+import org.sluice.api.DomainType;
+import org.sluice.api.FaultListener;
+import org.sluice.api.IoMm;
+import org.sluice.api.IommuDevice;
+import org.sluice.api.SvaParameters;
+import org.sluice.api.SwapEvent;
+import org.sluice.core.fake.FakeAllocator;
+import org.sluice.core.fake.FakeBoard;
+import org.sluice.core.fake.FakeDriver;
+import org.sluice.core.fake.FakeFormat;
+import org.sluice.core.fake.FakeHardware;
+import org.sluice.core.fake.FakeTables;
+import org.sluice.core.fake.Journal;
+import org.sluice.core.fake.LpaeWalk;
+import org.sluice.core.offer.Provider;
+import org.sluice.core.space.Commons;
+import org.sluice.pgtable.arm.Stage1Format;
+import org.sluice.spi.pgtable.PageTableFormat;
+
+/**
+ * The platform over a fake board, without a container: services come and go by method calls. Devices: {@code nic} and
+ * {@code disk} alone in their groups, {@code left} and {@code right} sharing one, {@code gpu} with a vendor's plug-in,
+ * {@code old} without PASIDs; {@code far} is behind another IOMMU.
+ */
+public final class TestMachine implements AutoCloseable {
+    public static final int NIC = 0x10;
+    public static final int DISK = 0x20;
+    public static final int GPU = 0x30;
+    public static final int RW = 3;
+
+    public final Journal journal = new Journal();
+    public final FakeTables tables = new FakeTables();
+    public final FakeBoard board = new FakeBoard(journal);
+    public final FakeHardware hardware;
+    public final List<SwapEvent> swaps = new CopyOnWriteArrayList<>();
+    public final Platform platform;
+    public FakeDriver driver;
+    public FakeFormat format = new FakeFormat(tables, journal);
+    private long services;
+    private long driverService;
+    private long formatService;
+
+    private TestMachine(long gateMillis, long drainMillis, boolean realTables) {
+        hardware = new FakeHardware(journal, realTables ? new LpaeWalk(board.memory())::walk : tables::walk);
+        driver = new FakeDriver(hardware);
+        platform = new Platform(Commons.of(gateMillis, drainMillis));
+        platform.addSwapListener(swaps::add);
+        board.iommu("smmu0").iommu("smmu1");
+        board.endpoint("nic", "", "smmu0", NIC, 20, -1);
+        board.endpoint("disk", "", "smmu0", DISK, 20, -1);
+        board.endpoint("gpu", FakeAllocator.COMPATIBLE, "smmu0", GPU, 20, -1);
+        board.endpoint("left", "", "smmu0", 0x40, 0, 7);
+        board.endpoint("right", "", "smmu0", 0x41, 0, 7);
+        board.endpoint("old", "", "smmu0", 0x50, 0, -1);
+        board.endpoint("far", "", "smmu1", 0x60, 20, -1);
+    }
+
+    /** A machine with board, driver and format. */
+    public static TestMachine running() {
+        return running(5000);
+    }
+
+    public static TestMachine running(long gateMillis) {
+        TestMachine machine = bare(gateMillis, 2000);
+        machine.addFormat("1.0.0");
+        machine.addDriver("1.0.0");
+        machine.settle();
+        return machine;
+    }
+
+    /** A machine with its board only. */
+    public static TestMachine bare(long gateMillis, long drainMillis) {
+        TestMachine machine = new TestMachine(gateMillis, drainMillis, false);
+        machine.platform.addBoard(machine.board);
+        machine.settle();
+        return machine;
+    }
+
+    /** A machine with the real format of the ARM long descriptors, whose tables the hardware reads in memory. */
+    public static TestMachine withRealTables() {
+        TestMachine machine = new TestMachine(30_000, 10_000, true);
+        machine.journal.close();
+        machine.platform.addBoard(machine.board);
+        machine.driver.tableFormat = "ARM_64_LPAE_S1";
+        machine.addFormat(new Stage1Format(), "1.0.0");
+        machine.addDriver("1.0.0");
+        machine.settle();
+        return machine;
+    }
+
+    public long addDriver(String version) {
+        driverService = ++services;
+        platform.driverCame(
+                driver, new Provider(driverService, Set.of(FakeDriver.COMPATIBLE), 0, "test.driver", version));
+        return driverService;
+    }
+
+    /** Lets another build of the driver come, as an update does. */
+    public void replaceDriver(FakeDriver next, String version) {
+        removeDriver();
+        driver = next;
+        addDriver(version);
+    }
+
+    public void removeDriver() {
+        platform.driverLeft(driverService);
+    }
+
+    public long addFormat(String version) {
+        return addFormat(format, version);
+    }
+
+    public long addFormat(PageTableFormat any, String version) {
+        formatService = ++services;
+        platform.formatCame(any, new Provider(formatService, Set.of(any.name()), 0, "test.format", version));
+        return formatService;
+    }
+
+    public void removeFormat() {
+        platform.formatLeft(formatService);
+    }
+
+    public long addAllocator(FakeAllocator allocator, String version) {
+        return addAllocator(allocator, "test.gpu", version);
+    }
+
+    public long addAllocator(FakeAllocator allocator, String bundle, String version) {
+        long service = ++services;
+        platform.allocatorCame(allocator, new Provider(service, Set.of(FakeAllocator.COMPATIBLE), 0, bundle, version));
+        return service;
+    }
+
+    public void removeAllocator(long service) {
+        platform.allocatorLeft(service);
+    }
+
+    /** Number of the format that came last. */
+    public long formatService() {
+        return formatService;
+    }
+
+    public void platformFormatLeft(long service) {
+        platform.formatLeft(service);
+    }
+
+    public void removeBoard() {
+        platform.removeBoard(board);
+    }
+
+    public void listen(FaultListener listener) {
+        platform.addFaultListener(listener);
+    }
+
+    /** Waits until the swap thread has done what was posted. */
+    public void settle() {
+        CountDownLatch done = new CountDownLatch(1);
+        platform.swapThread().execute(done::countDown);
+        try {
+            if (!done.await(60, TimeUnit.SECONDS)) {
+                throw new AssertionError("the swap thread hangs");
+            }
+        } catch (InterruptedException interrupted) {
+            throw new AssertionError(interrupted);
+        }
+    }
+
+    public IommuDevice device(String name) {
+        return platform.device(name).orElseThrow();
+    }
+
+    public Domain domain(DomainType type) {
+        return platform.allocDomain(device("nic"), DomainRequest.of(type));
+    }
+
+    public Domain domain() {
+        return domain(DomainType.UNMANAGED);
+    }
+
+    /** A paging domain with these devices attached. */
+    public Domain attached(String... devices) {
+        Domain domain = domain();
+        for (String name : devices) {
+            domain.attach(device(name));
+        }
+        return domain;
+    }
+
+    public AddressSpace space() {
+        return domain().space();
+    }
+
+    /** A private space of a device that was just attached to a domain of its own. */
+    public IoMm ioMm(String device) {
+        Domain domain = attached(device);
+        device(device).initSva(SvaParameters.any());
+        return domain.allocPasid(device(device));
+    }
+
+    public long counter(String name) {
+        return platform.read().get(name);
+    }
+
+    @Override
+    public void close() {
+        platform.close();
+    }
+}

@@ -1,0 +1,91 @@
+package org.sluice.core.fake;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.sluice.memory.ResidentMemoryFactory;
+import org.sluice.spi.board.Board;
+import org.sluice.spi.board.Endpoint;
+import org.sluice.spi.board.IommuHardware;
+import org.sluice.spi.memory.MemoryRegion;
+import org.sluice.spi.memory.PageAllocator;
+import org.sluice.spi.memory.PhysicalMemory;
+
+/** A board with real memory and fake IOMMUs. */
+public final class FakeBoard implements Board {
+    private final PhysicalMemory memory;
+    private final PageAllocator allocator;
+    private final List<IommuHardware> iommus = new ArrayList<>();
+    private final List<Endpoint> endpoints = new ArrayList<>();
+
+    public FakeBoard(Journal journal) {
+        ResidentMemoryFactory factory = new ResidentMemoryFactory();
+        MemoryRegion pool = new MemoryRegion(0x4000_0000L, 0x400_0000L);
+        memory = factory.create(List.of(pool));
+        allocator = new JournalAllocator(factory.allocator(memory, pool), journal);
+    }
+
+    public FakeBoard iommu(String name) {
+        iommus.add(new IommuHardware(name, FakeDriver.COMPATIBLE, null, null, Map.of()));
+        return this;
+    }
+
+    public FakeBoard endpoint(String name, String compatible, String iommu, int stream, int pasidBits, int group) {
+        endpoints.add(new Endpoint(name, compatible, iommu, List.of(stream), pasidBits, group, null));
+        return this;
+    }
+
+    @Override
+    public String name() {
+        return "fake";
+    }
+
+    @Override
+    public PhysicalMemory memory() {
+        return memory;
+    }
+
+    @Override
+    public PageAllocator allocator() {
+        return allocator;
+    }
+
+    @Override
+    public List<IommuHardware> iommus() {
+        return iommus;
+    }
+
+    @Override
+    public List<Endpoint> endpoints() {
+        return endpoints;
+    }
+
+    /** Writes down what is freed. */
+    private record JournalAllocator(PageAllocator real, Journal journal) implements PageAllocator {
+        @Override
+        public long allocate(long bytes, long alignment) {
+            return real.allocate(bytes, alignment);
+        }
+
+        @Override
+        public long allocateBelow(long bytes, long alignment, long lastAddress) {
+            return real.allocateBelow(bytes, alignment, lastAddress);
+        }
+
+        @Override
+        public void free(long address, long bytes) {
+            journal.add("free page");
+            real.free(address, bytes);
+        }
+
+        @Override
+        public boolean isAllocated(long address, long bytes) {
+            return real.isAllocated(address, bytes);
+        }
+
+        @Override
+        public long allocatedBytes() {
+            return real.allocatedBytes();
+        }
+    }
+}

@@ -1,0 +1,60 @@
+package org.sluice.core.fake;
+
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
+import org.sluice.spi.driver.ContextRecord;
+import org.sluice.spi.driver.TranslationContext;
+import org.sluice.spi.pgtable.PageTableConfig;
+import org.sluice.spi.pgtable.WalkerConfig;
+
+final class FakeContext implements TranslationContext {
+    private final FakeHardware hardware;
+    private final FakeDriver driver;
+    private volatile ContextRecord record;
+
+    FakeContext(FakeHardware hardware, FakeDriver driver, ContextRecord record) {
+        this.hardware = hardware;
+        this.driver = driver;
+        this.record = record;
+    }
+
+    @Override
+    public ContextRecord record() {
+        return record;
+    }
+
+    @Override
+    public PageTableConfig tableConfig() {
+        return record.table();
+    }
+
+    @Override
+    public void install(WalkerConfig walker) {
+        if (driver.refuseInstall) {
+            throw new IommuException(Errno.EINVAL, "walker refused");
+        }
+        record = new ContextRecord(record.request(), record.tag(), record.stage(), record.table(), walker);
+    }
+
+    @Override
+    public void invalidateAll() {
+        hardware.journal.add("invalidateAll tag%d", record.tag());
+        hardware.invalidateTag(record.tag());
+    }
+
+    @Override
+    public void invalidate(long iova, long size, long granule, boolean leafOnly) {
+        hardware.journal.add(
+                "invalidate tag%d %x+%x by %x%s", record.tag(), iova, size, granule, leafOnly ? "" : " with tables");
+        hardware.queue(record.tag(), iova, iova + size - 1);
+    }
+
+    @Override
+    public void sync() {
+        if (driver.failSync) {
+            throw new IommuException(Errno.ETIMEDOUT, "CMD_SYNC did not complete");
+        }
+        hardware.journal.add("sync tag%d", record.tag());
+        hardware.sync();
+    }
+}
