@@ -4,17 +4,20 @@ import java.util.List;
 import org.sluice.memory.ResidentMemoryFactory;
 import org.sluice.spi.memory.PhysicalMemory;
 
-/** A memory that is far away: the same bytes, but no windows. */
+/** A memory that is far away: the same bytes, but no windows; a test can interrupt a reader. */
 final class WindowlessMemory implements PhysicalMemory {
-    private final PhysicalMemory memory;
-
-    private WindowlessMemory(PhysicalMemory memory) {
-        this.memory = memory;
-    }
+    private final PhysicalMemory memory = new ResidentMemoryFactory().create(List.of(TestHost.POOL));
+    private long interruptedAddress;
+    private Runnable interruption;
 
     static TestHost host() {
-        return new TestHost(
-                new WindowlessMemory(new ResidentMemoryFactory().create(List.of(TestHost.POOL))), TestHost.POOL);
+        return new TestHost(new WindowlessMemory(), TestHost.POOL);
+    }
+
+    /** Lets something happen right after the next read of a word, before the reader goes on. */
+    void interruptRead(long address, Runnable action) {
+        interruptedAddress = address;
+        interruption = action;
     }
 
     @Override
@@ -54,7 +57,13 @@ final class WindowlessMemory implements PhysicalMemory {
 
     @Override
     public long read64Acquire(long address) {
-        return memory.read64Acquire(address);
+        long value = memory.read64Acquire(address);
+        if (interruption != null && address == interruptedAddress) {
+            Runnable action = interruption;
+            interruption = null;
+            action.run();
+        }
+        return value;
     }
 
     @Override
