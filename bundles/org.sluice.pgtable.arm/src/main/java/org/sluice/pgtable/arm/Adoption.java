@@ -34,6 +34,7 @@ final class Adoption {
 
     /** Checks everything that the root reaches. */
     void check() {
+        seen.add(tables.root);
         check(tables.root, geometry.startLevel);
     }
 

@@ -145,10 +145,8 @@ final class LpaeTable implements PageTable {
                 throw exists(iova + i * geometry.entryBytes(level), descriptor, done);
             }
         }
-        for (int i = 0; i < run; i++) {
-            if (isTable(words.load(entry + 8L * i), level)) {
-                tables.unlink(entry + 8L * i, iova + i * geometry.entryBytes(level), level, null);
-            }
+        for (int i = 0; i < run && level < Geometry.LAST_LEVEL; i++) {
+            tables.unlink(entry + 8L * i, iova + i * geometry.entryBytes(level), level, null);
         }
     }
 
@@ -223,10 +221,10 @@ final class LpaeTable implements PageTable {
         int done = 0;
         while (done < run) {
             done += words.clearLeaves(entry + 8L * done, run - done, BLOCK);
-            if (done == run || !Tables.isTable(words.load(entry + 8L * done))) {
+            if (done == run
+                    || !tables.unlink(entry + 8L * done, iova + done * geometry.entryBytes(level), level, gather)) {
                 break;
             }
-            tables.unlink(entry + 8L * done, iova + done * geometry.entryBytes(level), level, gather);
             done++;
         }
         return done;

@@ -85,19 +85,11 @@ final class TableWords {
         return windowed ? (long) WORDS.getAcquire(window(address), word(address)) : memory.read64Acquire(address);
     }
 
-    void store(long address, long descriptor) {
-        if (windowed) {
-            WORDS.setRelease(window(address), word(address), descriptor);
-        } else {
-            memory.write64Release(address, descriptor);
-        }
-    }
-
-    /** Puts a descriptor where none is; false if another thread was first. */
-    boolean install(long address, long descriptor) {
+    /** Replaces a descriptor; false if another thread was first. */
+    boolean replace(long address, long expected, long descriptor) {
         return windowed
-                ? WORDS.compareAndSet(window(address), word(address), 0L, descriptor)
-                : memory.compareAndSet64(address, 0, descriptor);
+                ? WORDS.compareAndSet(window(address), word(address), expected, descriptor)
+                : memory.compareAndSet64(address, expected, descriptor);
     }
 
     /** Writes a run of leaves whose addresses ascend by a step, unless a valid descriptor is there: then nothing. */

@@ -90,23 +90,27 @@ final class Tables {
      */
     long findOrMake(long iova, int level) {
         long table = find(iova, level);
-        return table != EMPTY ? table : make(iova, level);
+        while (table == EMPTY) {
+            make(iova, level);
+            table = find(iova, level);
+        }
+        return table;
     }
 
-    private long make(long iova, int level) {
+    private void make(long iova, int level) {
         long parent = findOrMake(iova, level - 1);
-        if (parent < 0) {
-            return parent;
+        if (parent == BLOCKED) {
+            return;
         }
         long entry = entry(parent, iova, level - 1);
-        if ((words.load(entry) & 1) == 0) {
+        long before = words.load(entry);
+        if ((before & 1) == 0) {
             long bytes = geometry.tableBytes(level);
             long fresh = host.allocateTable(bytes, bytes, lastAddress);
-            if (!words.install(entry, granule.encode(fresh) | tableAttributes | TABLE)) {
+            if (!words.replace(entry, before, granule.encode(fresh) | tableAttributes | TABLE)) {
                 host.freeTable(fresh, bytes); // another thread was first; its table is as good
             }
         }
-        return search(iova, level);
     }
 
     static boolean isTable(long descriptor) {
@@ -126,17 +130,22 @@ final class Tables {
     }
 
     /**
-     * Takes out the table at an entry, with all below it.
+     * Takes out the table at an entry, with all below it. Whoever clears an entry owns what it pointed to, so that two
+     * threads whose ranges overlap, against the rules, still do not free a table twice.
      *
      * @param entry address of its descriptor
      * @param iova first IOVA that it covers
      * @param level level of the entry
      * @param gather keeps the tables until its sync; null to retire them through the host at once
+     * @return whether a table was there
      */
-    void unlink(long entry, long iova, int level, IotlbGather gather) {
-        long table = granule.decode(words.load(entry));
-        words.store(entry, 0);
-        giveUp(table, iova, level + 1, gather);
+    boolean unlink(long entry, long iova, int level, IotlbGather gather) {
+        long descriptor = words.load(entry);
+        if (!isTable(descriptor) || !words.replace(entry, descriptor, 0)) {
+            return false;
+        }
+        giveUp(granule.decode(descriptor), iova, level + 1, gather);
+        return true;
     }
 
     private void giveUp(long table, long iova, int level, IotlbGather gather) {
@@ -144,10 +153,7 @@ final class Tables {
         caches[level].forget(iova);
         if (level < Geometry.LAST_LEVEL) {
             for (int i = 0; i < geometry.entries(level); i++) {
-                long descriptor = words.load(table + 8L * i);
-                if (isTable(descriptor)) {
-                    giveUp(granule.decode(descriptor), iova + i * geometry.entryBytes(level), level + 1, gather);
-                }
+                unlink(table + 8L * i, iova + i * geometry.entryBytes(level), level, gather);
             }
         }
         long bytes = geometry.tableBytes(level);

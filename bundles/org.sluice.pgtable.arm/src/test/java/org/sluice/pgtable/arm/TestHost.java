@@ -18,6 +18,8 @@ final class TestHost implements TableHost {
 
     static final MemoryRegion POOL = new MemoryRegion(0x8000_0000L, 256 << 20);
 
+    private static final long POISON = 0x0000_ffff_ffff_f003L;
+
     final List<Retired> retired = new ArrayList<>();
     private final PhysicalMemory memory;
     private final PageAllocator allocator;
@@ -57,6 +59,10 @@ final class TestHost implements TableHost {
 
     @Override
     public void freeTable(long address, long bytes) {
+        // What was freed looks like tables that lead nowhere: whoever still uses it is noticed.
+        for (long at = address; at < address + bytes; at += 8) {
+            memory.write64(at, POISON);
+        }
         allocator.free(address, bytes);
     }
 
@@ -68,14 +74,14 @@ final class TestHost implements TableHost {
     /** Frees what an unmap took out, as the core does after its sync. */
     void sync(IotlbGather gather) {
         for (int i = 0; i < gather.tableCount(); i++) {
-            allocator.free(gather.tableAddress(i), gather.tableBytes(i));
+            freeTable(gather.tableAddress(i), gather.tableBytes(i));
         }
         gather.clear();
     }
 
     /** Frees what maps took out, as the core does once earlier operations have left. */
     void freeRetired() {
-        retired.forEach(table -> allocator.free(table.address, table.bytes));
+        retired.forEach(table -> freeTable(table.address, table.bytes));
         retired.clear();
     }
 }

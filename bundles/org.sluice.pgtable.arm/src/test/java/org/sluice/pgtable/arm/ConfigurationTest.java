@@ -1,0 +1,124 @@
+package org.sluice.pgtable.arm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
+import org.sluice.spi.pgtable.ArmStage1;
+import org.sluice.spi.pgtable.PageTable;
+import org.sluice.spi.pgtable.PageTableConfig;
+import org.sluice.spi.pgtable.Quirk;
+
+/** Geometry and what the walker is told (linux-iommu.md section 2.2). */
+class ConfigurationTest {
+    private final TestHost host = new TestHost();
+
+    @ParameterizedTest
+    @CsvSource({
+        // sizes offered, sizes used: 4K if offered, else the next smaller, else the next larger
+        "0x40201000, 0x40201000",
+        "0x60215000, 0x40201000",
+        "0x20010000, 0x20010000",
+        "0x02004000, 0x02004000",
+        "0x22014000, 0x02004000",
+        "0x00001000, 0x00001000",
+        "0x40001000, 0x40001000",
+        "0xfffffffffffff000, 0x40201000",
+    })
+    void granuleIsChosenAsLinuxDoes(String offered, String used) {
+        PageTable table = create(Long.parseUnsignedLong(offered.substring(2), 16), 48, 48, 0);
+        assertThat(table.config().pageSizes()).isEqualTo(Long.decode(used));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        // granule, IAS, OAS: T0SZ, TG0, TG1, IPS, bytes of the top table
+        "4K,  48, 48, 16, 0, 2, 5, 4096",
+        "4K,  40, 40, 24, 0, 2, 2, 64",
+        "4K,  39, 44, 25, 0, 2, 4, 4096",
+        "4K,  32, 32, 32, 0, 2, 0, 64",
+        "4K,  36, 36, 28, 0, 2, 1, 512",
+        "4K,  42, 42, 22, 0, 2, 3, 64",
+        "16K, 48, 48, 16, 2, 1, 5, 64",
+        "16K, 47, 48, 17, 2, 1, 5, 16384",
+        "16K, 36, 36, 28, 2, 1, 1, 16384",
+        "64K, 48, 48, 16, 1, 3, 5, 512",
+        "64K, 52, 52, 12, 1, 3, 6, 8192",
+        "64K, 42, 42, 22, 1, 3, 3, 65536",
+    })
+    void walkerIsToldGeometryOfItsHalf(
+            String granule, int inputBits, int outputBits, int tsz, int tg0, int tg1, int ips, long rootBytes) {
+        long sizes =
+                granule.equals("4K") ? Configs.SIZES_4K : granule.equals("16K") ? Configs.SIZES_16K : Configs.SIZES_64K;
+        for (boolean upper : new boolean[] {false, true}) {
+            long before = host.allocatedBytes();
+            PageTable table = create(sizes, inputBits, outputBits, upper ? Quirk.ARM_TTBR1 : 0);
+            ArmStage1 walker = (ArmStage1) table.walkerConfig();
+            assertThat(walker)
+                    .isEqualTo(new ArmStage1(walker.root(), tsz, upper ? tg1 : tg0, 3, 1, 1, ips, upper, 0xf404ff44L));
+            assertThat(host.allocatedBytes() - before).isEqualTo(rootBytes);
+            assertThat(walker.root() % rootBytes).isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        // coherent, quirk: SH, ORGN, IRGN
+        "true,  false, 3, 1, 1",
+        "false, false, 2, 0, 0",
+        "false, true,  2, 1, 0",
+    })
+    void walkAttributesFollowCoherence(boolean coherent, boolean outer, int sh, int orgn, int irgn) {
+        PageTableConfig config = new PageTableConfig(
+                Stage1Format.NAME, Configs.SIZES_4K, 48, 48, coherent, outer ? Quirk.ARM_OUTER_WBWA : 0);
+        ArmStage1 walker = (ArmStage1) new Stage1Format().create(config, host).walkerConfig();
+        assertThat(walker.sh()).isEqualTo(sh);
+        assertThat(walker.orgn()).isEqualTo(orgn);
+        assertThat(walker.irgn()).isEqualTo(irgn);
+    }
+
+    @Test
+    void sizesAreNarrowedToWhatTheGranuleCarries() {
+        PageTableConfig narrowed = create(Configs.SIZES_4K, 64, 52, 0).config();
+        assertThat(narrowed.inputBits()).isEqualTo(48);
+        assertThat(narrowed.outputBits()).isEqualTo(48);
+        assertThat(create(Configs.SIZES_64K | 1L << 42, 48, 48, 0).config().pageSizes())
+                .isEqualTo(Configs.SIZES_64K);
+        assertThat(create(Configs.SIZES_64K | 1L << 42, 52, 52, 0).config().pageSizes())
+                .isEqualTo(Configs.SIZES_64K | 1L << 42);
+        assertThat(create(Configs.SIZES_4K, 30, 32, 0).config().pageSizes())
+                .as("1G needs a level that 30 bits do not have")
+                .isEqualTo(1L << 12 | 1L << 21);
+    }
+
+    @Test
+    void whatTheFormatCannotDoIsEinvalAndAllocatesNothing() {
+        assertRefused(new PageTableConfig("ARM_64_LPAE_S2", Configs.SIZES_4K, 48, 48, true, 0), "ARM_64_LPAE_S2");
+        assertRefused(Configs.of(Configs.SIZES_4K).withQuirks(Quirk.ARM_S2FWB), "0x100");
+        assertRefused(Configs.of(Configs.SIZES_4K).withQuirks(Quirk.ARM_OUTER_WBWA), "ARM_OUTER_WBWA");
+        assertRefused(Configs.of(0), "0x0");
+        assertRefused(Configs.of(1L << 21), "0x200000");
+        assertRefused(Configs.of(1L << 11 | 1L << 14), "0x800");
+        for (int bits : new int[] {0, 31, 33, 39, 47}) {
+            assertRefused(Configs.of(Configs.SIZES_4K, 32, bits, 0), bits + " bits");
+        }
+        assertRefused(Configs.of(Configs.SIZES_64K, 16, 48, 0), "16 bits");
+        assertRefused(Configs.of(Configs.SIZES_4K, -1, 48, 0), "-1 bits");
+        assertThat(host.allocatedBytes()).isZero();
+    }
+
+    private PageTable create(long sizes, int inputBits, int outputBits, int quirks) {
+        return new Stage1Format().create(Configs.of(sizes, inputBits, outputBits, quirks), host);
+    }
+
+    private void assertRefused(PageTableConfig config, String named) {
+        assertThatThrownBy(() -> new Stage1Format().create(config, host))
+                .isInstanceOfSatisfying(
+                        IommuException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL))
+                .hasMessageContaining(named);
+    }
+}

@@ -1,0 +1,124 @@
+package org.sluice.pgtable.arm;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.sluice.spi.pgtable.PageTableConfig;
+
+/**
+ * What a page table must do, said with sorted maps: leaves by IOVA, and which tables exist. Written from the rules of
+ * linux-iommu.md section 2.2, without any of the code under test.
+ */
+final class Oracle {
+    /** A leaf. */
+    record Leaf(long size, long paddr, int prot) {}
+
+    final TreeMap<Long, Leaf> leaves = new TreeMap<>();
+    /** By log2 of what a table covers: first IOVAs of the tables below the top one. */
+    private final TreeMap<Integer, TreeSet<Long>> tables = new TreeMap<>();
+
+    private final int granuleShift;
+    private final int bits;
+    private final int rootCover;
+
+    Oracle(PageTableConfig config, int granuleShift) {
+        this.granuleShift = granuleShift;
+        bits = granuleShift - 3;
+        rootCover = config.inputBits();
+        for (int cover = granuleShift + bits; cover < rootCover; cover += bits) {
+            tables.put(cover, new TreeSet<>());
+        }
+    }
+
+    /** Bytes mapped; fewer than asked for when something is in the way. */
+    long map(long iova, long paddr, int sizeShift, long count, int prot) {
+        long size = 1L << sizeShift;
+        long end = iova + size * count;
+        int cover = Math.min(sizeShift + bits, rootCover);
+        long at = iova;
+        while (at != end) {
+            long left = end - at;
+            long run = cover >= 63 ? left : Math.min(left, (at | (1L << cover) - 1) + 1 - at);
+            if (granuleShift == 16) {
+                // Folded addresses do not ascend over bit 48: the implementation may stop and go on there.
+                long target = paddr + (at - iova);
+                run = Math.min(run, (target | (1L << 48) - 1) + 1 - target);
+            }
+            if (isInLargerLeaf(at, size)) {
+                return at - iova;
+            }
+            makeTables(at, cover);
+            if (!leaves.subMap(at, true, at + run - 1, true).isEmpty()) {
+                return at - iova;
+            }
+            removeTables(at, run, sizeShift);
+            for (long page = at; page != at + run; page += size) {
+                leaves.put(page, new Leaf(size, paddr + (page - iova), prot));
+            }
+            at += run;
+        }
+        return at - iova;
+    }
+
+    private boolean isInLargerLeaf(long at, long size) {
+        Map.Entry<Long, Leaf> below = leaves.floorEntry(at);
+        return below != null && at - below.getKey() < below.getValue().size && below.getValue().size > size;
+    }
+
+    private void makeTables(long at, int lowestCover) {
+        tables.tailMap(lowestCover).forEach((cover, bases) -> bases.add(at & -(1L << cover)));
+    }
+
+    private void removeTables(long from, long bytes, int largestCover) {
+        tables.headMap(largestCover, true)
+                .forEach((cover, bases) ->
+                        bases.subSet(from, true, from + bytes - 1, true).clear());
+    }
+
+    /** Bytes unmapped. */
+    long unmap(long iova, int sizeShift, long count) {
+        long size = 1L << sizeShift;
+        int cover = sizeShift + bits;
+        for (long i = 0; i < count; i++) {
+            long at = iova + i * size;
+            boolean reachable = cover >= rootCover || tables.get(cover).contains(at & -(1L << cover));
+            Leaf leaf = leaves.get(at);
+            if (reachable && leaf != null && leaf.size == size) {
+                leaves.remove(at);
+            } else if (reachable
+                    && sizeShift > granuleShift
+                    && tables.get(sizeShift).contains(at)) {
+                leaves.subMap(at, true, at + size - 1, true).clear();
+                removeTables(at, size, sizeShift);
+            } else {
+                return i * size;
+            }
+        }
+        return count * size;
+    }
+
+    long iovaToPhys(long iova) {
+        Map.Entry<Long, Leaf> entry = leaves.floorEntry(iova);
+        return entry == null || iova - entry.getKey() >= entry.getValue().size
+                ? 0
+                : entry.getValue().paddr + (iova - entry.getKey());
+    }
+
+    /** Tables, the top one included. */
+    long tableCount() {
+        return 1 + tables.values().stream().mapToLong(TreeSet::size).sum();
+    }
+
+    List<String> describe(NavigableMap<Long, Leaf> range) {
+        List<String> lines = new ArrayList<>();
+        range.forEach((iova, leaf) -> lines.add(line(iova, leaf.paddr, leaf.size, leaf.prot)));
+        return lines;
+    }
+
+    static String line(long iova, long paddr, long size, int prot) {
+        return String.format("0x%x to 0x%x, 0x%x bytes, prot 0x%x", iova, paddr, size, prot);
+    }
+}
