@@ -50,13 +50,21 @@ final class Smmu {
     final IommuModel model;
     final RegisterFile registers;
     final List<String> interrupts = new CopyOnWriteArrayList<>();
+    /** What a raised line does besides. */
+    volatile Runnable onInterrupt = () -> {};
+
     private long freeTable = 0x8300_0000L;
 
     private Smmu(Map<String, Object> properties, UnaryOperator<PhysicalMemory> wrapping) {
         memory = wrapping.apply(
                 new ResidentMemoryFactory().create(List.of(new MemoryRegion(0x4000_0000L, 0x6000_0000L))));
-        model = new Smmuv3ModelFactory().create(new ModelRequest("smmu0", memory, memory, interrupts::add, properties));
+        model = new Smmuv3ModelFactory().create(new ModelRequest("smmu0", memory, memory, this::raise, properties));
         registers = model.registers();
+    }
+
+    private void raise(String line) {
+        interrupts.add(line);
+        onInterrupt.run();
     }
 
     /** A model in reset state; properties as key, value, key, value. */

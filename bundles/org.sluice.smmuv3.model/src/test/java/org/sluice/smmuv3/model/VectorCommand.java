@@ -1,0 +1,99 @@
+package org.sluice.smmuv3.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.sluice.smmuv3.arch.CmdTlbiNhVa;
+import org.sluice.smmuv3.arch.CmdqCons;
+import org.sluice.smmuv3.arch.ContextDescriptor;
+import org.sluice.spi.board.Dma;
+import org.sluice.spi.board.Translation;
+import org.sluice.vmsa.arch.Stage1Leaf;
+
+/** A command vector: what is cached before, and what still is after. */
+record VectorCommand(Vector vector, Smmu smmu) {
+    private static final Pattern RANGE = Pattern.compile("\\[(0x\\w+),(0x\\w+)\\)");
+    private static final Pattern STREAMS = Pattern.compile("SIDs (0x\\w+)\\.\\.(0x\\w+)");
+    private static final long OLD = 0x9400_0000L;
+    private static final long NEW = 0x9600_0000L;
+
+    void run() {
+        String expected = vector.expected();
+        Matcher range = RANGE.matcher(expected);
+        Matcher streams = STREAMS.matcher(expected);
+        if (expected.equals("CERROR_ILL")) {
+            issue();
+            assertThat(smmu.commandError()).isEqualTo(CmdqCons.ERR_ILL);
+            assertThat(smmu.commandsConsumed()).isFalse();
+        } else if (range.find()) {
+            invalidates(Long.decode(range.group(1)), Long.decode(range.group(2)));
+        } else if (expected.startsWith("single address")) {
+            long address = vector.expectedAfter("single address ");
+            invalidates(address, address + 4096);
+        } else if (streams.find()) {
+            invalidatesStreams(Integer.decode(streams.group(1)), Integer.decode(streams.group(2)));
+        } else if (expected.startsWith("write32")) {
+            issue();
+            assertThat(smmu.memory.read32(vector.expectedAfter("@"))).isEqualTo((int) vector.expectedAfter("write32 "));
+            assertThat(smmu.commandsConsumed()).isTrue();
+        } else {
+            throw new AssertionError("an expectation that no check knows: " + expected);
+        }
+    }
+
+    private void issue() {
+        smmu.command(vector.input()[0], vector.input()[1]);
+    }
+
+    private void invalidates(long first, long end) {
+        boolean k16 = CmdTlbiNhVa.tg(vector.input()[1]) == CmdTlbiNhVa.TG_16K;
+        int granule = k16 ? 14 : 12;
+        long size = 1L << granule;
+        long word0 = ContextDescriptor.withTg0(Smmu.cdWord0((int) CmdTlbiNhVa.asid(vector.input()[0])), k16 ? 2 : 0);
+        smmu.stage1(0, 0).cd(0, word0, Smmu.ROOT);
+        List<Long> pages = new ArrayList<>();
+        for (long page : new long[] {first - size, first, first + (end - first) / 2 & -size, end - size, end}) {
+            if (!pages.contains(page)) {
+                pages.add(page);
+            }
+        }
+        point(pages, granule, OLD);
+        pages.forEach(page -> assertThat(smmu.read(page)).isEqualTo(Dma.OK));
+        point(pages, granule, NEW);
+        issue();
+        smmu.sync();
+        assertThat(smmu.commandsConsumed()).isTrue();
+        for (long page : pages) {
+            Translation now = smmu.translate(Dma.NO_PASID, page, 0);
+            boolean inside = page >= first && page < end;
+            assertThat(now.address()).as("page 0x%x", page).isEqualTo((inside ? NEW : OLD) + page);
+        }
+    }
+
+    private void point(List<Long> pages, int granule, long base) {
+        for (long page : pages) {
+            Tables.map(smmu, Smmu.ROOT, granule, 48, page, 3, base + page | Tables.RW | Stage1Leaf.TYPE_PAGE);
+        }
+    }
+
+    private void invalidatesStreams(int first, int last) {
+        for (int sid = first - 1; sid <= last + 1; sid++) {
+            smmu.ste(sid, 9);
+            assertThat(outcome(sid)).isEqualTo(Dma.OK);
+            smmu.ste(sid, 1);
+            assertThat(outcome(sid)).isEqualTo(Dma.OK);
+        }
+        issue();
+        for (int sid = first - 1; sid <= last + 1; sid++) {
+            boolean inside = sid >= first && sid <= last;
+            assertThat(outcome(sid)).as("StreamID 0x%x", sid).isEqualTo(inside ? Dma.ABORT : Dma.OK);
+        }
+    }
+
+    private int outcome(int sid) {
+        return smmu.model.transact(sid, Dma.NO_PASID, OLD, 0, new byte[4], 0, 4);
+    }
+}

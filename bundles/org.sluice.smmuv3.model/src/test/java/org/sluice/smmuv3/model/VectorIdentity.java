@@ -1,0 +1,98 @@
+package org.sluice.smmuv3.model;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.sluice.smmuv3.arch.CmdSync;
+import org.sluice.smmuv3.arch.ContextDescriptor;
+import org.sluice.smmuv3.arch.Opcode;
+import org.sluice.smmuv3.arch.StreamTableEntry;
+
+/** From a vector's features to the model's properties, with what this model lacks switched off. */
+final class VectorIdentity {
+    private static final Map<String, Long> ABSENT =
+            Map.of("S2P", 0L, "HTTU", 0L, "ATS", 0L, "NS1ATS", 0L, "PRI", 0L, "STALL_MODEL", 1L, "Hyp", 0L, "MPAM", 0L);
+    private static final Map<String, Long> OAS = Map.of("32", 0L, "36", 1L, "40", 2L, "42", 3L, "44", 4L, "48", 5L);
+    private static final Set<String> SHAPES = Set.of("SPLIT", "LOG2SIZE", "GRAN", "OAS");
+    private static final Set<String> IDR1 = Set.of("SIDSIZE", "SSIDSIZE");
+    private static final Set<String> IDR3 = Set.of("STT", "RIL", "MPAM", "XNX");
+    private static final Set<String> IDR5 = Set.of("GRAN4K", "GRAN16K", "GRAN64K", "DS", "VAX");
+
+    private VectorIdentity() {}
+
+    static Object[] properties(Vector vector) {
+        Map<String, Object> properties = new HashMap<>();
+        properties.put("idr5.OAS", OAS.get(vector.features().get("OAS")));
+        vector.features().forEach((name, value) -> {
+            if (!SHAPES.contains(name)) {
+                properties.put(register(name) + "." + name, ABSENT.getOrDefault(name, Long.decode(value)));
+            }
+        });
+        List<Object> pairs = new ArrayList<>();
+        properties.forEach((name, value) -> {
+            pairs.add(name);
+            pairs.add(value);
+        });
+        return pairs.toArray();
+    }
+
+    private static String register(String field) {
+        if (IDR1.contains(field)) {
+            return "idr1";
+        }
+        if (IDR3.contains(field)) {
+            return "idr3";
+        }
+        return IDR5.contains(field) ? "idr5" : "idr0";
+    }
+
+    /** Why a vector cannot be run on this model; empty if it can. */
+    static String missing(Vector vector) {
+        for (Map.Entry<String, Long> absent : ABSENT.entrySet()) {
+            String wanted = vector.changes().get(absent.getKey());
+            if (wanted != null && !Long.decode(wanted).equals(absent.getValue())) {
+                return "needs " + absent.getKey() + "=" + wanted;
+            }
+        }
+        return switch (vector.kind()) {
+            case "STE" -> missingForStream(vector);
+            case "CD" -> missingForContext(vector);
+            case "CMD" -> missingForCommand(vector);
+            default -> "";
+        };
+    }
+
+    private static String missingForStream(Vector vector) {
+        long[] ste = vector.input();
+        boolean stage2 = StreamTableEntry.config(ste[0]) > StreamTableEntry.CONFIG_S1_TRANSLATE;
+        boolean vmid = StreamTableEntry.s2vmid(ste[2]) != 0;
+        if ((stage2 || vmid) && StreamTableEntry.v(ste[0]) != 0 && vector.feature("S2P")) {
+            return "needs S2P=1";
+        }
+        if (StreamTableEntry.eats(ste[1]) != 0 && vector.feature("ATS")) {
+            return "needs ATS=1";
+        }
+        boolean stalls = vector.number("STALL_MODEL") != 1;
+        return StreamTableEntry.s1stalld(ste[1]) != 0 && stalls ? "needs STALL_MODEL=0" : "";
+    }
+
+    private static String missingForContext(Vector vector) {
+        long word0 = vector.input()[0];
+        if (ContextDescriptor.ha(word0) != 0 && vector.feature("HTTU")) {
+            return "needs HTTU";
+        }
+        boolean stalls = vector.number("STALL_MODEL") != 1;
+        return ContextDescriptor.s(word0) != 0 && stalls ? "needs STALL_MODEL=0" : "";
+    }
+
+    private static String missingForCommand(Vector vector) {
+        return switch ((int) CmdSync.opcode(vector.input()[0])) {
+            case Opcode.ATC_INV -> vector.feature("ATS") ? "needs ATS=1" : "";
+            case Opcode.TLBI_S12_VMALL, Opcode.TLBI_S2_IPA -> vector.feature("S2P") ? "needs S2P=1" : "";
+            case Opcode.RESUME, Opcode.STALL_TERM -> vector.number("STALL_MODEL") != 1 ? "needs stalls" : "";
+            default -> "";
+        };
+    }
+}
