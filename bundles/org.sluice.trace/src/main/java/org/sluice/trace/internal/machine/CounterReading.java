@@ -10,8 +10,11 @@ import org.sluice.api.Counters;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 
-/** Reads the counters that the container offers about one subject. */
+/** Reads the counters that the container offers about one IOMMU, and those of the core. */
 final class CounterReading {
+    /** The core counts the memory of tables for all IOMMUs together. */
+    private static final String CORE = "core";
+
     private CounterReading() {}
 
     /**
@@ -24,7 +27,7 @@ final class CounterReading {
             Counters counters = context.getService(reference);
             if (counters != null) {
                 try {
-                    if (counters.subject().equals(subject)) {
+                    if (counters.subject().equals(CORE) || counters.subject().equals(subject)) {
                         counters.read().forEach((name, value) -> values.merge(name, value, Math::max));
                     }
                 } finally {

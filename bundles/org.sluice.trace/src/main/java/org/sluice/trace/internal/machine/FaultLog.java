@@ -48,13 +48,11 @@ public final class FaultLog implements FaultListener {
         }
         byName.merge(event.name(), 1L, Long::sum);
         Place place = Place.of(event.streamId(), event.pasid(), event.iova());
-        // C_BAD_ records have no address.
-        Place anywhere = new Place(event.streamId(), event.pasid(), 0);
-        if (awaited != null && found == null && (place.equals(awaited) || anywhere.equals(awaited))) {
+        if (found == null && place.equals(awaited)) {
             found = event;
             notifyAll();
         }
-        if (!provoked.contains(place) && !provoked.contains(anywhere)) {
+        if (!provoked.contains(place)) {
             unexpectedCount++;
             if (unexpected.size() < KEPT) {
                 unexpected.add(event);
@@ -78,11 +76,25 @@ public final class FaultLog implements FaultListener {
      *
      * @param streamId StreamID
      * @param pasid PASID, or {@link FaultEvent#NO_PASID}
-     * @param iova where, in bytes; 0 also for records without an address
+     * @param iova where, in bytes
      */
     public synchronized void expect(int streamId, int pasid, long iova) {
-        awaited = Place.of(streamId, pasid, iova);
-        provoked.add(awaited);
+        await(Place.of(streamId, pasid, iova));
+    }
+
+    /**
+     * Announces that the caller is about to provoke a fault whose record carries no address.
+     *
+     * @param streamId StreamID
+     * @param pasid PASID
+     */
+    public synchronized void expectWithoutAddress(int streamId, int pasid) {
+        await(Place.of(streamId, pasid, 0));
+    }
+
+    private void await(Place place) {
+        awaited = place;
+        provoked.add(place);
         found = null;
     }
 

@@ -147,7 +147,11 @@ public final class DmaProbe {
     }
 
     private boolean aborts(Stream stream, int pasid, long iova, String what, Expectation expectation) {
-        faults.expect(stream.id(), pasid, iova);
+        if (expectation == Expectation.PASID) {
+            faults.expectWithoutAddress(stream.id(), pasid);
+        } else {
+            faults.expect(stream.id(), pasid, iova);
+        }
         int outcome = stream.dma().read(pasid, iova, seen, 0, Pattern.BYTES, 0);
         stream.checked();
         if (outcome != Dma.ABORT) {

@@ -19,7 +19,7 @@ enum Expectation {
             return event.reason() == FaultReason.PERMISSION && event.iova() == iova && event.write();
         }
     },
-    /** The PASID has no context; the record need not carry an address. */
+    /** The PASID has no context; the record carries no address. */
     PASID("C_BAD_CD or C_BAD_SUBSTREAMID") {
         @Override
         boolean meets(FaultEvent event, long iova) {
