@@ -2,9 +2,11 @@ package org.sluice.trace.internal.proof;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.sluice.api.Domain;
 import org.sluice.api.IoMm;
 import org.sluice.api.Prot;
@@ -45,7 +47,7 @@ public final class PasidProof {
         private final Domain domain;
         private final TracedDomain books;
         private final List<PasidSpace> spaces = new ArrayList<>();
-        private final List<Integer> allocated = new ArrayList<>();
+        private final Set<Integer> allocated = new LinkedHashSet<>();
         private final List<String> outcomes = new ArrayList<>();
 
         Spaces(Domain domain, TracedDomain books) {
@@ -148,7 +150,7 @@ public final class PasidProof {
                 stream.name(),
                 stream.id(),
                 set.books.identity() ? "bypassed" : "translated",
-                set.allocated,
+                List.copyOf(set.allocated),
                 set.outcomes));
     }
 

@@ -43,7 +43,7 @@ final class MappingWorker extends SwapWorker {
         int outcome = space.stream().dma().write(space.pasid(), iova, word, 0, Long.BYTES, 0);
         checked(outcome == Dma.OK && memory.read64(page) == turn, "write while bundles are swapped", outcome);
         long unmapped = space.ioMm().unmap(iova, PAGE);
-        if (unmapped != PAGE) {
+        if (unmapped != PAGE && complains()) {
             score.mismatch(
                     space.stream(), space.pasid(), iova, "unmap while bundles are swapped", "4096", "" + unmapped);
         }
@@ -67,7 +67,7 @@ final class MappingWorker extends SwapWorker {
     private void checked(boolean right, String what, int outcome) {
         space.stream().checked();
         transferred();
-        if (!right) {
+        if (!right && complains()) {
             score.mismatch(
                     space.stream(),
                     space.pasid(),

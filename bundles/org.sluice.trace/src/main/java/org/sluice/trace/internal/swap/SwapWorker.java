@@ -4,10 +4,14 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** A thread that does something over and over until it is told to stop, and counts. */
 abstract class SwapWorker {
+    /** Wrong answers that a worker reports: what goes wrong once goes wrong a million times. */
+    private static final int MOST_COMPLAINTS = 100;
+
     private final AtomicLong rounds = new AtomicLong();
     private final AtomicLong transfers = new AtomicLong();
     private final Thread thread;
     private volatile boolean stop;
+    private int complaints;
 
     SwapWorker(String name) {
         thread = new Thread(this::run, name);
@@ -53,6 +57,11 @@ abstract class SwapWorker {
 
     final void transferred() {
         transfers.incrementAndGet();
+    }
+
+    /** Whether this wrong answer is still to be reported. On the worker's own thread only. */
+    final boolean complains() {
+        return complaints++ < MOST_COMPLAINTS;
     }
 
     private void run() {
