@@ -9,7 +9,7 @@ import java.util.List;
  * @param device name of the device
  * @param streamId StreamID, unsigned
  * @param untagged where untagged traffic goes meanwhile: {@code translated} or {@code bypassed}
- * @param pasids PASIDs that were allocated, in order; one that was freed and handed out again is there twice
+ * @param pasids PASIDs that were handed out, in order of their first time
  * @param outcomes what was shown, in words
  */
 public record PasidReport(

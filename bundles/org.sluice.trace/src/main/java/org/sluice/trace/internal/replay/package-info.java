@@ -1,2 +1,2 @@
-/** Sends the events of a trace through the core and keeps the books. */
+/** Runs a replay from begin to end and writes its report. */
 package org.sluice.trace.internal.replay;

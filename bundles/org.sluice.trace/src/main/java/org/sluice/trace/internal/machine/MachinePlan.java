@@ -1,0 +1,128 @@
+package org.sluice.trace.internal.machine;
+
+import java.util.ArrayList;
+import java.util.Dictionary;
+import java.util.Hashtable;
+import java.util.List;
+import java.util.Map;
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
+import org.sluice.spi.memory.MemoryRegion;
+import org.sluice.trace.Injection;
+import org.sluice.trace.internal.LongRanges;
+import org.sluice.trace.internal.capture.TraceSurvey;
+
+/**
+ * The machine that a trace needs: a StreamID for each device, memory at every physical address that the trace names, and a
+ * pool for the platform's own tables and queues at none of them.
+ *
+ * @param board name of the board
+ * @param streams StreamID by device
+ * @param memory disjoint regions, the pool among them
+ * @param pool for tables and queues
+ * @param pasidBits width of the PASIDs of each device
+ */
+public record MachinePlan(
+        String board, Map<String, Integer> streams, List<MemoryRegion> memory, MemoryRegion pool, int pasidBits) {
+    /** The pool is sparse: its size costs nothing. Tables for a million scattered pages fit. */
+    private static final long POOL_BYTES = 1L << 30;
+
+    /** Output addresses of the IOMMU may have no more bits than this, so tables lie below. */
+    private static final int POOL_BITS = 44;
+
+    /** Regions are merged over gaps until there are no more than this. */
+    private static final int MOST_REGIONS = 256;
+
+    private static final long SMALLEST_GAP = 1 << 16;
+    private static final int FEWEST_PASID_BITS = 10;
+
+    /**
+     * Plans a machine.
+     *
+     * @param board name of the board, unique in the container
+     * @param survey of the trace
+     * @param pasids PASIDs that each stream needs
+     * @return the plan
+     */
+    public static MachinePlan of(String board, TraceSurvey survey, int pasids) {
+        LongRanges physical = merge(survey.physical());
+        MemoryRegion pool = pool(physical);
+        List<MemoryRegion> regions = new ArrayList<>();
+        physical.forEach((first, last) -> regions.add(new MemoryRegion(first, last - first + 1)));
+        regions.add(pool);
+        Map<String, Integer> streams = StreamIds.of(survey.devices().keySet());
+        int largest = (pasids + 1) * streams.size();
+        int bits = Math.max(FEWEST_PASID_BITS, Integer.SIZE - Integer.numberOfLeadingZeros(largest));
+        return new MachinePlan(board, streams, List.copyOf(regions), pool, Math.min(bits, 20));
+    }
+
+    /**
+     * Name of the IOMMU.
+     *
+     * @return unique in the container
+     */
+    public String iommu() {
+        return board + "-smmu";
+    }
+
+    /**
+     * Devices whose StreamID the trace does not tell.
+     *
+     * @return their names
+     */
+    public List<String> inventedStreams() {
+        return streams.keySet().stream()
+                .filter(device -> !StreamIds.isRequester(device))
+                .toList();
+    }
+
+    /**
+     * The plan as a configuration of the model board.
+     *
+     * @param inject defect between driver and device
+     * @return properties
+     */
+    Dictionary<String, Object> properties(Injection inject) {
+        Dictionary<String, Object> properties = new Hashtable<>();
+        properties.put("name", board);
+        properties.put("memory", memory.stream().map(MachinePlan::text).toArray(String[]::new));
+        properties.put("pool", text(pool));
+        properties.put("iommu.name", iommu());
+        properties.put("iommu.profile", "full");
+        properties.put(
+                "endpoints",
+                streams.entrySet().stream()
+                        .map(stream ->
+                                String.format("%s;sid=0x%x;pasids=%d", stream.getKey(), stream.getValue(), pasidBits))
+                        .toArray(String[]::new));
+        properties.put("inject", inject.word());
+        return properties;
+    }
+
+    private static String text(MemoryRegion region) {
+        return String.format("0x%x+0x%x", region.base(), region.size());
+    }
+
+    /** A machine with thousands of islands of memory is not wanted: small gaps become memory that nobody touches. */
+    private static LongRanges merge(LongRanges ranges) {
+        LongRanges merged = ranges;
+        for (long gap = SMALLEST_GAP; merged.count() > MOST_REGIONS; gap <<= 1) {
+            LongRanges coarse = new LongRanges();
+            long mask = -(gap << 1);
+            merged.forEach((first, last) -> coarse.add(first & mask, (last | ~mask) - (first & mask) + 1));
+            merged = coarse;
+        }
+        return merged;
+    }
+
+    private static MemoryRegion pool(LongRanges physical) {
+        for (long base = POOL_BYTES; base >>> POOL_BITS == 0; base += POOL_BYTES) {
+            if (!physical.overlaps(base, POOL_BYTES)) {
+                return new MemoryRegion(base, POOL_BYTES);
+            }
+        }
+        throw new IommuException(
+                Errno.ENOMEM,
+                "trace names a physical page in every GiB below 2^" + POOL_BITS + ", no room is left for tables");
+    }
+}

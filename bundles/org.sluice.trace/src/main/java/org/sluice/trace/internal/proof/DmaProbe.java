@@ -1,0 +1,205 @@
+package org.sluice.trace.internal.proof;
+
+import java.util.Arrays;
+import java.util.Optional;
+import org.sluice.api.FaultEvent;
+import org.sluice.spi.board.Dma;
+import org.sluice.spi.memory.PhysicalMemory;
+import org.sluice.trace.internal.machine.FaultLog;
+import org.sluice.trace.internal.machine.Stream;
+
+/**
+ * Single DMA transfers with a known answer. A wrong answer is a mismatch in the score; the methods also return whether it
+ * was right. One thread at a time: buffers are reused.
+ */
+public final class DmaProbe {
+    private static final long PATIENCE_MILLIS = 5_000;
+    private static final long IMPATIENCE_MILLIS = 50;
+    private static final int MISSING_UNTIL_IMPATIENT = 3;
+
+    private final PhysicalMemory memory;
+    private final FaultLog faults;
+    private final Score score;
+    private final byte[] planted = new byte[Pattern.BYTES];
+    private final byte[] seen = new byte[Pattern.BYTES];
+    private long salt;
+    private int missingEvents;
+
+    /**
+     * A probe of one machine.
+     *
+     * @param memory its memory
+     * @param faults what its IOMMU reports
+     * @param score takes wrong answers
+     */
+    public DmaProbe(PhysicalMemory memory, FaultLog faults, Score score) {
+        this.memory = memory;
+        this.faults = faults;
+        this.score = score;
+    }
+
+    /**
+     * The device reads what is in memory at a physical address.
+     *
+     * @param stream the device
+     * @param pasid PASID, or {@link Dma#NO_PASID}
+     * @param iova bytes
+     * @param paddr where it must arrive
+     * @param what the check in words
+     * @return whether it did
+     */
+    public boolean reads(Stream stream, int pasid, long iova, long paddr, String what) {
+        plant(paddr);
+        Arrays.fill(seen, (byte) 0);
+        int outcome = stream.dma().read(pasid, iova, seen, 0, Pattern.BYTES, 0);
+        stream.checked();
+        if (outcome != Dma.OK) {
+            return wrong(stream, pasid, iova, what, "data at " + hex(paddr), text(outcome));
+        }
+        if (!Arrays.equals(planted, seen)) {
+            return wrong(
+                    stream,
+                    pasid,
+                    iova,
+                    what,
+                    "data at " + hex(paddr) + ", " + Pattern.text(planted),
+                    Pattern.text(seen));
+        }
+        return true;
+    }
+
+    /**
+     * What the device writes is in memory at a physical address.
+     *
+     * @param stream the device
+     * @param pasid PASID, or {@link Dma#NO_PASID}
+     * @param iova bytes
+     * @param paddr where it must arrive
+     * @param what the check in words
+     * @return whether it did
+     */
+    public boolean writes(Stream stream, int pasid, long iova, long paddr, String what) {
+        memory.clear(paddr, Pattern.BYTES);
+        Pattern.fill(planted, Pattern.seed(iova, salt++));
+        int outcome = stream.dma().write(pasid, iova, planted, 0, Pattern.BYTES, 0);
+        stream.checked();
+        if (outcome != Dma.OK) {
+            return wrong(stream, pasid, iova, what, "written at " + hex(paddr), text(outcome));
+        }
+        memory.read(paddr, seen, 0, Pattern.BYTES);
+        if (!Arrays.equals(planted, seen)) {
+            return wrong(stream, pasid, iova, what, Pattern.text(planted) + " at " + hex(paddr), Pattern.text(seen));
+        }
+        return true;
+    }
+
+    /**
+     * The device may read but not write: the write aborts with a permission fault, memory stays as it is.
+     *
+     * @param stream the device
+     * @param pasid PASID, or {@link Dma#NO_PASID}
+     * @param iova bytes
+     * @param paddr what is mapped there
+     * @param what the check in words
+     * @return whether it is so
+     */
+    public boolean refusesWrite(Stream stream, int pasid, long iova, long paddr, String what) {
+        plant(paddr);
+        byte[] attempt = planted.clone();
+        attempt[0] ^= (byte) 0xff;
+        faults.expect(stream.id(), pasid, iova);
+        int outcome = stream.dma().write(pasid, iova, attempt, 0, Pattern.BYTES, 0);
+        stream.checked();
+        if (outcome != Dma.ABORT) {
+            return wrong(stream, pasid, iova, what, "write aborts", text(outcome));
+        }
+        memory.read(paddr, seen, 0, Pattern.BYTES);
+        if (!Arrays.equals(planted, seen)) {
+            return wrong(stream, pasid, iova, what, "memory unchanged", "the aborted write changed it");
+        }
+        return reported(stream, pasid, iova, what, Expectation.PERMISSION);
+    }
+
+    /**
+     * Nothing is mapped: a read aborts with a translation fault.
+     *
+     * @param stream the device
+     * @param pasid PASID, or {@link Dma#NO_PASID}
+     * @param iova bytes
+     * @param what the check in words
+     * @return whether it is so
+     */
+    public boolean faults(Stream stream, int pasid, long iova, String what) {
+        return aborts(stream, pasid, iova, what, Expectation.TRANSLATION);
+    }
+
+    /**
+     * The PASID reaches nothing: a read aborts with a record that says so.
+     *
+     * @param stream the device
+     * @param pasid PASID
+     * @param iova bytes
+     * @param what the check in words
+     * @return whether it is so
+     */
+    public boolean refusesPasid(Stream stream, int pasid, long iova, String what) {
+        return aborts(stream, pasid, iova, what, Expectation.PASID);
+    }
+
+    private boolean aborts(Stream stream, int pasid, long iova, String what, Expectation expectation) {
+        if (expectation == Expectation.PASID) {
+            faults.expectWithoutAddress(stream.id(), pasid);
+        } else {
+            faults.expect(stream.id(), pasid, iova);
+        }
+        int outcome = stream.dma().read(pasid, iova, seen, 0, Pattern.BYTES, 0);
+        stream.checked();
+        if (outcome != Dma.ABORT) {
+            return wrong(stream, pasid, iova, what, "read aborts with " + expectation, text(outcome));
+        }
+        return reported(stream, pasid, iova, what, expectation);
+    }
+
+    private boolean reported(Stream stream, int pasid, long iova, String what, Expectation expectation) {
+        // When events do not come at all, a long replay must not wait for each of them.
+        long patience = missingEvents < MISSING_UNTIL_IMPATIENT ? PATIENCE_MILLIS : IMPATIENCE_MILLIS;
+        Optional<FaultEvent> event = faults.await(patience);
+        if (event.isEmpty()) {
+            missingEvents++;
+            return wrong(stream, pasid, iova, what, expectation.toString(), "no event in " + patience + " ms");
+        }
+        return expectation.meets(event.get(), iova)
+                || wrong(
+                        stream,
+                        pasid,
+                        iova,
+                        what,
+                        expectation.toString(),
+                        String.format(
+                                "%s at iova 0x%x",
+                                event.get().name(), event.get().iova()));
+    }
+
+    private void plant(long paddr) {
+        Pattern.fill(planted, Pattern.seed(paddr, salt++));
+        memory.write(paddr, planted, 0, Pattern.BYTES);
+    }
+
+    private boolean wrong(Stream stream, int pasid, long iova, String what, String expected, String found) {
+        score.mismatch(stream, pasid, iova, what, expected, found);
+        return false;
+    }
+
+    private static String text(int outcome) {
+        return switch (outcome) {
+            case Dma.OK -> "the transfer completed";
+            case Dma.ABORT -> "the transfer aborted";
+            case Dma.RAZ_WI -> "the fault was hidden: reads as zero";
+            default -> "outcome " + outcome;
+        };
+    }
+
+    private static String hex(long value) {
+        return "0x" + Long.toHexString(value);
+    }
+}

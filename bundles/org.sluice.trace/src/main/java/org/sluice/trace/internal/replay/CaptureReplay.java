@@ -1,0 +1,180 @@
+package org.sluice.trace.internal.replay;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.sluice.api.FaultEvent;
+import org.sluice.trace.ReplayProgress;
+import org.sluice.trace.ReplayReport;
+import org.sluice.trace.ReplayRequest;
+import org.sluice.trace.SwapReport;
+import org.sluice.trace.internal.books.TraceInterpreter;
+import org.sluice.trace.internal.books.TracedDomain;
+import org.sluice.trace.internal.books.TracedSpace;
+import org.sluice.trace.internal.capture.Capture;
+import org.sluice.trace.internal.capture.TraceSurvey;
+import org.sluice.trace.internal.machine.Machine;
+import org.sluice.trace.internal.machine.Stream;
+import org.sluice.trace.internal.proof.BypassProof;
+import org.sluice.trace.internal.proof.DmaProbe;
+import org.sluice.trace.internal.proof.MappingProof;
+import org.sluice.trace.internal.proof.PasidProof;
+import org.sluice.trace.internal.proof.Score;
+import org.sluice.trace.internal.swap.SwapUnderLoad;
+import org.sluice.trace.internal.swap.Updates;
+import org.sluice.trace.internal.text.TraceReader;
+
+/**
+ * One capture on one machine: replays the first half of the events, proves PASIDs, swaps bundles, replays the rest, proves
+ * the outcome. Used once, by one thread.
+ */
+final class CaptureReplay {
+    /** Steps of a trace up to which DMA is done at every one. */
+    private static final long MOST_PROBED_STEPS = 1 << 15;
+
+    private final Capture capture;
+    private final TraceSurvey survey;
+    private final Machine machine;
+    private final ReplayRequest request;
+    private final Optional<Updates> updates;
+    private final ReplayProgress progress;
+    private final Score score;
+    private final Platform platform;
+    private final DmaProbe probe;
+    private final BypassProof bypass;
+    private final PasidProof pasids;
+    private final TraceInterpreter interpreter;
+    private final SortedMap<Long, Long> leafSizes = new TreeMap<>();
+    private List<SwapReport> swaps = List.of();
+
+    CaptureReplay(
+            Capture capture,
+            TraceSurvey survey,
+            Machine machine,
+            ReplayRequest request,
+            Optional<Updates> updates,
+            ReplayProgress progress) {
+        this.capture = capture;
+        this.survey = survey;
+        this.machine = machine;
+        this.request = request;
+        this.updates = updates;
+        this.progress = progress;
+        this.score = new Score(capture.name());
+        this.platform = new Platform(machine, score);
+        this.probe = new DmaProbe(machine.board().memory(), machine.faults(), score);
+        this.bypass = new BypassProof(probe, survey.physical());
+        this.pasids =
+                new PasidProof(capture.name(), request.pasids(), machine.board().allocator(), probe, score);
+        long stride = Math.max(1, (survey.total() + MOST_PROBED_STEPS - 1) / MOST_PROBED_STEPS);
+        if (stride > 1) {
+            score.note("DMA right before and after a step was done at every " + stride + "th of " + survey.total());
+        }
+        PlatformSteps steps = new PlatformSteps(platform, probe, score, bypass, pasids, stride, this::done);
+        this.interpreter = new TraceInterpreter(survey, capture.defaults(), steps);
+    }
+
+    /** Runs and leaves the machine with nothing attached by this replay. */
+    ReplayReport run() {
+        try {
+            progress.begin(capture.name(), "replaying", survey.total());
+            TraceReader.read(capture.trace(), interpreter);
+            if (survey.total() < 2) {
+                middle();
+            }
+            attachedStreams(this::establish);
+            prove();
+            new ArrayList<>(machine.streams().values())
+                    .stream()
+                            .filter(pasids::has)
+                            .forEach(stream -> platform.attempt(
+                                    "release of the PASIDs of " + stream.name(), () -> pasids.release(stream)));
+        } catch (ReplayStopped stop) {
+            score.mismatch("replay", "goes to its end", "stopped: " + stop.getMessage());
+        }
+        unexpectedFaults();
+        // Table memory is read while the domains still have their tables.
+        Map<String, Long> counters = machine.counters();
+        try {
+            platform.closeAll();
+        } catch (ReplayStopped stop) {
+            score.note("closing the domains was given up: " + stop.getMessage());
+        }
+        return new CaptureOutcome(
+                        capture, survey, machine, interpreter, score, leafSizes, counters, pasids.reports(), swaps)
+                .report();
+    }
+
+    private void done(long ordinal) {
+        progress.at(ordinal);
+        if (ordinal == survey.total() / 2) {
+            middle();
+            progress.begin(capture.name(), "replaying", survey.total());
+        }
+    }
+
+    private void middle() {
+        progress.begin(capture.name(), "private PASIDs", 0);
+        attachedStreams(this::establish);
+        if (request.swap() && updates.isPresent()) {
+            progress.begin(capture.name(), "swapping format and driver", 0);
+            Map<Stream, TracedSpace> streams = new LinkedHashMap<>();
+            attachedStreams((stream, domain) -> streams.put(stream, domain.space()));
+            swaps = new SwapUnderLoad(capture.name(), machine, updates.get(), score).run(streams, pasids.spaces());
+            machine.streams().values().stream().filter(pasids::has).forEach(pasids::contents);
+        }
+    }
+
+    private void establish(Stream stream, TracedDomain domain) {
+        platform.domain(domain)
+                .ifPresent(target -> platform.attempt(
+                        "private PASIDs of " + stream.name(), () -> pasids.establish(stream, target, domain)));
+    }
+
+    private void prove() {
+        MappingProof mapping = new MappingProof(probe, score);
+        attachedStreams((stream, domain) -> {
+            progress.begin(
+                    capture.name(),
+                    "proving stream 0x" + Integer.toHexString(stream.id()),
+                    domain.space().pages() + domain.space().gone().size() / 4096);
+            if (domain.identity()) {
+                bypass.prove(stream);
+            } else {
+                mapping.prove(stream, domain, progress);
+            }
+        });
+        Expectations expectations = new Expectations(capture, survey, interpreter, platform, score);
+        leafSizes.putAll(expectations.compare(machine.streams().values()));
+    }
+
+    private void unexpectedFaults() {
+        long count = machine.faults().unexpectedCount();
+        if (count > 0) {
+            for (FaultEvent event : machine.faults().unexpected()) {
+                score.mismatch(
+                        "events that nothing provoked, " + count + " in all",
+                        "none",
+                        String.format(
+                                "%s, stream 0x%x, PASID %d, iova 0x%x",
+                                event.name(), event.streamId(), event.pasid(), event.iova()));
+            }
+        }
+    }
+
+    /** Does something for a stream and its domain. */
+    @FunctionalInterface
+    private interface StreamAction {
+        void accept(Stream stream, TracedDomain domain);
+    }
+
+    private void attachedStreams(StreamAction action) {
+        machine.streams()
+                .forEach((device, stream) ->
+                        interpreter.domainOf(device).ifPresent(domain -> action.accept(stream, domain)));
+    }
+}

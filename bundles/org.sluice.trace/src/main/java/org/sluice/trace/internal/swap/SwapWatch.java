@@ -1,0 +1,34 @@
+package org.sluice.trace.internal.swap;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.sluice.api.SwapEvent;
+import org.sluice.api.SwapListener;
+
+/** Remembers the swaps that the core reports. Any thread may call it. */
+final class SwapWatch implements SwapListener {
+    private final List<SwapEvent> events = new ArrayList<>();
+
+    @Override
+    public synchronized void swapped(SwapEvent event) {
+        events.add(event);
+        notifyAll();
+    }
+
+    synchronized Optional<SwapEvent> await(String bundle, String version, long millis) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        while (true) {
+            Optional<SwapEvent> event = events.stream()
+                    .filter(each ->
+                            each.bundle().equals(bundle) && each.newVersion().equals(version))
+                    .findFirst();
+            long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+            if (event.isPresent() || left <= 0) {
+                return event;
+            }
+            wait(left);
+        }
+    }
+}
