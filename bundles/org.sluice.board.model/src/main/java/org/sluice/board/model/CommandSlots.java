@@ -40,8 +40,14 @@ final class CommandSlots {
         return pointer(pointer + 1);
     }
 
-    long previous(long pointer) {
-        return pointer(pointer - 1);
+    /** Commands from one pointer to another that is not before it. */
+    long distance(long from, long to) {
+        return pointer(to - from);
+    }
+
+    /** Size of the queue. */
+    long entries() {
+        return 1L << CmdqBase.log2size(base());
     }
 
     private long address(long pointer) {

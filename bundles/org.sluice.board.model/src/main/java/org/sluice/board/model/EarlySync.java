@@ -4,23 +4,24 @@ import java.util.function.Consumer;
 import org.sluice.smmuv3.arch.CmdSync;
 import org.sluice.smmuv3.arch.CmdqCons;
 import org.sluice.smmuv3.arch.CmdqProd;
+import org.sluice.smmuv3.arch.Cr0;
 import org.sluice.smmuv3.arch.Opcode;
 import org.sluice.spi.bus.RegisterFile;
 import org.sluice.spi.memory.PhysicalMemory;
 
 /**
- * Defect {@code drop-sync}: a batch that ends with a SYNC is answered at once, in every way that the SYNC asks for, and the
- * device gets it only together with the next batch.
+ * Defect {@code drop-sync}: a SYNC is answered at once, in every way that it asks for, while the device does not have it yet,
+ * nor what was queued before it. The device gets what one SYNC ended only when the next one comes, or when the queue is
+ * half full of what no SYNC ended.
  */
 final class EarlySync implements RegisterFile {
-    private static final long NOTHING = -1;
-
     private final RegisterFile device;
     private final PhysicalMemory memory;
     private final Consumer<String> interrupt;
     private final CommandSlots slots;
-    // PROD of the batch that the device does not have yet; guarded by this
-    private long withheld = NOTHING;
+    // PROD as the driver wrote it, and up to where it was told that the queue is consumed; both guarded by this
+    private long produced;
+    private long answered;
 
     EarlySync(RegisterFile device, PhysicalMemory memory, Consumer<String> interrupt) {
         this.device = device;
@@ -32,13 +33,10 @@ final class EarlySync implements RegisterFile {
     @Override
     public synchronized int read32(long offset) {
         int value = device.read32(offset);
-        if (withheld == NOTHING) {
-            return value;
+        if (offset == CmdqCons.ADDRESS && slots.enabled()) {
+            return (int) CmdqCons.withRd(Integer.toUnsignedLong(value), answered);
         }
-        if (offset == CmdqCons.ADDRESS) {
-            return (int) CmdqCons.withRd(Integer.toUnsignedLong(value), withheld);
-        }
-        return offset == CmdqProd.ADDRESS ? (int) withheld : value;
+        return offset == CmdqProd.ADDRESS && slots.enabled() ? (int) produced : value;
     }
 
     @Override
@@ -55,36 +53,56 @@ final class EarlySync implements RegisterFile {
     public void write32(long offset, int value) {
         if (offset == CmdqProd.ADDRESS && slots.enabled()) {
             produce(slots.pointer(value));
-        } else {
-            device.write32(offset, value);
+            return;
         }
+        if (offset == Cr0.ADDRESS && slots.enabled()) {
+            // the queue may be switched off and used afresh
+            giveAll();
+        }
+        device.write32(offset, value);
     }
 
     private synchronized void produce(long producer) {
-        if (withheld != NOTHING) {
-            device.write32(CmdqProd.ADDRESS, (int) withheld);
-            withheld = NOTHING;
+        if (slots.distance(slots.consumer(), produced) == 0) {
+            // nothing is withheld: whatever happened to the queue meanwhile, this is where it stands
+            answered = slots.consumer();
+            produced = answered;
         }
-        if (producer == slots.consumer()) {
-            return;
+        long synced = answered;
+        for (long at = produced; at != producer; at = slots.next(at)) {
+            if (CmdSync.opcode(slots.word0(at)) == Opcode.SYNC) {
+                give(synced);
+                synced = slots.next(at);
+                answer(at);
+            }
         }
-        long last = slots.previous(producer);
-        long word0 = slots.word0(last);
-        if (CmdSync.opcode(word0) != Opcode.SYNC) {
-            device.write32(CmdqProd.ADDRESS, (int) producer);
-            return;
-        }
-        withheld = producer;
-        if (CmdSync.cs(word0) == CmdSync.CS_IRQ) {
-            answer(CmdSync.msiAddress(slots.word1(last)), (int) CmdSync.msiData(word0));
+        produced = producer;
+        answered = synced;
+        if (slots.distance(answered, produced) > slots.entries() / 2) {
+            giveAll();
         }
     }
 
-    private void answer(long address, int data) {
+    private synchronized void giveAll() {
+        if (produced != slots.consumer()) {
+            give(produced);
+            answered = produced;
+        }
+    }
+
+    private void give(long producer) {
+        device.write32(CmdqProd.ADDRESS, (int) producer);
+    }
+
+    private void answer(long sync) {
+        if (CmdSync.cs(slots.word0(sync)) != CmdSync.CS_IRQ) {
+            return;
+        }
+        long address = CmdSync.msiAddress(slots.word1(sync));
         if (address == 0) {
             interrupt.accept("cmdq-sync");
         } else {
-            memory.write32(address, data);
+            memory.write32(address, (int) CmdSync.msiData(slots.word0(sync)));
         }
     }
 }
