@@ -24,6 +24,9 @@ import org.sluice.spi.memory.PhysicalMemory;
 final class CommandQueue {
     private static final VarHandle STAMPS = MethodHandles.arrayElementVarHandle(long[].class);
 
+    /** A waiting thread looks for errors this seldom: the interrupt is the usual way to learn of one. */
+    private static final int ERROR_CHECK = 16;
+
     private final RegisterFile registers;
     private final PhysicalMemory memory;
     private final QueueRing ring;
@@ -163,7 +166,9 @@ final class CommandQueue {
                 deadline = System.nanoTime() + Deadline.NANOS;
                 round = 0;
             } else {
-                errors.handle();
+                if (round % ERROR_CHECK == ERROR_CHECK - 1) {
+                    errors.handle();
+                }
                 if (System.nanoTime() - deadline > 0) {
                     throw timeout(what);
                 }

@@ -53,29 +53,25 @@ final class EventQueue {
     }
 
     /**
-     * Consumes what is there now. A record's slot is free before the record is handed on.
+     * Consumes until the queue is empty. A record's slot is free before the record is handed on, and nothing is remembered
+     * across that call, so that the sink may drain too.
      *
      * @param sink gets each record, and may throw nothing
      */
     void drain(Consumer<EventRecord> sink) {
-        for (long prod = prod(); ; prod = prod()) {
-            if (closed) {
-                return;
-            }
+        while (!closed) {
+            long prod = prod();
             acknowledgeOverflow(EventqProd.ovflg(prod));
-            long ahead = Math.min(ring.ahead(EventqProd.wr(prod), consumed), ring.entries());
-            if (ahead == 0) {
+            if (ring.ahead(EventqProd.wr(prod), consumed) == 0) {
                 return;
             }
-            for (long i = 0; i < ahead && !closed; i++) {
-                long[] words = new long[EventRecord.WORDS];
-                for (int word = 0; word < words.length; word++) {
-                    words[word] = memory.read64(ring.address(consumed) + (long) word * Long.BYTES);
-                }
-                consumed++;
-                writeCons();
-                sink.accept(new EventRecord(words));
+            long[] words = new long[EventRecord.WORDS];
+            for (int word = 0; word < words.length; word++) {
+                words[word] = memory.read64(ring.address(consumed) + (long) word * Long.BYTES);
             }
+            consumed++;
+            writeCons();
+            sink.accept(new EventRecord(words));
         }
     }
 
