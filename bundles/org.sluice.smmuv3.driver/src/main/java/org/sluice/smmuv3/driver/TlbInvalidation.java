@@ -34,7 +34,7 @@ final class TlbInvalidation {
      *
      * @param iova bytes, any alignment
      * @param size bytes, above 0
-     * @param granule size in bytes of the leaves in it
+     * @param granule size in bytes of the smallest leaf in it; leaves that are larger lie in it whole
      * @param leafOnly whether walk caches may keep what they have
      * @param pageShift log2 of the table's smallest page in bytes
      */
@@ -46,7 +46,8 @@ final class TlbInvalidation {
             if (pages == 0 || pages >>> WHOLE_LOG2 != 0) {
                 all();
             } else {
-                byRange(iova - offset, pages, leafOnly, pageShift, leafOnly ? level(granule, pageShift) : 0);
+                int level = leafOnly ? hint(iova - offset, pages << pageShift, granule, pageShift) : 0;
+                byRange(iova - offset, pages, leafOnly, pageShift, level);
             }
         } else {
             byLeaf(iova, size, Math.max(granule, page), leafOnly, pageShift);
@@ -56,6 +57,19 @@ final class TlbInvalidation {
     /** Level of the tables that holds leaves of a size: 3 for the smallest. */
     static int level(long leafBytes, int pageShift) {
         return 4 - (Long.numberOfTrailingZeros(leafBytes) - 3) / (pageShift - 3);
+    }
+
+    /**
+     * The level that holds every leaf of a range, as a hint; 0 when there may be others. The SMMU may keep what another
+     * level holds, so a range that has room for a larger leaf gets no hint. (Linux's ranges never mix sizes, and it gives
+     * the hint always.)
+     */
+    private static int hint(long iova, long size, long granule, int pageShift) {
+        long larger = granule << pageShift - 3;
+        long before = -iova & larger - 1;
+        boolean mayMix = size >= larger && size - larger >= before;
+        int level = level(granule, pageShift);
+        return mayMix && level > 1 ? 0 : level;
     }
 
     private void byRange(long iova, long pages, boolean leafOnly, int pageShift, int level) {
