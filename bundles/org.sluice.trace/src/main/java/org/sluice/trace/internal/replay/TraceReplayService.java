@@ -23,6 +23,9 @@ import org.sluice.trace.internal.swap.BundleUpdates;
 /** Replays captures in this container, one at a time: the lock is held for a whole replay. */
 @Component
 public final class TraceReplayService implements TraceReplay {
+    /** An event takes microseconds to arrive, unless the machine is very busy. */
+    private static final long EVENT_PATIENCE_MILLIS = 5_000;
+
     private final BundleContext context;
     private final MachineRoom machines;
     private int boards;
@@ -61,7 +64,8 @@ public final class TraceReplayService implements TraceReplay {
         MachinePlan plan = MachinePlan.of("replay-" + ++boards, survey, request.pasids());
         progress.begin(capture.name(), "building the machine", 0);
         try (Machine machine = machines.build(plan, request.inject())) {
-            CaptureReplay replay = new CaptureReplay(capture, survey, machine, request, Optional.of(updates), progress);
+            CaptureReplay replay = new CaptureReplay(
+                    capture, survey, machine, request, Optional.of(updates), progress, EVENT_PATIENCE_MILLIS);
             return replay.run();
         }
     }

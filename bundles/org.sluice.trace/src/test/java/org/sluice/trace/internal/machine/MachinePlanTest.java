@@ -1,0 +1,92 @@
+package org.sluice.trace.internal.machine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.entry;
+
+import java.nio.file.Path;
+import java.util.Dictionary;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.sluice.spi.memory.MemoryRegion;
+import org.sluice.trace.Injection;
+import org.sluice.trace.Samples;
+import org.sluice.trace.internal.TraceWriter;
+import org.sluice.trace.internal.capture.TraceSurvey;
+
+class MachinePlanTest {
+    @TempDir
+    Path folder;
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "nvme-virtioblk-strict/trace-domains.txt.gz",
+                "single-nvme/trace.txt.gz",
+                "passthrough-vfio/trace-domains.txt"
+            })
+    void poolLiesOutsideEveryPageThatTheTraceNames(String trace) {
+        TraceSurvey survey = TraceSurvey.of(Samples.of(trace), true);
+        MachinePlan plan = MachinePlan.of("board", survey, 4);
+        assertThat(survey.physical().overlaps(plan.pool().base(), plan.pool().size()))
+                .isFalse();
+        assertThat(plan.pool().last() >>> 44).isZero();
+        survey.physical()
+                .forEach((first, last) ->
+                        assertThat(plan.memory()).anyMatch(region -> region.contains(first, last - first + 1)));
+        disjointAndInMultiplesOf64KiB(plan.memory());
+    }
+
+    @Test
+    void scatteredPagesBecomeAFewRegions() {
+        TraceWriter trace = new TraceWriter().attach("0000:00:02.0");
+        for (long page = 0; page < 5000; page++) {
+            trace.map(page << 12, page * 0x1234_5000L, 0x1000);
+        }
+        TraceSurvey survey = TraceSurvey.of(trace.to(folder.resolve("t.txt")), true);
+        MachinePlan plan = MachinePlan.of("board", survey, 4);
+        assertThat(plan.memory()).hasSizeLessThanOrEqualTo(257);
+        disjointAndInMultiplesOf64KiB(plan.memory());
+        survey.physical()
+                .forEach((first, last) ->
+                        assertThat(plan.memory()).anyMatch(region -> region.contains(first, last - first + 1)));
+    }
+
+    @Test
+    void streamIdIsTheRequesterId() {
+        TraceWriter trace = new TraceWriter()
+                .attach("0000:00:02.0")
+                .attach("0000:03:1f.7")
+                .attach("fe010000.mmc")
+                .attach("0001:00:02.0");
+        MachinePlan plan = MachinePlan.of("board", TraceSurvey.of(trace.to(folder.resolve("t.txt")), true), 4);
+        assertThat(plan.streams())
+                .contains(entry("0000:00:02.0", 0x10), entry("0000:03:1f.7", 0x3ff))
+                .doesNotContainValue(null);
+        assertThat(plan.streams().values()).doesNotHaveDuplicates();
+        assertThat(plan.inventedStreams()).containsExactlyInAnyOrder("fe010000.mmc", "0001:00:02.0");
+    }
+
+    @Test
+    void planBecomesTheConfigurationOfABoard() {
+        TraceWriter trace = new TraceWriter().attach("0000:00:02.0").map(0x1000, 0x4000_1000, 0x1000);
+        MachinePlan plan = MachinePlan.of("board", TraceSurvey.of(trace.to(folder.resolve("t.txt")), true), 4);
+        Dictionary<String, Object> properties = plan.properties(Injection.SKIP_TLBI);
+        assertThat(properties.get("name")).isEqualTo("board");
+        assertThat((String[]) properties.get("memory"))
+                .containsExactly("0x40000000+0x10000", (String) properties.get("pool"));
+        assertThat((String[]) properties.get("endpoints")).containsExactly("0000:00:02.0;sid=0x10;pasids=10");
+        assertThat(properties.get("inject")).isEqualTo("skip-tlbi");
+        assertThat(properties.get("iommu.profile")).isEqualTo("full");
+    }
+
+    private static void disjointAndInMultiplesOf64KiB(List<MemoryRegion> regions) {
+        for (MemoryRegion region : regions) {
+            assertThat(region.base() & 0xffff).isZero();
+            assertThat(region.size() & 0xffff).isZero();
+            assertThat(regions).filteredOn(region::overlaps).hasSize(1);
+        }
+    }
+}

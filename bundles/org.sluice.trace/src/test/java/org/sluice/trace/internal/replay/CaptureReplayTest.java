@@ -1,0 +1,217 @@
+package org.sluice.trace.internal.replay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.entry;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
+import org.sluice.api.SwapEvent;
+import org.sluice.trace.Mismatch;
+import org.sluice.trace.ReplayProgress;
+import org.sluice.trace.ReplayReport;
+import org.sluice.trace.ReplayRequest;
+import org.sluice.trace.Samples;
+import org.sluice.trace.SwapReport;
+import org.sluice.trace.fake.Defect;
+import org.sluice.trace.fake.FakePlatform;
+import org.sluice.trace.internal.TraceWriter;
+import org.sluice.trace.internal.capture.Capture;
+import org.sluice.trace.internal.capture.TraceSurvey;
+import org.sluice.trace.internal.machine.MachinePlan;
+import org.sluice.trace.internal.swap.Updates;
+
+/** The replay against a platform that is a few maps: what it says of a right one, and of wrong ones. */
+class CaptureReplayTest {
+    private static final String DISK = "0000:00:02.0";
+    private static final String GPU = "0000:01:00.0";
+    private static final long A = 0xffff000000001098L;
+    private static final long B = 0xffff000000002098L;
+
+    @TempDir
+    Path folder;
+
+    private FakePlatform platform;
+
+    @Test
+    void rightPlatformHasNoMismatch() throws IOException {
+        ReplayReport report = replay(twoStreams(), Defect.NONE);
+        assertThat(report.mismatches()).isEmpty();
+        assertThat(report.passed()).isTrue();
+        assertThat(report.liveMappings()).isEqualTo(4);
+        assertThat(report.maps()).isEqualTo(3);
+        assertThat(report.unmaps()).isEqualTo(1);
+        assertThat(report.bytesMapped()).isEqualTo(6 * 4096);
+        assertThat(report.pageSizes()).containsExactly(entry(4096L, 4L));
+        assertThat(report.tlbHits()).isEqualTo(7);
+        assertThat(report.tableBytes()).isEqualTo(8192);
+        assertThat(report.commands()).containsExactly(entry("CMD_SYNC", 3L));
+        assertThat(report.events()).containsKeys("F_TRANSLATION", "F_PERMISSION", "C_BAD_CD");
+        assertThat(report.streams()).extracting(stream -> stream.untagged()).containsExactly("bypassed", "translated");
+        assertThat(report.pasids())
+                .hasSize(2)
+                .allSatisfy(stream -> assertThat(stream.pasids()).hasSize(5).doesNotHaveDuplicates());
+        assertThat(platform.openDomains()).isZero();
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
+    void everyDefectIsAMismatch(Defect defect) throws IOException {
+        ReplayReport report = replay(twoStreams(), defect);
+        assertThat(report.passed()).isFalse();
+        assertThat(report.mismatches()).isNotEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "STALE_TLB, read right after the unmap",
+        "WRONG_PAGE, read right after the map",
+        "SWAPPED_PASIDS, read with a PASID",
+        "STALE_PASID, read with a PASID that was freed",
+        "WRITABLE, write to a read-only page",
+        "WRONG_DESCRIPTOR, leaf of the trace",
+        "NO_BYPASS, untagged read of a bypassed stream",
+        "SPURIOUS_EVENT, 'events that nothing provoked, 3 in all'"
+    })
+    void mismatchSaysWhatWasLookedAt(Defect defect, String what) throws IOException {
+        assertThat(replay(twoStreams(), defect).mismatches())
+                .extracting(Mismatch::what)
+                .contains(what);
+    }
+
+    @Test
+    void mismatchNamesStreamIovaAndBothAnswers() throws IOException {
+        assertThat(replay(twoStreams(), Defect.STALE_TLB).mismatches())
+                .extracting(Mismatch::toString)
+                .contains("capture: read right after the unmap, stream 0x100, iova 0x5000:"
+                        + " expected read aborts with F_TRANSLATION, found the transfer completed");
+    }
+
+    @Test
+    void platformThatFailsAllTheTimeStopsTheReplay() throws IOException {
+        ReplayReport report = replay(twoStreams(), Defect.NO_MAP);
+        assertThat(report.mismatches()).extracting(Mismatch::found).anyMatch(found -> found.contains("ENOMEM"));
+        assertThat(platform.openDomains()).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"nvme-virtioblk-strict, 329", "single-nvme, 172", "passthrough-vfio, 556"})
+    void captureIsReplayedWithoutMismatchButForDescriptorsThatTheFakeHasNot(String name, long leaves) {
+        ReplayReport report = replay(Capture.of(Samples.of(name)), Defect.NONE, Optional.empty());
+        assertThat(report.liveMappings()).isEqualTo(leaves);
+        assertThat(report.mismatchCount()).isEqualTo(leaves);
+        assertThat(report.mismatches())
+                .allSatisfy(mismatch -> assertThat(mismatch.what()).isEqualTo("leaf of expected-mappings.csv"));
+    }
+
+    @Test
+    void expectedLeafThatIsMissingIsAMismatch() throws IOException {
+        twoStreams();
+        Files.writeString(
+                folder.resolve("capture/expected-mappings.csv"),
+                "sid,stage,ssid,iova,size,pa,perm,pte\n0x100,s1,0,0xd000,0x1000,0x40009000,rw,0x0\n");
+        ReplayReport report = replay(Capture.of(folder.resolve("capture")), Defect.NONE, Optional.empty());
+        assertThat(report.mismatches()).extracting(Mismatch::found).contains("no leaf");
+    }
+
+    @Test
+    void expectationIsNotComparedWhenTheTraceLeavesEventsOpen() {
+        Path capture = folder.resolve("open");
+        assertThat(capture.toFile().mkdir()).isTrue();
+        new TraceWriter()
+                .attach(DISK)
+                .attach(GPU)
+                .map(0x1000, 0x40001000, 0x1000)
+                .to(capture.resolve("trace.txt"));
+        new TraceWriter()
+                .line("sid,stage,ssid,iova,size,pa,perm,pte")
+                .line("0x10,s1,0,0x1000,0x1000,0x40001000,rw,0x0")
+                .to(capture.resolve("expected-mappings.csv"));
+        ReplayReport report = replay(Capture.of(capture), Defect.NONE, Optional.empty());
+        assertThat(report.passed()).isTrue();
+        assertThat(report.ambiguousEvents()).isEqualTo(1);
+        assertThat(report.notes()).anyMatch(note -> note.contains("was not compared"));
+    }
+
+    @Test
+    void swapsAreReportedWithDmaMeanwhile() throws IOException {
+        List<String> swapped = new ArrayList<>();
+        Updates updates = target -> {
+            swapped.add(target.service());
+            return new SwapEvent(target.name(), "bundle", "1.0.0", "1.0.1", 5_000_000, 3, true, "equal");
+        };
+        ReplayReport report = replay(twoStreams(), Defect.NONE, Optional.of(updates));
+        assertThat(report.mismatches()).isEmpty();
+        assertThat(swapped)
+                .containsExactly("org.sluice.spi.pgtable.PageTableFormat", "org.sluice.spi.driver.IommuDriver");
+        assertThat(report.swaps()).hasSize(2).allSatisfy(swap -> {
+            assertThat(swap.pauseMicros()).isEqualTo(5000);
+            assertThat(swap.callsParked()).isEqualTo(3);
+        });
+        assertThat(report.swaps()).extracting(SwapReport::newVersion).containsOnly("1.0.1");
+    }
+
+    @Test
+    void refusedOrFailedSwapIsAMismatch() throws IOException {
+        Updates refusing =
+                target -> new SwapEvent(target.name(), "bundle", "1", "2", 1, 1, false, "descriptors differ");
+        assertThat(replay(twoStreams(), Defect.NONE, Optional.of(refusing)).mismatches())
+                .extracting(Mismatch::found)
+                .contains("refused: descriptors differ");
+        Updates failing = target -> {
+            throw new IommuException(Errno.ETIMEDOUT, "no end");
+        };
+        assertThat(replay(twoStreams(), Defect.NONE, Optional.of(failing)).mismatches())
+                .hasSize(2);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"STALE_TLB", "WRONG_PAGE", "SWAPPED_PASIDS"})
+    void workersThatSeeWrongAnswersDuringASwapSaySo(Defect defect) throws IOException {
+        Updates updates = target -> new SwapEvent(target.name(), "bundle", "1", "2", 1, 1, true, "equal");
+        Capture capture = twoStreams();
+        long without = replay(capture, defect, Optional.empty()).mismatchCount();
+        assertThat(replay(capture, defect, Optional.of(updates)).mismatchCount())
+                .isGreaterThan(without);
+    }
+
+    /** A bypassed disk, and a GPU that moves once; its second domain has read-only and unmapped pages. */
+    private Capture twoStreams() throws IOException {
+        Path capture = Files.createDirectories(folder.resolve("capture"));
+        new TraceWriter()
+                .smmuAttach(A + 0x1000000, DISK)
+                .smmuAttach(A, GPU)
+                .smmuMap(A, 0x1000, 0x40001000, 1, 3)
+                .smmuAttach(B, GPU)
+                .smmuMap(B, 0x4000, 0x40014000, 3, 7)
+                .smmuUnmap(B, 0x5000, 1)
+                .smmuMap(B, 0x9000, 0x40019000, 2, 1)
+                .line("  init-1 [000] ..... 9.5: tracing_mark_write: done")
+                .to(capture.resolve("trace-domains.txt"));
+        Files.writeString(capture.resolve("iommu_groups.txt"), "group 0 type=identity devices: " + DISK + " \n");
+        return Capture.of(capture);
+    }
+
+    private ReplayReport replay(Capture capture, Defect defect) {
+        return replay(capture, defect, Optional.empty());
+    }
+
+    private ReplayReport replay(Capture capture, Defect defect, Optional<Updates> updates) {
+        TraceSurvey survey = TraceSurvey.of(capture.trace(), true);
+        Map<String, Integer> streams = MachinePlan.of("board", survey, 4).streams();
+        platform = new FakePlatform(streams, defect);
+        ReplayRequest request = ReplayRequest.of(List.of(capture.trace()));
+        return new CaptureReplay(capture, survey, platform, request, updates, ReplayProgress.none(), 200).run();
+    }
+}
