@@ -3,6 +3,7 @@ package org.sluice.shell;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collector;
 import java.util.stream.Collectors;
 import org.sluice.trace.ReplayReport;
 
@@ -59,15 +60,20 @@ final class TextReport {
     }
 
     private void pasids(ReplayReport report) {
-        TextTable table = new TextTable("stream", "device", "untagged", "PASIDs", "outcome");
+        TextTable table = new TextTable("stream", "device", "untagged", "PASIDs");
         report.pasids()
                 .forEach(proof -> table.row(
                         String.format("0x%x", proof.streamId()),
                         proof.device(),
                         proof.untagged(),
-                        proof.pasids().stream().map(String::valueOf).collect(Collectors.joining(" ")),
-                        String.join("; ", proof.outcomes())));
+                        proof.pasids().stream().map(String::valueOf).collect(Collectors.joining(" "))));
         section("Private PASIDs", table);
+        // what happened is the same on most streams: once each is enough
+        report.pasids().stream()
+                .flatMap(proof ->
+                        proof.outcomes().stream().map(outcome -> outcome.replaceAll("PASID \\d+", "one PASID")))
+                .distinct()
+                .forEach(outcome -> out.println("  - " + outcome));
     }
 
     private void swaps(ReplayReport report) {
@@ -107,7 +113,7 @@ final class TextReport {
     private static String sizes(ReplayReport report) {
         return report.pageSizes().entrySet().stream()
                 .map(entry -> entry.getValue() + " × " + Sizes.bytes(entry.getKey()))
-                .collect(Collectors.joining(", ", " (", ")"));
+                .collect(joiningInParentheses());
     }
 
     private static long sum(Map<String, Long> counts) {
@@ -115,12 +121,13 @@ final class TextReport {
     }
 
     private static String detail(Map<String, Long> counts) {
-        if (counts.isEmpty()) {
-            return "";
-        }
         return counts.entrySet().stream()
                 .sorted(Map.Entry.<String, Long>comparingByValue().reversed())
                 .map(entry -> entry.getKey() + " " + entry.getValue())
-                .collect(Collectors.joining(", ", " (", ")"));
+                .collect(joiningInParentheses());
+    }
+
+    private static Collector<CharSequence, ?, String> joiningInParentheses() {
+        return Collectors.collectingAndThen(Collectors.joining(", "), text -> text.isEmpty() ? "" : " (" + text + ")");
     }
 }
