@@ -181,13 +181,14 @@ class ConcurrencyTest {
         AtomicLong swaps = new AtomicLong();
         race(own, own.pasid(), ROUNDS / 8, () -> {
             long count = swaps.incrementAndGet();
+            long before = machine.counter("gate.parked");
             if (count % 2 == 0) {
                 machine.removeFormat();
-                awaitParked();
+                awaitParked(before);
                 machine.addFormat(new Stage1Format(), "1." + count + ".0");
             } else {
                 machine.removeDriver();
-                awaitParked();
+                awaitParked(before);
                 FakeDriver next = new FakeDriver(machine.hardware);
                 next.tableFormat = machine.driver.tableFormat;
                 machine.driver = next;
@@ -209,8 +210,7 @@ class ConcurrencyTest {
     }
 
     /** Until somebody waits at the gate, or all mappers are through. */
-    private void awaitParked() {
-        long before = machine.counter("gate.parked");
+    private void awaitParked(long before) {
         for (int i = 0; i < 1000 && machine.counter("gate.parked") == before && !stop.get(); i++) {
             Thread.yield();
         }
