@@ -1,5 +1,6 @@
 package org.sluice.smmuv3.driver;
 
+import java.util.Set;
 import org.sluice.smmuv3.arch.CmdqBase;
 import org.sluice.smmuv3.arch.CmdqCons;
 import org.sluice.smmuv3.arch.CmdqProd;
@@ -27,13 +28,15 @@ final class Adoption {
     private final UnitHost host;
     private final UnitRecord record;
     private final UnitLog log;
+    private final Set<EventThread> running;
 
-    Adoption(IommuHardware hardware, UnitHost host, UnitRecord record, UnitLog log) {
+    Adoption(IommuHardware hardware, UnitHost host, UnitRecord record, UnitLog log, Set<EventThread> running) {
         this.hardware = hardware;
         this.registers = hardware.registers();
         this.host = host;
         this.record = record;
         this.log = log;
+        this.running = running;
     }
 
     /**
@@ -50,7 +53,8 @@ final class Adoption {
         Features features = Features.identify(registers);
         verifyControl();
         UnitMemory memory = findMemory(features);
-        Smmuv3Unit unit = UnitAssembly.assemble(hardware, host, features, memory, commandQueue(memory.commands()), log);
+        Smmuv3Unit unit =
+                UnitAssembly.assemble(hardware, host, features, memory, commandQueue(memory.commands()), log, running);
         try {
             new TableAdoption(unit, features, memory.streams(), host).adopt(record);
         } catch (MemoryAbortException abort) {

@@ -69,6 +69,11 @@ final class CommandQueue {
         return ring;
     }
 
+    /** How many commands the hardware was given, by this queue and, in the ring, before. */
+    long published() {
+        return published;
+    }
+
     /** The errors of the SMMU, which are found by waiting here and by its interrupt. */
     GlobalErrors errors() {
         return errors;
@@ -108,8 +113,10 @@ final class CommandQueue {
     /** Hands claimed slots, all written, to the hardware. */
     void publish(long position, int count) {
         for (long p = position; p < position + count; p++) {
-            STAMPS.setVolatile(stamps, ring.slot(p), p + 1);
+            STAMPS.setRelease(stamps, ring.slot(p), p + 1);
         }
+        // Our stamps before our look at who publishes; the one who publishes looks at stamps after it has let go.
+        VarHandle.fullFence();
         advance();
     }
 

@@ -18,6 +18,7 @@ final class GlobalErrors {
     private final PhysicalMemory memory;
     private final QueueRing commands;
     private final UnitLog log;
+    private volatile long refusedCommands;
 
     GlobalErrors(RegisterFile registers, PhysicalMemory memory, QueueRing commands, UnitLog log) {
         this.registers = registers;
@@ -31,6 +32,11 @@ final class GlobalErrors {
         if (active() != 0) {
             handleActive();
         }
+    }
+
+    /** How many commands the SMMU refused as illegal. */
+    long refusedCommands() {
+        return refusedCommands;
     }
 
     /** Both registers in words. */
@@ -75,6 +81,7 @@ final class GlobalErrors {
         log.error(String.format(
                 "CERROR_ILL at command queue index 0x%x: %s 0x%016x 0x%016x is skipped",
                 CmdqCons.rd(cons), Opcode.name((int) CmdSync.opcode(word0)), word0, word1));
+        refusedCommands++;
         memory.write64(address, Command.silentSync());
         memory.write64(address + Long.BYTES, 0);
     }

@@ -40,7 +40,7 @@ class AdoptionTest {
     private final UnitFixture fixture = UnitFixture.probed(12);
     private final DeviceRecord disk = UnitFixture.device("disk", 0, DISK, DISK_TWIN);
     private final DeviceRecord gpu = UnitFixture.device("gpu", 12, GPU);
-    private final DeviceRecord nic = UnitFixture.device("nic", 10, NIC);
+    private final DeviceRecord nic = UnitFixture.device("nic", 4, NIC);
     private final DeviceRecord idle = UnitFixture.device("idle", 0, IDLE);
     private TranslationContext shared;
     private TranslationContext first;

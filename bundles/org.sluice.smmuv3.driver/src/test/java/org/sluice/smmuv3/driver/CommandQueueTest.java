@@ -3,6 +3,8 @@ package org.sluice.smmuv3.driver;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -19,6 +21,7 @@ import org.sluice.smmuv3.arch.CmdqCons;
 import org.sluice.smmuv3.arch.CmdqProd;
 import org.sluice.smmuv3.arch.Gerror;
 import org.sluice.smmuv3.arch.Gerrorn;
+import org.sluice.spi.bus.RegisterFile;
 
 class CommandQueueTest {
     /** Word 0 of the commands here: an opcode that is not CMD_SYNC's, then thread and number. */
@@ -182,6 +185,51 @@ class CommandQueueTest {
         fixture.registers.stick(false);
         fixture.queue.errors().handle();
         assertThat(fixture.registers.commands()).containsExactly(new RegisterFake.Taken(marked(0, 0), 5));
+    }
+
+    @Test
+    void invalidatingAndWaitingDoNotAllocate() {
+        QuietRegisters registers = new QuietRegisters();
+        QueueFixture fixture = new QueueFixture(8);
+        CommandQueue queue = new CommandQueue(registers, fixture.memory, fixture.ring, new UnitLog(null, "test"), 0, 0);
+        TlbInvalidation tlb = new TlbInvalidation(queue, true, 7);
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        int rounds = 100_000;
+        long least = Long.MAX_VALUE;
+        for (int attempt = 0; attempt < 5; attempt++) {
+            long before = threads.getCurrentThreadAllocatedBytes();
+            for (int i = 0; i < rounds; i++) {
+                tlb.range(0x1000L * i, 33 * 4096, 4096, (i & 1) == 0, 12);
+                queue.sync();
+            }
+            least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+        }
+        assertThat(least).as("bytes of %d rounds", rounds).isLessThan(rounds);
+    }
+
+    /** Hardware that is done with a command as soon as it is told of it. */
+    private static final class QuietRegisters implements RegisterFile {
+        private volatile int prod;
+
+        @Override
+        public int read32(long offset) {
+            return offset == CmdqCons.ADDRESS ? prod : 0;
+        }
+
+        @Override
+        public void write32(long offset, int value) {
+            prod = value;
+        }
+
+        @Override
+        public long read64(long offset) {
+            return 0;
+        }
+
+        @Override
+        public void write64(long offset, long value) {
+            throw new AssertionError("0x" + Long.toHexString(offset));
+        }
     }
 
     @Test
