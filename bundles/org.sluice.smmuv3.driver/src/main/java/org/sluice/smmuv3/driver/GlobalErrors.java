@@ -3,6 +3,7 @@ package org.sluice.smmuv3.driver;
 import org.sluice.smmuv3.arch.Cerror;
 import org.sluice.smmuv3.arch.CmdSync;
 import org.sluice.smmuv3.arch.CmdqCons;
+import org.sluice.smmuv3.arch.Cr0;
 import org.sluice.smmuv3.arch.Gerror;
 import org.sluice.smmuv3.arch.Gerrorn;
 import org.sluice.smmuv3.arch.Opcode;
@@ -52,7 +53,8 @@ final class GlobalErrors {
             return;
         }
         if (Gerror.sfm(active) != 0) {
-            log.error("the SMMU has entered Service Failure Mode: it translates nothing until it is reset");
+            log.error("the SMMU has entered Service Failure Mode and is disabled: it needs a reset");
+            registers.write32(Cr0.ADDRESS, 0);
         }
         long unserved = Gerror.withSfm(Gerror.withCmdq(active, 0), 0);
         if (unserved != 0) {
