@@ -1,5 +1,6 @@
 package org.sluice.smmuv3.driver;
 
+import java.util.Set;
 import org.sluice.smmuv3.arch.CmdqBase;
 import org.sluice.smmuv3.arch.CmdqCons;
 import org.sluice.smmuv3.arch.CmdqProd;
@@ -27,13 +28,17 @@ final class Adoption {
     private final UnitHost host;
     private final UnitRecord record;
     private final UnitLog log;
+    private final Set<EventThread> running;
+    private final FoundTables tables;
 
-    Adoption(IommuHardware hardware, UnitHost host, UnitRecord record, UnitLog log) {
+    Adoption(IommuHardware hardware, UnitHost host, UnitRecord record, UnitLog log, Set<EventThread> running) {
         this.hardware = hardware;
         this.registers = hardware.registers();
         this.host = host;
         this.record = record;
         this.log = log;
+        this.running = running;
+        this.tables = new FoundTables(host.allocator());
     }
 
     /**
@@ -50,9 +55,10 @@ final class Adoption {
         Features features = Features.identify(registers);
         verifyControl();
         UnitMemory memory = findMemory(features);
-        Smmuv3Unit unit = UnitAssembly.assemble(hardware, host, features, memory, commandQueue(memory.commands()), log);
+        Smmuv3Unit unit =
+                UnitAssembly.assemble(hardware, host, features, memory, commandQueue(memory.commands()), log, running);
         try {
-            new TableAdoption(unit, features, memory.streams(), host).adopt(record);
+            new TableAdoption(unit, features, memory.streams(), host, tables).adopt(record);
         } catch (MemoryAbortException abort) {
             unit.events().stop();
             throw Difference.refusal("a table leads to 0x%x, where there is no memory", abort.address());
@@ -76,17 +82,17 @@ final class Adoption {
         long streams = StrtabBase.addr(registers.read64(StrtabBase.ADDRESS));
         StreamTable table = StreamTable.at(streams, features, host.memory(), host.allocator());
         verify("STRTAB_BASE_CFG", read32(StrtabBaseCfg.ADDRESS), table.configRegister(), -1);
-        requireAllocated("STRTAB_BASE", streams, table.baseBytes());
+        tables.take("STRTAB_BASE", streams, table.baseBytes());
 
         long commandBase = registers.read64(CmdqBase.ADDRESS);
         QueueRing commands =
                 new QueueRing(CmdqBase.addr(commandBase), (int) CmdqBase.log2size(commandBase), Command.BYTES);
-        requireAllocated("CMDQ_BASE", commands.base(), commands.bytes());
+        tables.take("CMDQ_BASE", commands.base(), commands.bytes());
 
         long eventBase = registers.read64(EventqBase.ADDRESS);
         QueueRing events =
                 new QueueRing(EventqBase.addr(eventBase), (int) EventqBase.log2size(eventBase), EventRecord.BYTES);
-        requireAllocated("EVENTQ_BASE", events.base(), events.bytes());
+        tables.take("EVENTQ_BASE", events.base(), events.bytes());
         return new UnitMemory(table, commands, events);
     }
 
@@ -98,12 +104,6 @@ final class Adoption {
                     "CMDQ_PROD is %d commands ahead of CMDQ_CONS, the queue has %d entries", waiting, ring.entries());
         }
         return new CommandQueue(registers, host.memory(), ring, log, consumed, consumed + waiting);
-    }
-
-    private void requireAllocated(String register, long base, long bytes) {
-        if (!host.allocator().isAllocated(base, bytes)) {
-            throw Difference.refusal("%s leads to 0x%x, where no %d bytes are allocated", register, base, bytes);
-        }
     }
 
     private static void verify(String register, long found, long wanted, long used) {

@@ -3,6 +3,7 @@ package org.sluice.smmuv3.driver;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
@@ -16,7 +17,9 @@ import org.sluice.spi.memory.PhysicalMemory;
  * writes its commands there, and <em>publishes</em> them by stamping each slot with its position. Whoever finds the next
  * slot stamped moves the hardware's producer index over every stamped slot, on behalf of all; a thread that finds somebody
  * else doing that leaves, because the other one looks again after it has let go. So commands reach the hardware in the order
- * of their claims, each complete, and a thread's commands in the order in which it sent them.
+ * of their claims, each complete, and a thread's commands in the order in which it sent them. Ringing the bell may be slow, and
+ * others could keep one thread at it for ever; so it leaves the rest to a thread that waits for the hardware anyway, once there
+ * is one: who waits publishes too, and looks a last time when it has stopped waiting.
  *
  * <p>Nothing here allocates. Waits are bounded: when the hardware consumes nothing for a second, the waiting call fails
  * with ETIMEDOUT; commands that are in the queue stay there.
@@ -26,6 +29,9 @@ final class CommandQueue {
 
     /** A waiting thread looks for errors this seldom: the interrupt is the usual way to learn of one. */
     private static final int ERROR_CHECK = 16;
+
+    /** How often a thread rings the bell for others when some of them wait anyway. */
+    private static final int PATIENCE = 4;
 
     private final RegisterFile registers;
     private final PhysicalMemory memory;
@@ -39,6 +45,7 @@ final class CommandQueue {
     private final AtomicLong claimed;
     private final AtomicLong consumed;
     private final AtomicBoolean publishing = new AtomicBoolean();
+    private final AtomicInteger waiting = new AtomicInteger();
     private volatile long published;
 
     /**
@@ -67,6 +74,16 @@ final class CommandQueue {
     /** Place and size. */
     QueueRing ring() {
         return ring;
+    }
+
+    /** How many slots were ever claimed, counted as {@link #published} counts. */
+    long claimed() {
+        return claimed.get();
+    }
+
+    /** How many commands the hardware was given, by this queue and, in the ring, before. */
+    long published() {
+        return published;
     }
 
     /** The errors of the SMMU, which are found by waiting here and by its interrupt. */
@@ -108,8 +125,10 @@ final class CommandQueue {
     /** Hands claimed slots, all written, to the hardware. */
     void publish(long position, int count) {
         for (long p = position; p < position + count; p++) {
-            STAMPS.setVolatile(stamps, ring.slot(p), p + 1);
+            STAMPS.setRelease(stamps, ring.slot(p), p + 1);
         }
+        // Our stamps before our look at who publishes; the one who publishes looks at stamps after it has let go.
+        VarHandle.fullFence();
         advance();
     }
 
@@ -133,8 +152,9 @@ final class CommandQueue {
     }
 
     private void advance() {
-        while (isStamped(published)) {
-            if (!publishing.compareAndSet(false, true)) {
+        for (int round = 0; isStamped(published); round++) {
+            boolean leaveToOthers = round >= PATIENCE && waiting.get() > 0;
+            if (leaveToOthers || !publishing.compareAndSet(false, true)) {
                 return;
             }
             try {
@@ -157,9 +177,23 @@ final class CommandQueue {
     }
 
     private void awaitConsumed(long position, String what) {
+        if (refreshConsumed() >= position) {
+            return;
+        }
+        waiting.incrementAndGet();
+        try {
+            poll(position, what);
+        } finally {
+            waiting.decrementAndGet();
+            advance();
+        }
+    }
+
+    private void poll(long position, String what) {
         long seen = consumed.get();
         long deadline = System.nanoTime() + Deadline.NANOS;
         for (int round = 0; seen < position; round++) {
+            advance();
             long now = refreshConsumed();
             if (now != seen) {
                 seen = now;

@@ -1,5 +1,6 @@
 package org.sluice.smmuv3.driver;
 
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.sluice.spi.bus.InterruptLines;
@@ -20,6 +21,7 @@ final class EventThread {
     private final Thread thread;
     private final InterruptLines.Subscription eventLine;
     private final InterruptLines.Subscription errorLine;
+    private final Set<EventThread> running;
     private volatile boolean stopping;
 
     /** Position up to which every record was consumed and its handler returned. */
@@ -34,11 +36,13 @@ final class EventThread {
             EventQueue events,
             GlobalErrors errors,
             FaultReporter reporter,
-            UnitLog log) {
+            UnitLog log,
+            Set<EventThread> running) {
         this.events = events;
         this.errors = errors;
         this.reporter = reporter;
         this.log = log;
+        this.running = running;
         this.handled = events.consumed();
         this.thread = new Thread(this::run, "sluice-smmuv3-" + unit);
         thread.setDaemon(true);
@@ -46,16 +50,26 @@ final class EventThread {
         this.errorLine = lines.subscribe("gerror", () -> LockSupport.unpark(thread));
     }
 
-    /** Begins. */
+    /** Begins, and joins the set of those that run. */
     void start() {
+        running.add(this);
         thread.start();
     }
 
-    /** Ends: no interrupt is served any more, and the thread is gone, or told so if a handler of it takes too long. */
+    /**
+     * Ends: no interrupt is served any more, and the thread is gone, or told so if a handler of it takes too long. Once is
+     * enough, again is harmless.
+     */
     void stop() {
+        synchronized (running) {
+            if (stopping) {
+                return;
+            }
+            stopping = true;
+        }
+        running.remove(this);
         eventLine.close();
         errorLine.close();
-        stopping = true;
         events.close();
         LockSupport.unpark(thread);
         if (thread == Thread.currentThread()) {
@@ -76,6 +90,11 @@ final class EventThread {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** The queue that it drains. */
+    EventQueue queue() {
+        return events;
     }
 
     /**

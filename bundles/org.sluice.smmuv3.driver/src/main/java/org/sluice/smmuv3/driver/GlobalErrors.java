@@ -3,6 +3,7 @@ package org.sluice.smmuv3.driver;
 import org.sluice.smmuv3.arch.Cerror;
 import org.sluice.smmuv3.arch.CmdSync;
 import org.sluice.smmuv3.arch.CmdqCons;
+import org.sluice.smmuv3.arch.Cr0;
 import org.sluice.smmuv3.arch.Gerror;
 import org.sluice.smmuv3.arch.Gerrorn;
 import org.sluice.smmuv3.arch.Opcode;
@@ -18,6 +19,7 @@ final class GlobalErrors {
     private final PhysicalMemory memory;
     private final QueueRing commands;
     private final UnitLog log;
+    private volatile long refusedCommands;
 
     GlobalErrors(RegisterFile registers, PhysicalMemory memory, QueueRing commands, UnitLog log) {
         this.registers = registers;
@@ -33,6 +35,11 @@ final class GlobalErrors {
         }
     }
 
+    /** How many commands the SMMU refused as illegal. */
+    long refusedCommands() {
+        return refusedCommands;
+    }
+
     /** Both registers in words. */
     String describe() {
         return String.format(
@@ -46,7 +53,8 @@ final class GlobalErrors {
             return;
         }
         if (Gerror.sfm(active) != 0) {
-            log.error("the SMMU has entered Service Failure Mode: it translates nothing until it is reset");
+            log.error("the SMMU has entered Service Failure Mode and is disabled: it needs a reset");
+            registers.write32(Cr0.ADDRESS, 0);
         }
         long unserved = Gerror.withSfm(Gerror.withCmdq(active, 0), 0);
         if (unserved != 0) {
@@ -75,6 +83,7 @@ final class GlobalErrors {
         log.error(String.format(
                 "CERROR_ILL at command queue index 0x%x: %s 0x%016x 0x%016x is skipped",
                 CmdqCons.rd(cons), Opcode.name((int) CmdSync.opcode(word0)), word0, word1));
+        refusedCommands++;
         memory.write64(address, Command.silentSync());
         memory.write64(address + Long.BYTES, 0);
     }

@@ -1,7 +1,10 @@
 package org.sluice.smmuv3.driver;
 
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.log.Logger;
@@ -13,10 +16,11 @@ import org.sluice.spi.driver.IommuUnit;
 import org.sluice.spi.driver.UnitHost;
 import org.sluice.spi.driver.UnitRecord;
 
-/** The driver service for {@code arm,smmu-v3}. It keeps nothing of its units. */
+/** The driver service for {@code arm,smmu-v3}. Of its units it knows only the threads that run. */
 @Component(immediate = true, property = IommuDriver.COMPATIBLE + "=arm,smmu-v3")
 public final class Smmuv3Driver implements IommuDriver {
     private final Logger logger;
+    private final Set<EventThread> running = ConcurrentHashMap.newKeySet();
 
     /**
      * The service.
@@ -27,6 +31,14 @@ public final class Smmuv3Driver implements IommuDriver {
     public Smmuv3Driver(
             @Reference(service = LoggerFactory.class, cardinality = ReferenceCardinality.OPTIONAL) Logger logger) {
         this.logger = logger;
+    }
+
+    /**
+     * Stops the threads of units that nobody handed over, so that none is left beside a successor's. The hardware goes on.
+     */
+    @Deactivate
+    public void deactivate() {
+        running.forEach(EventThread::stop);
     }
 
     @Override
@@ -40,7 +52,7 @@ public final class Smmuv3Driver implements IommuDriver {
         try {
             CommandQueue queue = new CommandQueue(registers, host.memory(), memory.commands(), log, 0, 0);
             reset.enable(memory, features, queue);
-            return UnitAssembly.start(hardware, host, features, memory, queue, log);
+            return UnitAssembly.start(hardware, host, features, memory, queue, log, running);
         } catch (RuntimeException failure) {
             giveUp(reset, memory, host, failure);
             throw failure;
@@ -50,7 +62,7 @@ public final class Smmuv3Driver implements IommuDriver {
     @Override
     public IommuUnit adopt(IommuHardware hardware, UnitHost host, UnitRecord record) {
         UnitLog log = new UnitLog(logger, hardware.name());
-        return new Adoption(hardware, host, record, log).adopt();
+        return new Adoption(hardware, host, record, log, running).adopt();
     }
 
     /** Memory is freed only once the hardware has let go of it. */

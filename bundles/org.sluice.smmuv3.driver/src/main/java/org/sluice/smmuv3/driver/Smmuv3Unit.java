@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.sluice.api.Capability;
+import org.sluice.api.Counters;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.spi.driver.Attachment;
@@ -24,12 +25,13 @@ import org.sluice.spi.pgtable.Quirk;
  * One SMMUv3. The core serialises the calls; the contexts that it makes are for any thread. This class holds what is
  * attached and leaves the how to {@link ClientDevice}.
  */
-class Smmuv3Unit implements IommuUnit {
+class Smmuv3Unit implements IommuUnit, Counters {
     /** Width of an IOVA in either half; more needs 64K pages and a descriptor format that no context asks for. */
     private static final int INPUT_BITS = 48;
 
     private static final String FORMAT = "ARM_64_LPAE_S1";
 
+    private final String name;
     private final Features features;
     private final UnitHost host;
     private final ResetSequence reset;
@@ -47,12 +49,14 @@ class Smmuv3Unit implements IommuUnit {
     private final Map<Integer, ContextRecord> unclaimed = new HashMap<>();
 
     Smmuv3Unit(
+            String name,
             Features features,
             UnitHost host,
             ResetSequence reset,
             UnitMemory memory,
             CommandQueue queue,
             EventThread events) {
+        this.name = name;
         this.features = features;
         this.host = host;
         this.reset = reset;
@@ -152,6 +156,20 @@ class Smmuv3Unit implements IommuUnit {
         reset.disable();
         devices.values().forEach(ClientDevice::freeTable);
         memory.free(host.allocator());
+    }
+
+    @Override
+    public String subject() {
+        return name;
+    }
+
+    @Override
+    public Map<String, Long> read() {
+        return Map.of(
+                "driver.commands", queue.published(),
+                "driver.commands.refused", queue.errors().refusedCommands(),
+                "driver.events", events.queue().consumed(),
+                "driver.events.overflows", events.queue().overflows());
     }
 
     /** Registers a device without touching the hardware. */

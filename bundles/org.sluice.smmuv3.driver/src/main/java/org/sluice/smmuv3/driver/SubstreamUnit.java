@@ -12,13 +12,14 @@ import org.sluice.spi.driver.UnitHost;
  */
 final class SubstreamUnit extends Smmuv3Unit implements PasidOperations {
     SubstreamUnit(
+            String name,
             Features features,
             UnitHost host,
             ResetSequence reset,
             UnitMemory memory,
             CommandQueue queue,
             EventThread events) {
-        super(features, host, reset, memory, queue, events);
+        super(name, features, host, reset, memory, queue, events);
     }
 
     @Override

@@ -1,7 +1,5 @@
 package org.sluice.smmuv3.driver;
 
-import java.util.HashSet;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.sluice.smmuv3.arch.ContextDescriptor;
@@ -28,14 +26,15 @@ final class TableAdoption {
     private final PhysicalMemory memory;
     private final UsedBits streamBits = new StreamEntryBits();
     private final UsedBits contextBits = new ContextEntryBits();
-    private final Set<Long> tables = new HashSet<>();
+    private final FoundTables tables;
 
-    TableAdoption(Smmuv3Unit unit, Features features, StreamTable streams, UnitHost host) {
+    TableAdoption(Smmuv3Unit unit, Features features, StreamTable streams, UnitHost host, FoundTables tables) {
         this.unit = unit;
         this.features = features;
         this.streams = streams;
         this.host = host;
         this.memory = host.memory();
+        this.tables = tables;
     }
 
     /** Adopts and verifies everything that a record names. */
@@ -96,7 +95,7 @@ final class TableAdoption {
         long[] entry = EntryWriter.read(memory, streams.entry(streamId));
         long base = StreamTableEntry.s1ContextPtr(entry[StreamTableEntry.S1CONTEXTPTR_WORD]);
         ContextTable table = ContextTable.at(base, substreamBits, memory, host.allocator());
-        requireOwnTable(String.format("S1ContextPtr of StreamID 0x%x", streamId), base, table.baseBytes());
+        tables.take(String.format("S1ContextPtr of StreamID 0x%x", streamId), base, table.baseBytes());
         if (table instanceof TwoLevelContextTable twoLevel) {
             verifyLeaves(streamId, twoLevel);
         }
@@ -113,7 +112,7 @@ final class TableAdoption {
                             "L1STD 0x%x is 0x%x with Span %d, wanted %d or 0",
                             index, descriptor, span, TwoLevelStreamTable.FULL_SPAN);
                 }
-                requireOwnTable(
+                tables.take(
                         String.format("L1STD 0x%x", index),
                         L1StreamTableDescriptor.l2Ptr(descriptor),
                         TwoLevelStreamTable.SECOND_LEVEL_BYTES);
@@ -125,7 +124,7 @@ final class TableAdoption {
         for (int index = 0; index < table.descriptors(); index++) {
             long descriptor = table.descriptor(index);
             if (L1ContextDescriptor.v(descriptor) != 0) {
-                requireOwnTable(
+                tables.take(
                         String.format("L1CD 0x%x of StreamID 0x%x", index, streamId),
                         L1ContextDescriptor.l2Ptr(descriptor),
                         ContextTable.LEAF_BYTES);
@@ -181,14 +180,5 @@ final class TableAdoption {
                 found,
                 wanted,
                 used);
-    }
-
-    private void requireOwnTable(String subject, long base, long bytes) {
-        if (!host.allocator().isAllocated(base, bytes)) {
-            throw Difference.refusal("%s leads to 0x%x, where no %d bytes are allocated", subject, base, bytes);
-        }
-        if (!tables.add(base)) {
-            throw Difference.refusal("%s leads to 0x%x, as another table's pointer does", subject, base);
-        }
     }
 }

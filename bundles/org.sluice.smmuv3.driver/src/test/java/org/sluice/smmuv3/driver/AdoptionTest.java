@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
@@ -12,15 +13,19 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
+import org.sluice.smmuv3.arch.CmdqBase;
 import org.sluice.smmuv3.arch.CmdqProd;
 import org.sluice.smmuv3.arch.ContextDescriptor;
 import org.sluice.smmuv3.arch.Cr0;
 import org.sluice.smmuv3.arch.Cr1;
 import org.sluice.smmuv3.arch.Cr2;
+import org.sluice.smmuv3.arch.EventqBase;
 import org.sluice.smmuv3.arch.EventqCons;
+import org.sluice.smmuv3.arch.IrqCtrl;
 import org.sluice.smmuv3.arch.L1ContextDescriptor;
 import org.sluice.smmuv3.arch.L1StreamTableDescriptor;
 import org.sluice.smmuv3.arch.StreamTableEntry;
+import org.sluice.smmuv3.arch.StrtabBase;
 import org.sluice.smmuv3.arch.StrtabBaseCfg;
 import org.sluice.spi.driver.Attachment;
 import org.sluice.spi.driver.ContextRecord;
@@ -40,7 +45,7 @@ class AdoptionTest {
     private final UnitFixture fixture = UnitFixture.probed(12);
     private final DeviceRecord disk = UnitFixture.device("disk", 0, DISK, DISK_TWIN);
     private final DeviceRecord gpu = UnitFixture.device("gpu", 12, GPU);
-    private final DeviceRecord nic = UnitFixture.device("nic", 10, NIC);
+    private final DeviceRecord nic = UnitFixture.device("nic", 4, NIC);
     private final DeviceRecord idle = UnitFixture.device("idle", 0, IDLE);
     private TranslationContext shared;
     private TranslationContext first;
@@ -168,12 +173,35 @@ class AdoptionTest {
 
     @Test
     void registersThatDifferAreRefused() {
-        for (long register : new long[] {Cr0.ADDRESS, Cr1.ADDRESS, Cr2.ADDRESS, StrtabBaseCfg.ADDRESS}) {
+        Map<Integer, Long> used = Map.of(
+                Cr0.ADDRESS,
+                Cr0.SMMUEN_MASK | Cr0.CMDQEN_MASK | Cr0.EVENTQEN_MASK | Cr0.PRIQEN_MASK,
+                Cr1.ADDRESS,
+                RegisterValues.cr1(),
+                Cr2.ADDRESS,
+                RegisterValues.cr2(),
+                StrtabBaseCfg.ADDRESS,
+                StrtabBaseCfg.FMT_MASK | StrtabBaseCfg.SPLIT_MASK | StrtabBaseCfg.LOG2SIZE_MASK,
+                StrtabBase.ADDRESS,
+                StrtabBase.ADDR_MASK,
+                CmdqBase.ADDRESS,
+                CmdqBase.ADDR_MASK | CmdqBase.LOG2SIZE_MASK,
+                EventqBase.ADDRESS,
+                EventqBase.ADDR_MASK | EventqBase.LOG2SIZE_MASK,
+                IrqCtrl.ADDRESS,
+                RegisterValues.irqCtrl());
+        used.forEach((register, mask) -> {
             long before = fixture.registers.get(register);
-            fixture.registers.set(register, before ^ 1);
-            refused(record(), "0x" + Long.toHexString(before ^ 1));
+            for (int bit = 0; bit < Long.SIZE; bit++) {
+                if ((mask >>> bit & 1) != 0) {
+                    fixture.registers.set(register, before ^ 1L << bit);
+                    refused(record(), "");
+                }
+            }
             fixture.registers.set(register, before);
-        }
+        });
+        fixture.adopt(record());
+        fixture.unit.shutdown();
     }
 
     @Test

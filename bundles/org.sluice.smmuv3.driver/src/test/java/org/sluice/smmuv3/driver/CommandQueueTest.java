@@ -3,22 +3,28 @@ package org.sluice.smmuv3.driver;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.smmuv3.arch.CmdqCons;
 import org.sluice.smmuv3.arch.CmdqProd;
+import org.sluice.smmuv3.arch.Cr0;
 import org.sluice.smmuv3.arch.Gerror;
 import org.sluice.smmuv3.arch.Gerrorn;
+import org.sluice.spi.bus.RegisterFile;
 
 class CommandQueueTest {
     /** Word 0 of the commands here: an opcode that is not CMD_SYNC's, then thread and number. */
@@ -182,6 +188,105 @@ class CommandQueueTest {
         fixture.registers.stick(false);
         fixture.queue.errors().handle();
         assertThat(fixture.registers.commands()).containsExactly(new RegisterFake.Taken(marked(0, 0), 5));
+    }
+
+    @Test
+    void invalidatingAndWaitingDoNotAllocate() {
+        QuietRegisters registers = new QuietRegisters();
+        QueueFixture fixture = new QueueFixture(8);
+        CommandQueue queue = new CommandQueue(registers, fixture.memory, fixture.ring, new UnitLog(null, "test"), 0, 0);
+        TlbInvalidation tlb = new TlbInvalidation(queue, true, 7);
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        int rounds = 100_000;
+        long least = Long.MAX_VALUE;
+        for (int attempt = 0; attempt < 5; attempt++) {
+            long before = threads.getCurrentThreadAllocatedBytes();
+            for (int i = 0; i < rounds; i++) {
+                tlb.range(0x1000L * i, 33 * 4096, 4096, (i & 1) == 0, 12);
+                queue.sync();
+            }
+            least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+        }
+        assertThat(least).as("bytes of %d rounds", rounds).isLessThan(rounds);
+    }
+
+    /** Hardware that is done with a command as soon as it is told of it. */
+    private static final class QuietRegisters implements RegisterFile {
+        private volatile int prod;
+
+        @Override
+        public int read32(long offset) {
+            return offset == CmdqCons.ADDRESS ? prod : 0;
+        }
+
+        @Override
+        public void write32(long offset, int value) {
+            prod = value;
+        }
+
+        @Override
+        public long read64(long offset) {
+            return 0;
+        }
+
+        @Override
+        public void write64(long offset, long value) {
+            throw new AssertionError("0x" + Long.toHexString(offset));
+        }
+    }
+
+    @Test
+    void serviceFailureModeDisablesAndIsAcknowledged() {
+        QueueFixture fixture = new QueueFixture(3);
+        fixture.registers.set(Gerror.ADDRESS, Gerror.SFM_MASK | Gerror.EVENTQ_ABT_MASK);
+        fixture.queue.errors().handle();
+        assertThat(fixture.registers.get(Cr0.ADDRESS)).isZero();
+        assertThat(fixture.registers.get(Gerrorn.ADDRESS)).isEqualTo(Gerror.SFM_MASK | Gerror.EVENTQ_ABT_MASK);
+    }
+
+    /** Whoever rings the bell may not be kept at it by others, although they never stop. */
+    @Test
+    @Timeout(value = 60, unit = TimeUnit.SECONDS)
+    void threadThatPublishesForOthersComesBack() throws Exception {
+        QueueFixture fixture = new QueueFixture(6);
+        AtomicBoolean stop = new AtomicBoolean();
+        int others = 3;
+        ExecutorService pool = Executors.newFixedThreadPool(others);
+        Thread captive = Thread.currentThread();
+        try {
+            List<Future<?>> runs = new ArrayList<>();
+            for (int i = 0; i < others; i++) {
+                int thread = i;
+                runs.add(pool.submit(() -> {
+                    while (!stop.get()) {
+                        fixture.queue.submit(marked(thread, 0), 0);
+                        fixture.queue.sync();
+                    }
+                }));
+            }
+            // Each ring of the captive lasts until others have queued more, so that there always is something to
+            // publish.
+            fixture.registers.onProducer(() -> {
+                if (Thread.currentThread() == captive) {
+                    long before = fixture.queue.claimed();
+                    while (fixture.queue.claimed() < before + 1 && !captive.isInterrupted()) {
+                        Thread.yield();
+                    }
+                }
+            });
+            for (int i = 0; i < 20; i++) {
+                fixture.queue.submit(marked(others, i), 0);
+            }
+            stop.set(true);
+            for (Future<?> run : runs) {
+                run.get();
+            }
+        } finally {
+            stop.set(true);
+            pool.shutdownNow();
+        }
+        assertThat(fixture.registers.commands().stream().filter(c -> c.word0() >>> 48 == others + 1))
+                .hasSize(20);
     }
 
     @Test

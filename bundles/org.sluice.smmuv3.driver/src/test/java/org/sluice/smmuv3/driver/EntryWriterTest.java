@@ -109,6 +109,25 @@ class EntryWriterTest {
         }
     }
 
+    @Test
+    void anyContextTransitionShowsOnlyOldOrNewOrInvalid() {
+        List<long[]> entries = List.of(
+                ContextEntry.absent(),
+                Entries.context(1997),
+                Entries.context(778),
+                Entries.otherContext(778),
+                Entries.upperContext(5),
+                Entries.releasedContext(1997));
+        for (long[] from : entries) {
+            for (long[] to : entries) {
+                store(from);
+                new EntryWriter(memory, CONTEXT)
+                        .write(TestMemory.BASE, to, () -> requireOldOrNew(CONTEXT, from, to, "context"));
+                assertThat(EntryWriter.read(memory, TestMemory.BASE)).containsExactly(to);
+            }
+        }
+    }
+
     private void verify(Case test) {
         store(test.from());
         int[] syncs = {0};

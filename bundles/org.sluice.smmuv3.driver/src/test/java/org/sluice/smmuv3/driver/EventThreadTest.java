@@ -9,6 +9,7 @@ import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.sluice.api.Counters;
 import org.sluice.api.FaultResponse;
 import org.sluice.api.IommuException;
 import org.sluice.smmuv3.arch.CmdResume;
@@ -74,7 +75,26 @@ class EventThreadTest {
         assertThat(EventqProd.ovflg(fixture.registers.get(EventqProd.ADDRESS))).isEqualTo(1);
         fixture.registers.raise(0x10, 0, 99, 0);
         await(() -> fixture.host.faults().size() == 10);
+        assertThat(((Counters) fixture.unit).read())
+                .containsEntry("driver.events.overflows", 1L)
+                .containsEntry("driver.events", 10L);
         assertThat(fixture.host.faults().get(9).iova()).isEqualTo(99);
+    }
+
+    /** A bundle that goes without a hand-over leaves no thread that would compete with a successor's. */
+    @Test
+    void deactivationStopsTheThreadAndLeavesTheHardwareRunning() {
+        fixture.probe();
+        int writes = fixture.registers.writes().size();
+        fixture.driver.deactivate();
+        fixture.registers.raise(0x10, 0, 1, 0);
+        fixture.registers.interrupt("eventq");
+        assertThat(fixture.registers.hasListeners()).isFalse();
+        assertThat(Thread.getAllStackTraces().keySet())
+                .noneMatch(thread -> thread.getName().equals("sluice-smmuv3-smmu0"));
+        assertThat(fixture.host.faults()).isEmpty();
+        assertThat(fixture.registers.writes()).hasSize(writes);
+        fixture.unit.handOver();
     }
 
     @Test

@@ -51,6 +51,7 @@ final class RegisterFake implements RegisterFile, InterruptLines {
     private final Map<String, List<Runnable>> handlers = new HashMap<>();
     private Predicate<Taken> illegal = command -> false;
     private Runnable onSync = () -> {};
+    private volatile Runnable onProducer = () -> {};
     private volatile boolean stuck;
     private volatile boolean silent;
 
@@ -108,6 +109,11 @@ final class RegisterFake implements RegisterFile, InterruptLines {
     /** Called when a CMD_SYNC completes. */
     void onSync(Runnable action) {
         onSync = action;
+    }
+
+    /** Called when CMDQ_PROD is written, by the thread that writes it, before commands are taken. */
+    void onProducer(Runnable action) {
+        onProducer = action;
     }
 
     /** Stops taking commands, or goes on. */
@@ -177,6 +183,9 @@ final class RegisterFake implements RegisterFile, InterruptLines {
         set(offset, value);
         if (silent) {
             return;
+        }
+        if (offset == CmdqProd.ADDRESS) {
+            onProducer.run();
         }
         if (offset == Cr0.ADDRESS) {
             set(Cr0Ack.ADDRESS, value);

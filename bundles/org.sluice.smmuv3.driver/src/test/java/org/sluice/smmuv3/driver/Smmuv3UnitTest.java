@@ -12,6 +12,7 @@ import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.smmuv3.arch.ContextDescriptor;
 import org.sluice.smmuv3.arch.Cr0;
+import org.sluice.smmuv3.arch.Idr0;
 import org.sluice.smmuv3.arch.StreamTableEntry;
 import org.sluice.spi.driver.Attachment;
 import org.sluice.spi.driver.ContextRequest;
@@ -144,6 +145,27 @@ class Smmuv3UnitTest {
         fixture.unit.attach(device, Attachment.to(two));
         assertThat(roots).isNotEmpty().last().isEqualTo(0xa000_0000L);
         fixture.registers.onSync(() -> {});
+    }
+
+    /** STALL_MODEL decides what the fields that ask for stalls must say. */
+    @Test
+    void stallFieldsFollowTheStallModel() {
+        long[] models = {
+            Idr0.STALL_MODEL_STALL_AND_TERMINATE, Idr0.STALL_MODEL_TERMINATE_ONLY, Idr0.STALL_MODEL_STALL_FORCED
+        };
+        long[] disabled = {1, 0, 0};
+        long[] stalls = {0, 0, 1};
+        for (int i = 0; i < models.length; i++) {
+            UnitFixture other = new UnitFixture(0);
+            long idr0 = other.registers.get(Idr0.ADDRESS);
+            other.registers.set(Idr0.ADDRESS, Idr0.withStallModel(idr0, models[i]));
+            other.probe();
+            DeviceRecord device = other.added("dev", 0, 0x42);
+            other.unit.attach(device, Attachment.to(other.context(0x8000_0000L)));
+            assertThat(StreamTableEntry.s1stalld(other.streamEntry(0x42)[1])).isEqualTo(disabled[i]);
+            assertThat(ContextDescriptor.s(other.descriptor(0x42, 0)[0])).isEqualTo(stalls[i]);
+            other.unit.shutdown();
+        }
     }
 
     @Test
