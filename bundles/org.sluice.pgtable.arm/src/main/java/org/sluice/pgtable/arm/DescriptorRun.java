@@ -64,10 +64,6 @@ final class DescriptorRun {
     }
 
     static void clear(long[] words, int from, int to) {
-        if (to - from == 1) {
-            words[from] = 0;
-        } else {
-            Arrays.fill(words, from, to, 0);
-        }
+        Arrays.fill(words, from, to, 0);
     }
 }
