@@ -35,20 +35,20 @@ final class Adoption {
     /** Checks everything that the root reaches. */
     void check() {
         seen.add(tables.root);
-        check(tables.root, geometry.startLevel);
+        check(tables.root, geometry.top);
     }
 
-    private void check(long table, int level) {
-        for (int i = 0; i < geometry.entries(level); i++) {
+    private void check(long table, Level level) {
+        for (int i = 0; i < level.entries; i++) {
             long at = table + 8L * i;
             long descriptor = tables.words.load(at);
             if (descriptor == 0) {
                 continue;
             }
             long type = descriptor & DescriptorRun.TYPE;
-            if (level < Geometry.LAST_LEVEL && Tables.isTable(descriptor)) {
-                check(tableOf(descriptor, at, level), level + 1);
-            } else if (type == (level == Geometry.LAST_LEVEL ? attributes.pageType() : Stage1Leaf.TYPE_BLOCK)) {
+            if (!level.last && Tables.isTable(descriptor)) {
+                check(tableOf(descriptor, at, level), geometry.below(level));
+            } else if (type == (level.last ? attributes.pageType() : Stage1Leaf.TYPE_BLOCK)) {
                 checkLeaf(descriptor, at, level);
             } else {
                 throw refusal(descriptor, at, level, "type " + type + " is neither empty nor a leaf nor a table there");
@@ -56,9 +56,10 @@ final class Adoption {
         }
     }
 
-    private long tableOf(long descriptor, long at, int level) {
+    private long tableOf(long descriptor, long at, Level level) {
         long table = granule.decode(descriptor);
-        if (Long.compareUnsigned(table, lastPaddr) > 0 || !memory.contains(table, geometry.tableBytes(level + 1))) {
+        if (Long.compareUnsigned(table, lastPaddr) > 0
+                || !memory.contains(table, geometry.below(level).tableBytes())) {
             throw refusal(descriptor, at, level, String.format("next table 0x%x is not memory", table));
         }
         if (granule.encode(table) != (descriptor & Stage1Leaf.OUTPUTADDRESS_MASK)) {
@@ -70,8 +71,8 @@ final class Adoption {
         return table;
     }
 
-    private void checkLeaf(long descriptor, long at, int level) {
-        long size = geometry.entryBytes(level);
+    private void checkLeaf(long descriptor, long at, Level level) {
+        long size = level.bytes();
         long address = granule.decode(descriptor);
         if ((pageSizes & size) == 0) {
             throw refusal(
@@ -88,10 +89,11 @@ final class Adoption {
         }
     }
 
-    private static IommuException refusal(long descriptor, long at, int level, String why) {
+    private static IommuException refusal(long descriptor, long at, Level level, String why) {
         return new IommuException(
                 Errno.EINVAL,
                 String.format(
-                        "descriptor 0x%016x at 0x%x, level %d, cannot be adopted: %s", descriptor, at, level, why));
+                        "descriptor 0x%016x at 0x%x, level %d, cannot be adopted: %s",
+                        descriptor, at, level.number, why));
     }
 }

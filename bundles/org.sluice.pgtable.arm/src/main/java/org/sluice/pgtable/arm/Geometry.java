@@ -3,69 +3,46 @@ package org.sluice.pgtable.arm;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 
-/**
- * Shape of a tree of tables: which bits of an IOVA select the entry at each level. Levels are numbered as the architecture
- * does, from the first that is walked to 3, where pages are.
- *
- * <p>Immutable.
- */
+/** Shape of a tree of tables: its levels, from the top one that a walk begins with to the one where pages are. Immutable. */
 final class Geometry {
-    static final int LAST_LEVEL = 3;
-
-    /** Smallest table that is allocated, in bytes. */
-    private static final long SMALLEST_TABLE = 64;
-
     final Granule granule;
     final int inputBits;
-    final int startLevel;
-    private final int bitsPerLevel;
-    private final int granuleShift;
+    final Level top;
+    final Level pages;
+    private final Level[] levels = new Level[Level.LAST + 1];
 
     Geometry(Granule granule, int inputBits) {
         this.granule = granule;
         this.inputBits = inputBits;
-        granuleShift = granule.shift;
-        bitsPerLevel = granule.bitsPerLevel();
-        if (inputBits <= granuleShift) {
+        if (inputBits <= granule.shift) {
             throw new IommuException(
                     Errno.EINVAL,
-                    "input addresses of " + inputBits + " bits: the granule alone takes " + granuleShift + " bits");
+                    "input addresses of " + inputBits + " bits: the granule alone takes " + granule.shift + " bits");
         }
-        int levels = (inputBits - granuleShift + bitsPerLevel - 1) / bitsPerLevel;
-        startLevel = LAST_LEVEL + 1 - levels;
+        int bits = granule.bitsPerLevel();
+        int count = (inputBits - granule.shift + bits - 1) / bits;
+        Level above = null;
+        for (int number = Level.LAST + 1 - count; number <= Level.LAST; number++) {
+            int shift = granule.shift + (Level.LAST - number) * bits;
+            int indexBits = above == null ? inputBits - shift : bits;
+            above = new Level(number, shift, 1 << indexBits, above);
+            levels[number] = above;
+        }
+        top = levels[Level.LAST + 1 - count];
+        pages = above;
     }
 
-    /** log2 of the bytes that an entry covers. */
-    int shift(int level) {
-        return granuleShift + (LAST_LEVEL - level) * bitsPerLevel;
+    /** The level below one that is not the last. */
+    Level below(Level level) {
+        return levels[level.number + 1];
     }
 
-    /** Bytes that an entry covers. */
-    long entryBytes(int level) {
-        return 1L << shift(level);
-    }
-
-    /** Entries of a table. */
-    int entries(int level) {
-        return level == startLevel ? 1 << inputBits - shift(level) : 1 << bitsPerLevel;
-    }
-
-    /** Which entry of its table an IOVA selects. */
-    int index(long iova, int level) {
-        return (int) (iova >>> shift(level)) & entries(level) - 1;
-    }
-
-    /** The level whose entries cover a size, a power of two; below {@link #startLevel} when there is none. */
-    int level(long size) {
-        int level = LAST_LEVEL;
-        for (long covered = granule.bytes(); covered != size && level >= startLevel; covered <<= bitsPerLevel) {
-            level--;
+    /** The level whose entries cover a size; null when there is none. */
+    Level ofSize(long size) {
+        Level level = pages;
+        while (level != null && level.bytes() != size) {
+            level = level.above;
         }
         return level;
-    }
-
-    /** Allocated size of a table. */
-    long tableBytes(int level) {
-        return level == startLevel ? Math.max(SMALLEST_TABLE, (long) entries(level) << 3) : granule.bytes();
     }
 }

@@ -18,6 +18,8 @@ enum Granule {
     /** How far the 64K granule's address bits 51:48 are folded down. */
     private static final int FOLD = 48 - Stage1Leaf.OUTPUTADDRESS_51_48_LSB;
 
+    private static final long LOW_48 = (1L << 48) - 1;
+
     final int shift;
     /** Limit of input and output addresses in bits. */
     final int addressBits;
@@ -69,10 +71,11 @@ enum Granule {
     }
 
     /**
-     * Last address up to which descriptors ascend with the address: where addresses are folded, not over 48 bits.
+     * How many of a run of pages have descriptors that ascend with their addresses: where addresses are folded, a run
+     * ends at a multiple of 2^48.
      */
-    long lastOfRun(long address) {
-        return folded == 0 ? Long.MAX_VALUE : address | (1L << 48) - 1;
+    int ascending(long address, int run, int sizeShift) {
+        return folded == 0 ? run : (int) Math.min(run, ((address | LOW_48) - address >>> sizeShift) + 1);
     }
 
     /**

@@ -18,7 +18,7 @@ final class LeafWalk {
 
     /** Visits leaves that have a byte in a range. */
     void walk(long firstIova, long from, long to) {
-        visit(tables.root, geometry.startLevel, firstIova, from, to);
+        visit(tables.root, geometry.top, firstIova, from, to);
     }
 
     /**
@@ -27,10 +27,10 @@ final class LeafWalk {
      * @param base first IOVA that the table covers
      * @return false to stop
      */
-    private boolean visit(long table, int level, long base, long from, long to) {
-        int shift = geometry.shift(level);
+    private boolean visit(long table, Level level, long base, long from, long to) {
+        int shift = level.shift;
         long begin = Long.compareUnsigned(from, base) > 0 ? from - base >>> shift : 0;
-        long end = Math.min(geometry.entries(level) - 1, to - base >>> shift);
+        long end = Math.min(level.entries - 1, to - base >>> shift);
         for (long i = begin; i <= end; i++) {
             long descriptor = tables.words.load(table + 8 * i);
             if ((descriptor & 1) == 0) {
@@ -38,8 +38,8 @@ final class LeafWalk {
             }
             long iova = base + (i << shift);
             long address = tables.granule.decode(descriptor);
-            boolean further = level < Geometry.LAST_LEVEL && Tables.isTable(descriptor)
-                    ? visit(address, level + 1, iova, from, to)
+            boolean further = !level.last && Tables.isTable(descriptor)
+                    ? visit(address, geometry.below(level), iova, from, to)
                     : visitor.leaf(iova, address, 1L << shift, descriptor, attributes.prot(descriptor));
             if (!further) {
                 return false;

@@ -27,14 +27,15 @@ final class LpaeTable implements PageTable {
     private final LeafAttributes attributes;
     private final Geometry geometry;
     private final Granule granule;
+    private final Level pages;
     private final Tables tables;
     private final TableWords words;
     private final long pageSizes;
     private final long firstIova;
-    private final long lastIova;
+    private final long lastOffset;
     private final long lastPaddr;
     private final long pageType;
-    /** Attribute bits by protection, so that a map asks nobody. */
+    /** Attribute bits by protection, so that a map asks nobody; 0 for those that grant nothing. */
     private final long[] attributesByProt = new long[Prot.ALL + 1];
 
     LpaeTable(PageTableConfig config, Tables tables, LeafAttributes attributes, WalkerConfig walkerConfig) {
@@ -44,15 +45,16 @@ final class LpaeTable implements PageTable {
         this.walkerConfig = walkerConfig;
         geometry = tables.geometry;
         granule = geometry.granule;
+        pages = geometry.pages;
         words = tables.words;
         pageSizes = config.pageSizes();
         boolean upper = config.has(Quirk.ARM_TTBR1);
         firstIova = upper ? -1L << config.inputBits() : 0;
-        lastIova = upper ? -1L : (1L << config.inputBits()) - 1;
+        lastOffset = (1L << config.inputBits()) - 1;
         lastPaddr = (1L << config.outputBits()) - 1;
         pageType = attributes.pageType();
         for (int prot = 0; prot <= Prot.ALL; prot++) {
-            attributesByProt[prot] = attributes.attributes(prot);
+            attributesByProt[prot] = (prot & ACCESS) == 0 ? 0 : attributes.attributes(prot);
         }
     }
 
@@ -78,47 +80,46 @@ final class LpaeTable implements PageTable {
 
     @Override
     public long lastIova() {
-        return lastIova;
+        return firstIova + lastOffset;
     }
 
     @Override
     public long mapPages(long iova, long paddr, long pgsize, long pgcount, int prot) {
-        if (!isPageSize(pgsize)
+        Level level = level(pgsize);
+        if (level == null
                 || ((iova | paddr) & pgsize - 1) != 0
                 || pgcount <= 0
+                || (prot & ~Prot.ALL) != 0
+                || attributesByProt[prot] == 0
                 || !isIova(iova)
-                || Long.compareUnsigned(paddr, lastPaddr) > 0
-                || pgcount > pagesTo(lastIova, iova, pgsize)
-                || pgcount > pagesTo(lastPaddr, paddr, pgsize)
-                || (prot & ACCESS) == 0
-                || (prot & ~Prot.ALL) != 0) {
+                || (paddr & ~lastPaddr) != 0
+                || pgcount > (lastOffset - (iova - firstIova) >>> level.shift) + 1
+                || pgcount > (lastPaddr - paddr >>> level.shift) + 1) {
             throw refusal(iova, paddr, pgsize, pgcount, prot);
         }
-        int level = geometry.level(pgsize);
-        long leaf = attributesByProt[prot] | (level == Geometry.LAST_LEVEL ? pageType : BLOCK);
-        int entries = geometry.entries(level);
-        long bytes = pgcount * pgsize;
+        long leaf = attributesByProt[prot] | (level.last ? pageType : BLOCK);
+        long bytes = pgcount << level.shift;
         long done = 0;
         do {
             long at = iova + done;
             long target = paddr + done;
             long table = tableFor(at, level, done);
-            long pages =
-                    Math.min(entries - geometry.index(at, level), bytes - done >>> Long.numberOfTrailingZeros(pgsize));
-            int run = (int) Math.min(pages, pagesTo(granule.lastOfRun(target), target, pgsize));
-            long entry = tables.entry(table, at, level);
+            int index = level.index(at);
+            int run = (int) Math.min(level.entries - index, bytes - done >>> level.shift);
+            run = granule.ascending(target, run, level.shift);
+            long entry = table + 8L * index;
             if (!words.fillFree(entry, run, granule.encode(target) | leaf, pgsize)) {
                 clearTheWay(entry, run, at, level, done);
                 if (!words.fillFree(entry, run, granule.encode(target) | leaf, pgsize)) {
                     throw exists(at, words.load(entry), done);
                 }
             }
-            done += run * pgsize;
+            done += (long) run << level.shift;
         } while (done != bytes);
         return bytes;
     }
 
-    private long tableFor(long iova, int level, long done) {
+    private long tableFor(long iova, Level level, long done) {
         long table;
         try {
             table = tables.findOrMake(iova, level);
@@ -136,22 +137,23 @@ final class LpaeTable implements PageTable {
     }
 
     /** Retires the tables in a run of entries, if none of them maps anything and no leaf is there. */
-    private void clearTheWay(long entry, int run, long iova, int level, long done) {
+    private void clearTheWay(long entry, int run, long iova, Level level, long done) {
         for (int i = 0; i < run; i++) {
             long descriptor = words.load(entry + 8L * i);
             boolean unused = (descriptor & 1) == 0
-                    || isTable(descriptor, level) && !tables.holdsLeaf(granule.decode(descriptor), level + 1);
+                    || isTable(descriptor, level)
+                            && !tables.holdsLeaf(granule.decode(descriptor), geometry.below(level));
             if (!unused) {
-                throw exists(iova + i * geometry.entryBytes(level), descriptor, done);
+                throw exists(iova + i * level.bytes(), descriptor, done);
             }
         }
-        for (int i = 0; i < run && level < Geometry.LAST_LEVEL; i++) {
-            tables.unlink(entry + 8L * i, iova + i * geometry.entryBytes(level), level, null);
+        for (int i = 0; i < run && !level.last; i++) {
+            tables.unlink(entry + 8L * i, iova + i * level.bytes(), level, null);
         }
     }
 
-    private static boolean isTable(long descriptor, int level) {
-        return level < Geometry.LAST_LEVEL && Tables.isTable(descriptor);
+    private static boolean isTable(long descriptor, Level level) {
+        return !level.last && Tables.isTable(descriptor);
     }
 
     private static MappingException exists(long iova, long descriptor, long done) {
@@ -160,7 +162,7 @@ final class LpaeTable implements PageTable {
     }
 
     private MappingException refusal(long iova, long paddr, long pgsize, long pgcount, int prot) {
-        if (!isPageSize(pgsize)) {
+        if (level(pgsize) == null) {
             return invalid(String.format("page size 0x%x is not one of 0x%x", pgsize, pageSizes));
         }
         if (((iova | paddr) & pgsize - 1) != 0) {
@@ -176,7 +178,7 @@ final class LpaeTable implements PageTable {
                 Errno.ERANGE,
                 String.format(
                         "0x%x pages of 0x%x bytes, iova 0x%x to paddr 0x%x: iovas are 0x%x to 0x%x, paddrs up to 0x%x",
-                        pgcount, pgsize, iova, paddr, firstIova, lastIova, lastPaddr),
+                        pgcount, pgsize, iova, paddr, firstIova, lastIova(), lastPaddr),
                 0);
     }
 
@@ -186,22 +188,22 @@ final class LpaeTable implements PageTable {
 
     @Override
     public long unmapPages(long iova, long pgsize, long pgcount, IotlbGather gather) {
-        if (!isPageSize(pgsize) || (iova & pgsize - 1) != 0 || pgcount <= 0 || !isIova(iova)) {
+        Level level = level(pgsize);
+        if (level == null || (iova & pgsize - 1) != 0 || pgcount <= 0 || !isIova(iova)) {
             return 0;
         }
-        int level = geometry.level(pgsize);
-        int entries = geometry.entries(level);
         int tablesBefore = gather.tableCount();
-        long pages = Math.min(pgcount, pagesTo(lastIova, iova, pgsize));
+        long wanted = Math.min(pgcount, (lastOffset - (iova - firstIova) >>> level.shift) + 1);
         long done = 0;
-        while (done < pages) {
-            long at = iova + done * pgsize;
+        while (done < wanted) {
+            long at = iova + (done << level.shift);
             long table = tables.find(at, level);
             if (table < 0) {
                 break; // a hole, or a block of which this would be a part: Linux splits no blocks
             }
-            int run = (int) Math.min(entries - geometry.index(at, level), pages - done);
-            int unmapped = unmapRun(tables.entry(table, at, level), run, at, level, gather);
+            int index = level.index(at);
+            int run = (int) Math.min(level.entries - index, wanted - done);
+            int unmapped = unmapRun(table + 8L * index, run, at, level, gather);
             done += unmapped;
             if (unmapped < run) {
                 break;
@@ -209,20 +211,19 @@ final class LpaeTable implements PageTable {
         }
         if (done != 0) {
             boolean onlyLeaves = gather.tableCount() == tablesBefore;
-            gather.addRange(iova, done * pgsize, onlyLeaves ? pgsize : granule.bytes());
+            gather.addRange(iova, done << level.shift, onlyLeaves ? pgsize : granule.bytes());
         }
-        return done * pgsize;
+        return done << level.shift;
     }
 
-    private int unmapRun(long entry, int run, long iova, int level, IotlbGather gather) {
-        if (level == Geometry.LAST_LEVEL) {
+    private int unmapRun(long entry, int run, long iova, Level level, IotlbGather gather) {
+        if (level.last) {
             return words.clearLeaves(entry, run, pageType);
         }
         int done = 0;
         while (done < run) {
             done += words.clearLeaves(entry + 8L * done, run - done, BLOCK);
-            if (done == run
-                    || !tables.unlink(entry + 8L * done, iova + done * geometry.entryBytes(level), level, gather)) {
+            if (done == run || !tables.unlink(entry + 8L * done, iova + done * level.bytes(), level, gather)) {
                 break;
             }
             done++;
@@ -235,23 +236,24 @@ final class LpaeTable implements PageTable {
         if (!isIova(iova)) {
             return 0;
         }
-        int level = Geometry.LAST_LEVEL;
-        long table = tables.find(iova, level);
+        Level level = pages;
+        long table = tables.look(iova, level);
         while (table == Tables.BLOCKED) {
-            table = tables.find(iova, --level);
+            level = level.above;
+            table = tables.look(iova, level);
         }
         if (table < 0) {
             return 0;
         }
-        long descriptor = words.load(tables.entry(table, iova, level));
-        boolean leaf = (descriptor & DescriptorRun.TYPE) == (level == Geometry.LAST_LEVEL ? pageType : BLOCK);
-        return leaf ? granule.decode(descriptor) | iova & geometry.entryBytes(level) - 1 : 0;
+        long descriptor = words.load(level.entry(table, iova));
+        boolean leaf = (descriptor & DescriptorRun.TYPE) == (level.last ? pageType : BLOCK);
+        return leaf ? granule.decode(descriptor) | iova & level.bytes() - 1 : 0;
     }
 
     @Override
     public void walk(long first, long last, LeafVisitor visitor) {
         long from = Long.compareUnsigned(first, firstIova) < 0 ? firstIova : first;
-        long to = Long.compareUnsigned(last, lastIova) > 0 ? lastIova : last;
+        long to = Long.compareUnsigned(last, lastIova()) > 0 ? lastIova() : last;
         if (Long.compareUnsigned(from, to) <= 0) {
             new LeafWalk(tables, attributes, visitor).walk(firstIova, from, to);
         }
@@ -267,16 +269,15 @@ final class LpaeTable implements PageTable {
         tables.free();
     }
 
-    private boolean isPageSize(long size) {
-        return (pageSizes & size) != 0 && (size & size - 1) == 0;
+    /** The level whose entries cover a page size; null when the size is not one of ours. */
+    private Level level(long pgsize) {
+        if (pgsize == pages.bytes()) {
+            return pages;
+        }
+        return (pageSizes & pgsize) != 0 ? geometry.ofSize(pgsize) : null;
     }
 
     private boolean isIova(long iova) {
-        return Long.compareUnsigned(iova - firstIova, lastIova - firstIova) <= 0;
-    }
-
-    /** Pages from an address to the end of a range that it lies in. */
-    private static long pagesTo(long last, long at, long pgsize) {
-        return (last - at >>> Long.numberOfTrailingZeros(pgsize)) + 1;
+        return Long.compareUnsigned(iova - firstIova, lastOffset) <= 0;
     }
 }

@@ -38,7 +38,7 @@ public final class Stage1Format implements PageTableFormat {
     public PageTable create(PageTableConfig config, TableHost host) {
         PageTableConfig narrowed = narrow(config);
         Geometry geometry = geometry(narrowed);
-        long bytes = geometry.tableBytes(geometry.startLevel);
+        long bytes = geometry.top.tableBytes();
         return over(host.allocateTable(bytes, bytes, lastPaddr(narrowed)), narrowed, geometry, host);
     }
 
@@ -46,7 +46,7 @@ public final class Stage1Format implements PageTableFormat {
     public PageTable adopt(PageTableConfig config, long root, TableHost host) {
         PageTableConfig narrowed = narrow(config);
         Geometry geometry = geometry(narrowed);
-        long bytes = geometry.tableBytes(geometry.startLevel);
+        long bytes = geometry.top.tableBytes();
         if ((root & bytes - 1) != 0
                 || Long.compareUnsigned(root, lastPaddr(narrowed)) > 0
                 || !host.memory().contains(root, bytes)) {
@@ -83,7 +83,7 @@ public final class Stage1Format implements PageTableFormat {
         long sizes = 0;
         for (long left = config.pageSizes() & granule.leafSizes(outputBits); left != 0; left &= left - 1) {
             long size = Long.lowestOneBit(left);
-            sizes |= geometry.level(size) >= geometry.startLevel ? size : 0;
+            sizes |= geometry.ofSize(size) != null ? size : 0;
         }
         return new PageTableConfig(NAME, sizes, inputBits, outputBits, config.coherentWalk(), config.quirks());
     }

@@ -8,7 +8,7 @@ final class Survey {
     private final Tables tables;
     private final Geometry geometry;
     private final LeafAttributes attributes;
-    private final long[] leaves = new long[Geometry.LAST_LEVEL + 1];
+    private final long[] leaves = new long[Level.LAST + 1];
     private long tableCount;
     private long tableBytes;
     private long digest;
@@ -20,31 +20,31 @@ final class Survey {
     }
 
     TableSurvey of(long firstIova) {
-        count(tables.root, geometry.startLevel, firstIova);
+        count(tables.root, geometry.top, firstIova);
         TreeMap<Long, Long> bySize = new TreeMap<>();
-        for (int level = 0; level < leaves.length; level++) {
-            if (leaves[level] != 0) {
-                bySize.put(geometry.entryBytes(level), leaves[level]);
+        for (Level level = geometry.pages; level != null; level = level.above) {
+            if (leaves[level.number] != 0) {
+                bySize.put(level.bytes(), leaves[level.number]);
             }
         }
         return new TableSurvey(bySize, tableCount, tableBytes, digest);
     }
 
-    private void count(long table, int level, long base) {
+    private void count(long table, Level level, long base) {
         tableCount++;
-        tableBytes += geometry.tableBytes(level);
-        for (int i = 0; i < geometry.entries(level); i++) {
+        tableBytes += level.tableBytes();
+        for (int i = 0; i < level.entries; i++) {
             long descriptor = tables.words.load(table + 8L * i);
             if ((descriptor & 1) == 0) {
                 continue;
             }
-            long iova = base + i * geometry.entryBytes(level);
+            long iova = base + i * level.bytes();
             long address = tables.granule.decode(descriptor);
-            if (level < Geometry.LAST_LEVEL && Tables.isTable(descriptor)) {
-                count(address, level + 1, iova);
+            if (!level.last && Tables.isTable(descriptor)) {
+                count(address, geometry.below(level), iova);
             } else {
-                leaves[level]++;
-                digest += TableSurvey.mix(iova, address, geometry.entryBytes(level), attributes.prot(descriptor));
+                leaves[level.number]++;
+                digest += TableSurvey.mix(iova, address, level.bytes(), attributes.prot(descriptor));
             }
         }
     }

@@ -54,6 +54,11 @@ final class TableCache {
         return entry >>> ADDRESS_BITS == tag(iova) ? (entry & ADDRESS_MASK) << granuleShift : -1;
     }
 
+    /** Whether a table for an IOVA would drive out no other. */
+    boolean isFree(long iova) {
+        return (long) LONGS.getOpaque(slots, slot(iova)) == 0;
+    }
+
     /** Taken before a walk whose result is to be kept. */
     long stamp(long iova) {
         return (long) LONGS.getAcquire(stamps, stripe(slot(iova)));

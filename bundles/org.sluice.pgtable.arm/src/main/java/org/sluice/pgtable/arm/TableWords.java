@@ -99,6 +99,13 @@ final class TableWords {
         }
         long[] window = window(address);
         int from = word(address);
+        if (entries == 1) {
+            if ((window[from] & 1) != 0) {
+                return false;
+            }
+            WORDS.setRelease(window, from, descriptor);
+            return true;
+        }
         if ((DescriptorRun.or(window, from, from + entries) & 1) != 0) {
             return false;
         }
@@ -126,6 +133,13 @@ final class TableWords {
         }
         long[] window = window(address);
         int from = word(address);
+        if (entries == 1) {
+            if ((window[from] & DescriptorRun.TYPE) != type) {
+                return 0;
+            }
+            WORDS.setRelease(window, from, 0L);
+            return 1;
+        }
         int cleared = DescriptorRun.ofType(window, from, from + entries, type);
         DescriptorRun.clear(window, from, from + cleared);
         VarHandle.releaseFence();

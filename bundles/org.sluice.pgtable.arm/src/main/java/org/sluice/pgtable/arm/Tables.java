@@ -27,11 +27,10 @@ final class Tables {
     final TableWords words;
     final TableHost host;
     final long root;
-    private final int startLevel;
     private final long tableAttributes;
     private final long lastAddress;
-    /** By level; null for the top one, which needs none. */
-    private final TableCache[] caches = new TableCache[Geometry.LAST_LEVEL + 1];
+    /** By number of the level; null for the top one, which needs none. */
+    private final TableCache[] caches = new TableCache[Level.LAST + 1];
 
     Tables(Geometry geometry, long tableAttributes, long lastAddress, long root, TableHost host) {
         this.geometry = geometry;
@@ -40,45 +39,54 @@ final class Tables {
         this.root = root;
         this.host = host;
         granule = geometry.granule;
-        startLevel = geometry.startLevel;
         words = new TableWords(host.memory());
-        for (int level = startLevel + 1; level <= Geometry.LAST_LEVEL; level++) {
-            int bits = level == Geometry.LAST_LEVEL ? PAGE_CACHE_BITS : UPPER_CACHE_BITS;
-            caches[level] = new TableCache(bits, geometry.shift(level - 1), geometry.inputBits, granule.shift);
+        for (Level level = geometry.pages; level.above != null; level = level.above) {
+            int bits = level.last ? PAGE_CACHE_BITS : UPPER_CACHE_BITS;
+            caches[level.number] = new TableCache(bits, level.above.shift, geometry.inputBits, granule.shift);
         }
-    }
-
-    /** Address of the entry for an IOVA in its table. */
-    long entry(long table, long iova, int level) {
-        return table + ((long) geometry.index(iova, level) << 3);
     }
 
     /**
-     * Finds the table of a level.
+     * Finds the table of a level, for an operation that changes it.
      *
      * @return its address, {@link #EMPTY} or {@link #BLOCKED}
      */
-    long find(long iova, int level) {
-        if (level == startLevel) {
+    long find(long iova, Level level) {
+        if (level.above == null) {
             return root;
         }
-        long known = caches[level].get(iova);
-        return known >= 0 ? known : search(iova, level);
+        long known = caches[level.number].get(iova);
+        return known >= 0 ? known : search(iova, level, true);
     }
 
-    private long search(long iova, int level) {
-        TableCache cache = caches[level];
+    /**
+     * Finds the table of a level, for a look-up: as {@link #find}, but it drives nothing out of the cache. Random look-ups
+     * over more tables than the cache holds would gain nothing, and pay for a compare-and-set each, behind which no two
+     * cache misses of the processor overlap.
+     */
+    long look(long iova, Level level) {
+        if (level.above == null) {
+            return root;
+        }
+        long known = caches[level.number].get(iova);
+        return known >= 0 ? known : search(iova, level, false);
+    }
+
+    private long search(long iova, Level level, boolean evict) {
+        TableCache cache = caches[level.number];
         long stamp = cache.stamp(iova);
-        long parent = find(iova, level - 1);
+        long parent = evict ? find(iova, level.above) : look(iova, level.above);
         if (parent < 0) {
             return parent;
         }
-        long descriptor = words.load(entry(parent, iova, level - 1));
+        long descriptor = words.load(level.above.entry(parent, iova));
         if (!isTable(descriptor)) {
             return (descriptor & 1) == 0 ? EMPTY : BLOCKED;
         }
         long table = granule.decode(descriptor);
-        cache.put(iova, table, stamp);
+        if (evict || cache.isFree(iova)) {
+            cache.put(iova, table, stamp);
+        }
         return table;
     }
 
@@ -88,7 +96,7 @@ final class Tables {
      * @return its address, or {@link #BLOCKED}
      * @throws org.sluice.api.IommuException ENOMEM; tables that were made stay
      */
-    long findOrMake(long iova, int level) {
+    long findOrMake(long iova, Level level) {
         long table = find(iova, level);
         while (table == EMPTY) {
             make(iova, level);
@@ -97,15 +105,15 @@ final class Tables {
         return table;
     }
 
-    private void make(long iova, int level) {
-        long parent = findOrMake(iova, level - 1);
+    private void make(long iova, Level level) {
+        long parent = findOrMake(iova, level.above);
         if (parent == BLOCKED) {
             return;
         }
-        long entry = entry(parent, iova, level - 1);
+        long entry = level.above.entry(parent, iova);
         long before = words.load(entry);
         if ((before & 1) == 0) {
-            long bytes = geometry.tableBytes(level);
+            long bytes = level.tableBytes();
             long fresh = host.allocateTable(bytes, bytes, lastAddress);
             if (!words.replace(entry, before, granule.encode(fresh) | tableAttributes | TABLE)) {
                 host.freeTable(fresh, bytes); // another thread was first; its table is as good
@@ -118,11 +126,11 @@ final class Tables {
     }
 
     /** Whether a leaf is mapped in a table or below it. */
-    boolean holdsLeaf(long table, int level) {
-        for (int i = 0; i < geometry.entries(level); i++) {
+    boolean holdsLeaf(long table, Level level) {
+        for (int i = 0; i < level.entries; i++) {
             long descriptor = words.load(table + 8L * i);
-            boolean below = level < Geometry.LAST_LEVEL && isTable(descriptor);
-            if (below ? holdsLeaf(granule.decode(descriptor), level + 1) : (descriptor & 1) != 0) {
+            boolean below = !level.last && isTable(descriptor);
+            if (below ? holdsLeaf(granule.decode(descriptor), geometry.below(level)) : (descriptor & 1) != 0) {
                 return true;
             }
         }
@@ -139,45 +147,45 @@ final class Tables {
      * @param gather keeps the tables until its sync; null to retire them through the host at once
      * @return whether a table was there
      */
-    boolean unlink(long entry, long iova, int level, IotlbGather gather) {
+    boolean unlink(long entry, long iova, Level level, IotlbGather gather) {
         long descriptor = words.load(entry);
         if (!isTable(descriptor) || !words.replace(entry, descriptor, 0)) {
             return false;
         }
-        giveUp(granule.decode(descriptor), iova, level + 1, gather);
+        giveUp(granule.decode(descriptor), iova, geometry.below(level), gather);
         return true;
     }
 
-    private void giveUp(long table, long iova, int level, IotlbGather gather) {
+    private void giveUp(long table, long iova, Level level, IotlbGather gather) {
         // Top down: once a table is forgotten nobody finds, and so remembers, those below it.
-        caches[level].forget(iova);
-        if (level < Geometry.LAST_LEVEL) {
-            for (int i = 0; i < geometry.entries(level); i++) {
-                unlink(table + 8L * i, iova + i * geometry.entryBytes(level), level, gather);
+        caches[level.number].forget(iova);
+        if (!level.last) {
+            for (int i = 0; i < level.entries; i++) {
+                unlink(table + 8L * i, iova + i * level.bytes(), level, gather);
             }
         }
-        long bytes = geometry.tableBytes(level);
+        long bytes = level.tableBytes();
         if (gather != null) {
             gather.addTable(table, bytes);
         } else {
-            host.retireTable(iova, geometry.entryBytes(level - 1), granule.bytes(), table, bytes);
+            host.retireTable(iova, level.above.bytes(), granule.bytes(), table, bytes);
         }
     }
 
     /** Frees every table, when nobody uses them any more. */
     void free() {
-        free(root, startLevel);
+        free(root, geometry.top);
     }
 
-    private void free(long table, int level) {
-        if (level < Geometry.LAST_LEVEL) {
-            for (int i = 0; i < geometry.entries(level); i++) {
+    private void free(long table, Level level) {
+        if (!level.last) {
+            for (int i = 0; i < level.entries; i++) {
                 long descriptor = words.load(table + 8L * i);
                 if (isTable(descriptor)) {
-                    free(granule.decode(descriptor), level + 1);
+                    free(granule.decode(descriptor), geometry.below(level));
                 }
             }
         }
-        host.freeTable(table, geometry.tableBytes(level));
+        host.freeTable(table, level.tableBytes());
     }
 }

@@ -24,6 +24,7 @@ final class TestHost implements TableHost {
     private final PhysicalMemory memory;
     private final PageAllocator allocator;
     private long allocationsLeft = Long.MAX_VALUE;
+    private Runnable interruption;
 
     TestHost() {
         this(new ResidentMemoryFactory().create(List.of(POOL)), POOL);
@@ -37,6 +38,11 @@ final class TestHost implements TableHost {
     /** Lets some allocations succeed, and every later one fail. */
     void failAfter(long allocations) {
         allocationsLeft = allocations;
+    }
+
+    /** Lets something happen during the next allocation. */
+    void interruptAllocation(Runnable action) {
+        interruption = action;
     }
 
     long allocatedBytes() {
@@ -54,6 +60,11 @@ final class TestHost implements TableHost {
             throw new IommuException(Errno.ENOMEM, "no table of " + bytes + " bytes: the test says so");
         }
         allocationsLeft--;
+        if (interruption != null) {
+            Runnable action = interruption;
+            interruption = null;
+            action.run();
+        }
         return allocator.allocateBelow(bytes, alignment, lastAddress);
     }
 

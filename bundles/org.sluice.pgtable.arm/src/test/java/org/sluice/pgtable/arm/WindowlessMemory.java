@@ -8,15 +8,17 @@ import org.sluice.spi.memory.PhysicalMemory;
 final class WindowlessMemory implements PhysicalMemory {
     private final PhysicalMemory memory = new ResidentMemoryFactory().create(List.of(TestHost.POOL));
     private long interruptedAddress;
+    private int readsBefore;
     private Runnable interruption;
 
     static TestHost host() {
         return new TestHost(new WindowlessMemory(), TestHost.POOL);
     }
 
-    /** Lets something happen right after the next read of a word, before the reader goes on. */
-    void interruptRead(long address, Runnable action) {
+    /** Lets something happen right after a read of a word, before the reader goes on; some reads may come before. */
+    void interruptRead(long address, int earlierReads, Runnable action) {
         interruptedAddress = address;
+        readsBefore = earlierReads;
         interruption = action;
     }
 
@@ -58,7 +60,7 @@ final class WindowlessMemory implements PhysicalMemory {
     @Override
     public long read64Acquire(long address) {
         long value = memory.read64Acquire(address);
-        if (interruption != null && address == interruptedAddress) {
+        if (interruption != null && address == interruptedAddress && readsBefore-- == 0) {
             Runnable action = interruption;
             interruption = null;
             action.run();

@@ -25,6 +25,7 @@ final class TestGpu {
     private static final MemoryRegion RAM = new MemoryRegion(0x8000_0000L, 64 << 20);
 
     final PhysicalMemory memory = new ResidentMemoryFactory().create(List.of(RAM));
+    private final PageAllocator allocator = new ResidentMemoryFactory().allocator(memory, RAM);
     final Map<Long, PageTable> tables = new HashMap<>();
     final List<PageTableConfig> asked = new ArrayList<>();
 
@@ -101,6 +102,4 @@ final class TestGpu {
             allocator.free(address, bytes);
         }
     }
-
-    private final PageAllocator allocator = new ResidentMemoryFactory().allocator(memory, RAM);
 }
