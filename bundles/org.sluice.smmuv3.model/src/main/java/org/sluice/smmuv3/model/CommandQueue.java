@@ -37,14 +37,23 @@ final class CommandQueue {
         if (requests.getAndIncrement() != 0) {
             return;
         }
-        int served = 1;
-        do {
-            boolean more;
+        boolean finished = false;
+        try {
+            int served = 1;
             do {
-                more = step();
-            } while (more);
-            served = requests.addAndGet(-served);
-        } while (served != 0);
+                boolean more;
+                do {
+                    more = step();
+                } while (more);
+                served = requests.addAndGet(-served);
+            } while (served != 0);
+            finished = true;
+        } finally {
+            if (!finished) {
+                // a defect of whoever listens to interrupts must not leave the queue dead
+                requests.set(0);
+            }
+        }
     }
 
     private boolean step() {

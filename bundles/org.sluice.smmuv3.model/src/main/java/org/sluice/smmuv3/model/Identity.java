@@ -28,10 +28,6 @@ record Identity(long idr0, long idr1, long idr3, long idr5, long iidr, long aidr
         return Idr0.s2p(idr0) != 0;
     }
 
-    boolean hyp() {
-        return Idr0.hyp(idr0) != 0;
-    }
-
     boolean ats() {
         return Idr0.ats(idr0) != 0;
     }
@@ -42,10 +38,6 @@ record Identity(long idr0, long idr1, long idr3, long idr5, long iidr, long aidr
 
     boolean msi() {
         return Idr0.msi(idr0) != 0;
-    }
-
-    boolean mpam() {
-        return Idr3.mpam(idr3) != 0;
     }
 
     boolean rangeInvalidation() {

@@ -96,6 +96,14 @@ final class RegisterBank {
         }
     }
 
+    /** The device clears bits. */
+    void clear(int address, long bits) {
+        int i = find(address);
+        if (i != ABSENT) {
+            values.getAndUpdate(i, value -> value & ~bits);
+        }
+    }
+
     /** Any 32-bit word of the register file; 0 where there is none. */
     int read32(long address) {
         int i = find(address);

@@ -49,7 +49,7 @@ final class Smmuv3Model implements IommuModel, Counters {
         events = new EventQueue(bank, memory, interrupts, id);
         CommandSet commands = new CommandSet(id, configurations, tlb, generation, transactions, interrupts);
         CommandQueue queue = new CommandQueue(bank, memory, interrupts, commands, id);
-        registers = new Smmuv3Registers(bank, queue, () -> settings = Settings.of(bank, id));
+        registers = new Smmuv3Registers(bank, queue, transactions, () -> settings = Settings.of(bank, id));
         counters = new ModelCounters(request.name(), transactions, commands, events);
         settings = Settings.of(bank, id);
     }

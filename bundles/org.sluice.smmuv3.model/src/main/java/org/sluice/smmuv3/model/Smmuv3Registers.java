@@ -14,11 +14,13 @@ import org.sluice.spi.bus.RegisterFile;
 
 /**
  * The register file: storage, and what a write sets off. Any thread. Effects of a write are complete when it returns, but
- * for commands that another thread is consuming.
+ * for commands that another thread is consuming. CR0ACK follows CR0, and GBPA.Update falls, when no transaction is under
+ * way that began with the old value.
  */
 final class Smmuv3Registers implements RegisterFile {
     private final RegisterBank bank;
     private final CommandQueue commands;
+    private final TransactionSlots transactions;
     private final Runnable settingsChanged;
 
     /**
@@ -26,9 +28,10 @@ final class Smmuv3Registers implements RegisterFile {
      *
      * @param settingsChanged called after a register changed that {@link Settings} is made of, by one thread at a time
      */
-    Smmuv3Registers(RegisterBank bank, CommandQueue commands, Runnable settingsChanged) {
+    Smmuv3Registers(RegisterBank bank, CommandQueue commands, TransactionSlots transactions, Runnable settingsChanged) {
         this.bank = bank;
         this.commands = commands;
+        this.transactions = transactions;
         this.settingsChanged = settingsChanged;
     }
 
@@ -58,38 +61,32 @@ final class Smmuv3Registers implements RegisterFile {
     }
 
     private void write(long offset, long value, int bits) {
-        boolean mayRun;
+        int written;
         synchronized (this) {
             if (offset == Gbpa.ADDRESS && Gbpa.update(value) == 0) {
                 return;
             }
-            mayRun = effect(bank.write(offset, value, bits));
+            written = bank.write(offset, value, bits);
+            switch (written) {
+                case Cr0.ADDRESS, Cr2.ADDRESS, Gbpa.ADDRESS, StrtabBase.ADDRESS, StrtabBaseCfg.ADDRESS ->
+                    settingsChanged.run();
+                case IrqCtrl.ADDRESS -> bank.set(IrqCtrlAck.ADDRESS, bank.get(IrqCtrl.ADDRESS));
+                default -> {}
+            }
         }
-        // outside the lock: a SYNC may wait for a transaction
-        if (mayRun) {
-            commands.run();
-        }
-    }
-
-    /** Whether commands may have become runnable. */
-    private boolean effect(int written) {
+        // outside the lock: these wait for transactions
         switch (written) {
             case Cr0.ADDRESS -> {
+                transactions.drain();
                 bank.set(Cr0Ack.ADDRESS, bank.get(Cr0.ADDRESS));
-                settingsChanged.run();
-                return true;
+                commands.run();
             }
             case Gbpa.ADDRESS -> {
-                bank.set(Gbpa.ADDRESS, Gbpa.withUpdate(bank.get(Gbpa.ADDRESS), 0));
-                settingsChanged.run();
+                transactions.drain();
+                bank.clear(Gbpa.ADDRESS, Gbpa.UPDATE_MASK);
             }
-            case Cr2.ADDRESS, StrtabBase.ADDRESS, StrtabBaseCfg.ADDRESS -> settingsChanged.run();
-            case IrqCtrl.ADDRESS -> bank.set(IrqCtrlAck.ADDRESS, bank.get(IrqCtrl.ADDRESS));
-            case CmdqProd.ADDRESS, Gerrorn.ADDRESS -> {
-                return true;
-            }
+            case CmdqProd.ADDRESS, Gerrorn.ADDRESS -> commands.run();
             default -> {}
         }
-        return false;
     }
 }

@@ -34,6 +34,8 @@ final class Tlb {
     private static final long GRANULE_MASK = 0x1f;
     private static final int VMID_SHIFT = 16;
     private static final long ID_MASK = 0xffff;
+    // VMID and ASID together choose the set
+    private static final long IDS_MASK = 0xffff_ffffL;
 
     private static final long LOCKED = 1;
     private static final int MAX_PROBES = 64;
@@ -57,7 +59,7 @@ final class Tlb {
     }
 
     private int set(long base, int log2size, long tag) {
-        long hash = (base >>> log2size) * 0x9e3779b97f4a7c15L + (tag & ID_MASK) * 0xd1b54a32d192ed03L;
+        long hash = (base >>> log2size) * 0x9e3779b97f4a7c15L + (tag & IDS_MASK) * 0xd1b54a32d192ed03L;
         return (int) (hash >>> 32 & sets - 1) * SET_WORDS;
     }
 
@@ -180,7 +182,7 @@ final class Tlb {
             return false;
         }
         long present = sizes;
-        long tag = scope.asid();
+        long tag = tag(scope.vmid(), scope.asid(), false, 0);
         for (; present != 0; present &= present - 1) {
             int log2size = Long.numberOfTrailingZeros(present);
             long base = scope.first() & -1L << log2size;

@@ -17,6 +17,8 @@ import org.junit.jupiter.api.Timeout;
 import org.sluice.smmuv3.arch.CmdCfgiCd;
 import org.sluice.smmuv3.arch.CmdTlbiNhVa;
 import org.sluice.smmuv3.arch.CmdqProd;
+import org.sluice.smmuv3.arch.Cr0;
+import org.sluice.smmuv3.arch.Cr0Ack;
 import org.sluice.spi.board.Dma;
 
 /** Invalidation against transactions that are under way. */
@@ -138,6 +140,28 @@ class RacesTest {
         gate.open.countDown();
         sync.get();
         assertThat(smmu.commandsConsumed()).isTrue();
+        assertThat(transaction.get()).isEqualTo(Dma.OK);
+    }
+
+    @Test
+    void switchingOffIsAcknowledgedWhenNoTransactionTranslatesAnyMore_R45() throws Exception {
+        Smmu smmu = watchedSmmu();
+        smmu.map(Smmu.ROOT, IOVA, OLD, Tables.RW);
+        Gate gate = new Gate(OLD);
+        watched.onData = gate::pass;
+        CompletableFuture<Integer> transaction = CompletableFuture.supplyAsync(() -> smmu.read(IOVA));
+        gate.reached.await();
+        CompletableFuture<Void> off = CompletableFuture.runAsync(() -> smmu.registers.write32(Cr0.ADDRESS, 0));
+        while (smmu.registers.read32(Cr0.ADDRESS) != 0) {
+            Thread.onSpinWait();
+        }
+        for (int i = 0; i < 1000; i++) {
+            assertThat(smmu.read(OLD + 64)).isEqualTo(Dma.OK);
+            assertThat(smmu.registers.read32(Cr0Ack.ADDRESS)).isNotZero();
+        }
+        gate.open.countDown();
+        off.get();
+        assertThat(smmu.registers.read32(Cr0Ack.ADDRESS)).isZero();
         assertThat(transaction.get()).isEqualTo(Dma.OK);
     }
 
