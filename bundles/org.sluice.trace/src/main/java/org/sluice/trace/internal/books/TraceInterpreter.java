@@ -151,9 +151,9 @@ public final class TraceInterpreter implements EventSink {
     }
 
     private void remove(TracedDomain domain, long iova, long size, long removable) {
-        sink.unmap(domain, iova, size, removable);
-        if (removable != 0) {
-            domain.space().unmap(iova, removable);
+        long gone = sink.unmap(domain, iova, size, removable);
+        if (gone != 0) {
+            domain.space().unmap(iova, gone);
         }
     }
 }
