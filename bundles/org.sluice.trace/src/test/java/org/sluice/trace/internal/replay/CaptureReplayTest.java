@@ -21,6 +21,7 @@ import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.SwapEvent;
 import org.sluice.trace.Mismatch;
+import org.sluice.trace.PasidReport;
 import org.sluice.trace.ReplayProgress;
 import org.sluice.trace.ReplayReport;
 import org.sluice.trace.ReplayRequest;
@@ -98,6 +99,16 @@ class CaptureReplayTest {
                 .extracting(Mismatch::toString)
                 .contains("capture: read right after the unmap, stream 0x100, iova 0x5000:"
                         + " expected read aborts with F_TRANSLATION, found the transfer completed");
+    }
+
+    @Test
+    void outcomeOfPasidsIsClaimedOnlyWhereItWasShown() throws IOException {
+        assertThat(replay(twoStreams(), Defect.NONE).pasids())
+                .flatExtracting(PasidReport::outcomes)
+                .noneMatch(outcome -> outcome.toString().startsWith("not shown"));
+        assertThat(replay(twoStreams(), Defect.SWAPPED_PASIDS).pasids())
+                .flatExtracting(PasidReport::outcomes)
+                .anyMatch(outcome -> outcome.toString().startsWith("not shown"));
     }
 
     @Test
