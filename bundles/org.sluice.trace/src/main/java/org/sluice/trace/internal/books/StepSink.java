@@ -33,8 +33,9 @@ public interface StepSink {
      * @param iova bytes
      * @param size bytes
      * @param removable bytes that go according to the books
+     * @return bytes that went
      */
-    void unmap(TracedDomain domain, long iova, long size, long removable);
+    long unmap(TracedDomain domain, long iova, long size, long removable);
 
     /**
      * A domain is destroyed, with its mappings.

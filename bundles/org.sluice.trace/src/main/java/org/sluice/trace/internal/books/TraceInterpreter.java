@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.sluice.api.Prot;
+import org.sluice.trace.internal.LongRanges;
 import org.sluice.trace.internal.capture.DefaultDomains;
 import org.sluice.trace.internal.capture.TraceSurvey;
 import org.sluice.trace.internal.text.EventSink;
@@ -27,6 +28,7 @@ public final class TraceInterpreter implements EventSink {
     private final DomainResolver resolver;
     private final Ambiguities ambiguities = new Ambiguities();
     private final Map<String, TracedDomain> domainOf = new HashMap<>();
+    private final Map<String, LongRanges> reachedBefore = new HashMap<>();
     private final TraceTotals totals = new TraceTotals();
     private long ordinal;
 
@@ -100,6 +102,22 @@ public final class TraceInterpreter implements EventSink {
         return Optional.ofNullable(domainOf.get(device));
     }
 
+    /**
+     * What is not live for a device and once was, in the domain that it is attached to or in one that it left.
+     *
+     * @param device name, attached
+     * @return IOVAs
+     */
+    public LongRanges unreachable(String device) {
+        LongRanges unreachable = new LongRanges();
+        TracedSpace space = domainOf.get(device).space();
+        LongRanges.Visitor adding = (first, last) -> unreachable.add(first, last - first + 1);
+        space.gone().forEach(adding);
+        reachedBefore.getOrDefault(device, new LongRanges()).forEach(adding);
+        space.leaves().forEach(leaf -> unreachable.remove(leaf.iova(), leaf.size()));
+        return unreachable;
+    }
+
     private Optional<TracedDomain> resolve(long line, Resolution resolution) {
         if (resolution instanceof Resolution.Open open) {
             ambiguities.add(line, open.reason());
@@ -117,6 +135,9 @@ public final class TraceInterpreter implements EventSink {
         TracedDomain old = domainOf.put(device, domain);
         domain.devices().add(device);
         if (old != null && old != domain) {
+            LongRanges reached = reachedBefore.computeIfAbsent(device, key -> new LongRanges());
+            old.space().gone().forEach((first, last) -> reached.add(first, last - first + 1));
+            old.space().leaves().forEach(leaf -> reached.add(leaf.iova(), leaf.size()));
             old.devices().remove(device);
             if (old.devices().isEmpty() && resolver.isDestroyed(old, line)) {
                 sink.destroy(old);
@@ -151,9 +172,9 @@ public final class TraceInterpreter implements EventSink {
     }
 
     private void remove(TracedDomain domain, long iova, long size, long removable) {
-        sink.unmap(domain, iova, size, removable);
-        if (removable != 0) {
-            domain.space().unmap(iova, removable);
+        long gone = sink.unmap(domain, iova, size, removable);
+        if (gone != 0) {
+            domain.space().unmap(iova, gone);
         }
     }
 }

@@ -53,6 +53,20 @@ public final class TracedSpace {
         return done;
     }
 
+    /**
+     * Bytes that go if a block that begins in the range and reaches over its end is removed whole: what an unmap may do
+     * instead of leaving it, since blocks are not split.
+     *
+     * @param iova bytes
+     * @param size bytes
+     * @return at least the removable bytes
+     */
+    public long removableWithBlock(long iova, long size) {
+        long whole = removable(iova, size);
+        TracedLeaf block = whole == size ? null : leaves.get(iova + whole);
+        return block == null ? whole : whole + block.size();
+    }
+
     /** Removes every leaf that begins in the range. */
     void unmap(long iova, long size) {
         Collection<TracedLeaf> removed =

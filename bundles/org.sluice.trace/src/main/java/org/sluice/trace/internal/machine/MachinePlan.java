@@ -1,6 +1,7 @@
 package org.sluice.trace.internal.machine;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Dictionary;
 import java.util.Hashtable;
 import java.util.List;
@@ -66,14 +67,13 @@ public record MachinePlan(
     }
 
     /**
-     * Devices whose StreamID the trace does not tell.
+     * Devices whose StreamID their name does not tell: each got a free one.
      *
-     * @return their names
+     * @param devices names
+     * @return those that are no PCI functions of segment 0
      */
-    public List<String> inventedStreams() {
-        return streams.keySet().stream()
-                .filter(device -> !StreamIds.isRequester(device))
-                .toList();
+    public static List<String> withoutRequesterId(Collection<String> devices) {
+        return devices.stream().filter(device -> !StreamIds.isRequester(device)).toList();
     }
 
     /**

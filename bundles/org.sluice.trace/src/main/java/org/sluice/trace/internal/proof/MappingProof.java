@@ -4,6 +4,7 @@ import java.util.Optional;
 import java.util.Random;
 import org.sluice.spi.board.Dma;
 import org.sluice.trace.ReplayProgress;
+import org.sluice.trace.internal.LongRanges;
 import org.sluice.trace.internal.books.TracedDomain;
 import org.sluice.trace.internal.books.TracedLeaf;
 import org.sluice.trace.internal.machine.Stream;
@@ -40,20 +41,19 @@ public final class MappingProof {
      *
      * @param stream attached to the domain
      * @param domain its books
+     * @param unreachable IOVAs that were live for the stream once
      * @param progress is told how many pages are done
      */
-    public void prove(Stream stream, TracedDomain domain, ReplayProgress progress) {
+    public void prove(Stream stream, TracedDomain domain, LongRanges unreachable, ReplayProgress progress) {
         long live = domain.space().pages();
-        long gone = domain.space().gone().size() / TracedLeaf.PAGE;
+        long gone = unreachable.size() / TracedLeaf.PAGE;
         Walk walk = new Walk(live <= MOST_PAGES, progress);
         for (TracedLeaf leaf : domain.space().leaves()) {
             walk.pages(leaf.iova(), leaf.size(), iova -> live(stream, leaf, iova));
         }
         walk.whole = gone <= MOST_PAGES;
-        domain.space()
-                .gone()
-                .forEach((first, last) -> walk.pages(
-                        first, last - first + 1, iova -> probe.faults(stream, Dma.NO_PASID, iova, NOT_LIVE)));
+        unreachable.forEach((first, last) ->
+                walk.pages(first, last - first + 1, iova -> probe.faults(stream, Dma.NO_PASID, iova, NOT_LIVE)));
         sampled(stream, live, "live");
         sampled(stream, gone, "unmapped");
     }

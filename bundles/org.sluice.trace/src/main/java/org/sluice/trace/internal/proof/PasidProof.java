@@ -92,13 +92,16 @@ public final class PasidProof {
         for (int index = 0; index < count; index++) {
             set.spaces.add(allocate(stream, set));
         }
+        long before = stream.mismatchCount();
         contents(stream);
         untagged(stream, set);
-        set.outcomes.add(
+        shown(
+                stream,
+                set,
+                before,
                 count + " PASIDs map the same IOVA, each reaches only its own page; untagged traffic is as before");
-        isolation(set);
+        isolation(stream, set);
         freeAndReuse(stream, set);
-        untagged(stream, set);
     }
 
     /**
@@ -204,7 +207,8 @@ public final class PasidProof {
         }
     }
 
-    private void isolation(Spaces set) {
+    private void isolation(Stream stream, Spaces set) {
+        long before = stream.mismatchCount();
         PasidSpace victim = set.spaces.get(0);
         long unmapped = victim.ioMm().unmap(victim.scratchIova(), PAGE);
         if (unmapped != PAGE) {
@@ -217,10 +221,11 @@ public final class PasidProof {
         }
         victim.ioMm().map(victim.scratchIova(), victim.scratchPage(), PAGE, Prot.READ | Prot.WRITE);
         reaches(victim, victim.scratchIova(), victim.scratchPage());
-        set.outcomes.add("an unmap in one left the others as they were");
+        shown(stream, set, before, "an unmap in one left the others as they were");
     }
 
     private void freeAndReuse(Stream stream, Spaces set) {
+        long before = stream.mismatchCount();
         PasidSpace victim = set.spaces.remove(1);
         reaches(victim, victim.iova(), victim.page());
         free(set, victim);
@@ -241,8 +246,19 @@ public final class PasidProof {
                     "" + again.pasid());
         }
         contents(stream);
-        set.outcomes.add("PASID " + victim.pasid()
-                + " was freed: its DMA aborted with an event; handed out again, it reached its new page only");
+        untagged(stream, set);
+        shown(
+                stream,
+                set,
+                before,
+                "PASID " + victim.pasid()
+                        + " was freed: its DMA aborted with an event; handed out again, it reached its new page only");
+    }
+
+    /** Says that something was shown, or that it was not. */
+    private static void shown(Stream stream, Spaces set, long mismatchesBefore, String outcome) {
+        set.outcomes.add(
+                stream.mismatchCount() == mismatchesBefore ? outcome : "not shown, see mismatches: " + outcome);
     }
 
     private void revoked(PasidSpace space) {

@@ -16,6 +16,7 @@ import org.sluice.trace.internal.books.TracedDomain;
 import org.sluice.trace.internal.capture.Capture;
 import org.sluice.trace.internal.capture.TraceSurvey;
 import org.sluice.trace.internal.machine.Machine;
+import org.sluice.trace.internal.machine.MachinePlan;
 import org.sluice.trace.internal.machine.Stream;
 import org.sluice.trace.internal.proof.Score;
 
@@ -103,6 +104,9 @@ record CaptureOutcome(
         }
         if (!capture.defaults().known()) {
             score.note("nothing tells the type of default domains: all were taken as translating");
+        }
+        for (String device : MachinePlan.withoutRequesterId(survey.devices().keySet())) {
+            score.note("the name of " + device + " tells no StreamID: it got a free one");
         }
         List<TracedDomain> left = new ArrayList<>(interpreter.domains());
         left.removeIf(

@@ -12,8 +12,10 @@ import org.sluice.trace.ReplayProgress;
 import org.sluice.trace.ReplayReport;
 import org.sluice.trace.ReplayRequest;
 import org.sluice.trace.SwapReport;
+import org.sluice.trace.internal.LongRanges;
 import org.sluice.trace.internal.books.TraceInterpreter;
 import org.sluice.trace.internal.books.TracedDomain;
+import org.sluice.trace.internal.books.TracedLeaf;
 import org.sluice.trace.internal.books.TracedSpace;
 import org.sluice.trace.internal.capture.Capture;
 import org.sluice.trace.internal.capture.TraceSurvey;
@@ -144,14 +146,15 @@ final class CaptureReplay {
     private void prove() {
         MappingProof mapping = new MappingProof(probe, score);
         attachedStreams((stream, domain) -> {
+            LongRanges unreachable = interpreter.unreachable(stream.name());
             progress.begin(
                     capture.name(),
                     "proving stream 0x" + Integer.toHexString(stream.id()),
-                    domain.space().pages() + domain.space().gone().size() / 4096);
+                    domain.space().pages() + unreachable.size() / TracedLeaf.PAGE);
             if (domain.identity()) {
                 bypass.prove(stream);
             } else {
-                mapping.prove(stream, domain, progress);
+                mapping.prove(stream, domain, unreachable, progress);
             }
         });
         Expectations expectations = new Expectations(capture, survey, interpreter, platform, score);

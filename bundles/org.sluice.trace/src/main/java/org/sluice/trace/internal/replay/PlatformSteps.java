@@ -2,6 +2,7 @@ package org.sluice.trace.internal.replay;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 import org.sluice.spi.board.Dma;
 import org.sluice.trace.internal.books.StepSink;
@@ -92,7 +93,7 @@ final class PlatformSteps implements StepSink {
     }
 
     @Override
-    public void unmap(TracedDomain domain, long iova, long size, long removable) {
+    public long unmap(TracedDomain domain, long iova, long size, long removable) {
         boolean turn = isTurn() && removable != 0;
         List<Stream> streams = turn ? platform.streams(domain) : List.of();
         long last = removable - TracedLeaf.PAGE;
@@ -101,19 +102,28 @@ final class PlatformSteps implements StepSink {
             cached(domain, stream, iova + last);
         }
         String what = String.format("unmap of iova 0x%x, 0x%x bytes, in %s", iova, size, domain);
-        platform.domain(domain)
-                .ifPresent(target -> platform.attempt(what, () -> {
-                    long unmapped = target.space().unmap(iova, size);
-                    if (unmapped != removable) {
-                        score.mismatch(what, removable + " bytes", unmapped + " bytes");
-                    }
-                }));
+        long gone = unmap(domain, iova, size, removable, what);
         for (Stream stream : streams) {
             probe.faults(stream, Dma.NO_PASID, iova, "read right after the unmap");
             if (last != 0) {
                 probe.faults(stream, Dma.NO_PASID, iova + last, "read right after the unmap");
             }
         }
+        return gone;
+    }
+
+    private long unmap(TracedDomain domain, long iova, long size, long removable, String what) {
+        AtomicLong gone = new AtomicLong(removable);
+        platform.domain(domain)
+                .ifPresent(target -> platform.attempt(what, () -> {
+                    long unmapped = target.space().unmap(iova, size);
+                    if (unmapped == domain.space().removableWithBlock(iova, size)) {
+                        gone.set(unmapped);
+                    } else if (unmapped != removable) {
+                        score.mismatch(what, removable + " bytes", unmapped + " bytes");
+                    }
+                }));
+        return gone.get();
     }
 
     @Override

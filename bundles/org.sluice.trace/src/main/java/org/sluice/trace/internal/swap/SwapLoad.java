@@ -10,7 +10,6 @@ import org.sluice.trace.internal.proof.Score;
 
 /** Threads that keep DMA and mapping going while bundles are swapped. */
 final class SwapLoad implements AutoCloseable {
-    private static final int MAPPERS = 2;
     private static final long ROUNDS = 8;
     private static final long PATIENCE_MILLIS = 30_000;
     private static final long POLL_MILLIS = 2;
@@ -24,13 +23,18 @@ final class SwapLoad implements AutoCloseable {
         this.allocator = machine.board().allocator();
         this.score = score;
         workers.add(new ReadingWorker(places, score));
-        for (PasidSpace space : spaces.subList(0, Math.min(MAPPERS, spaces.size()))) {
+        for (PasidSpace space : mapped(spaces)) {
             long page = allocator.allocate(PasidSpace.PAGE, PasidSpace.PAGE);
             pages.add(page);
             machine.faults().tolerate(space.stream().id(), space.pasid(), space.scratchIova() + MappingWorker.OFFSET);
             workers.add(new MappingWorker(space, machine.board().memory(), page, score));
         }
         workers.forEach(SwapWorker::start);
+    }
+
+    /** The first and the last space, which belong to different streams if there are several. */
+    private static List<PasidSpace> mapped(List<PasidSpace> spaces) {
+        return spaces.size() < 2 ? spaces : List.of(spaces.get(0), spaces.get(spaces.size() - 1));
     }
 
     /** Transfers so far. */

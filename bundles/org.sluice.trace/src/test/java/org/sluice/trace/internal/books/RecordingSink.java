@@ -19,8 +19,9 @@ final class RecordingSink implements StepSink {
     }
 
     @Override
-    public void unmap(TracedDomain domain, long iova, long size, long removable) {
+    public long unmap(TracedDomain domain, long iova, long size, long removable) {
         steps.add(String.format("unmap %x %x of %x from %s", iova, removable, size, domain.devices()));
+        return removable;
     }
 
     @Override

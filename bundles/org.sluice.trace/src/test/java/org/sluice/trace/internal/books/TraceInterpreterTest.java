@@ -7,6 +7,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sluice.trace.Ambiguity;
+import org.sluice.trace.internal.LongRanges;
 import org.sluice.trace.internal.TraceWriter;
 import org.sluice.trace.internal.capture.DefaultDomains;
 import org.sluice.trace.internal.capture.TraceSurvey;
@@ -157,6 +158,21 @@ class TraceInterpreterTest {
                         "destroy with 2",
                         "map 5000 40005000 1000 1 to [0000:00:02.0]");
         assertThat(books.domains()).extracting(TracedDomain::pointer).containsExactly(B);
+    }
+
+    @Test
+    void whatADeviceReachedInADomainThatItLeftIsUnreachable() {
+        TraceInterpreter books = run(
+                new TraceWriter()
+                        .smmuAttach(A, DISK)
+                        .smmuMap(A, 0x1000, 0x40001000, 4, 3)
+                        .smmuUnmap(A, 0x4000, 1)
+                        .smmuAttach(B, DISK)
+                        .smmuMap(B, 0x2000, 0x40005000, 1, 1),
+                TRANSLATING);
+        LongRanges unreachable = books.unreachable(DISK);
+        assertThat(unreachable.size()).isEqualTo(3 * 0x1000);
+        assertThat(unreachable.overlaps(0x2000, 0x1000)).isFalse();
     }
 
     @Test

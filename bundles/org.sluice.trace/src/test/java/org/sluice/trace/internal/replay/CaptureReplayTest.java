@@ -10,15 +10,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.SwapEvent;
 import org.sluice.trace.Mismatch;
+import org.sluice.trace.PasidReport;
 import org.sluice.trace.ReplayProgress;
 import org.sluice.trace.ReplayReport;
 import org.sluice.trace.ReplayRequest;
@@ -96,6 +99,16 @@ class CaptureReplayTest {
                 .extracting(Mismatch::toString)
                 .contains("capture: read right after the unmap, stream 0x100, iova 0x5000:"
                         + " expected read aborts with F_TRANSLATION, found the transfer completed");
+    }
+
+    @Test
+    void outcomeOfPasidsIsClaimedOnlyWhereItWasShown() throws IOException {
+        assertThat(replay(twoStreams(), Defect.NONE).pasids())
+                .flatExtracting(PasidReport::outcomes)
+                .noneMatch(outcome -> outcome.toString().startsWith("not shown"));
+        assertThat(replay(twoStreams(), Defect.SWAPPED_PASIDS).pasids())
+                .flatExtracting(PasidReport::outcomes)
+                .anyMatch(outcome -> outcome.toString().startsWith("not shown"));
     }
 
     @Test
@@ -186,6 +199,37 @@ class CaptureReplayTest {
                 .isGreaterThan(without);
     }
 
+    /** Whatever a trace says, a right platform is not blamed for it; lines may be lost, doubled, moved or broken. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
+    void rightPlatformIsNeverBlamedForADamagedTrace(long seed) throws IOException {
+        Random random = new Random(seed);
+        String sample = random.nextBoolean() ? "passthrough-vfio/trace-domains.txt" : "passthrough-vfio/trace.txt";
+        List<String> lines = new ArrayList<>(Files.readAllLines(Samples.of(sample)));
+        for (int edits = 20; edits > 0; edits--) {
+            int line = random.nextInt(lines.size());
+            String text = lines.get(line);
+            switch (random.nextInt(4)) {
+                case 0 -> lines.remove(line);
+                case 1 -> lines.add(random.nextInt(lines.size()), text);
+                case 2 -> lines.add(random.nextInt(lines.size() - 1), lines.remove(line));
+                default -> lines.set(line, broken(text, random));
+            }
+        }
+        Files.write(folder.resolve("trace.txt"), lines);
+        Files.copy(Samples.of("passthrough-vfio/iommu_groups.txt"), folder.resolve("iommu_groups.txt"));
+        ReplayReport report = replay(Capture.of(folder), Defect.NONE, Optional.empty(), false);
+        assertThat(report.mismatches()).as("seed %d", seed).isEmpty();
+    }
+
+    private static String broken(String text, Random random) {
+        StringBuilder edited = new StringBuilder(text);
+        if (!text.isEmpty()) {
+            edited.setCharAt(random.nextInt(text.length()), "0123456789abcdef x".charAt(random.nextInt(18)));
+        }
+        return edited.toString();
+    }
+
     /** A bypassed disk, and a GPU that moves once; its second domain has read-only and unmapped pages. */
     private Capture twoStreams() throws IOException {
         Path capture = Files.createDirectories(folder.resolve("capture"));
@@ -208,7 +252,11 @@ class CaptureReplayTest {
     }
 
     private ReplayReport replay(Capture capture, Defect defect, Optional<Updates> updates) {
-        TraceSurvey survey = TraceSurvey.of(capture.trace(), true);
+        return replay(capture, defect, updates, true);
+    }
+
+    private ReplayReport replay(Capture capture, Defect defect, Optional<Updates> updates, boolean strict) {
+        TraceSurvey survey = TraceSurvey.of(capture.trace(), strict);
         Map<String, Integer> streams = MachinePlan.of("board", survey, 4).streams();
         platform = new FakePlatform(streams, defect);
         ReplayRequest request = ReplayRequest.of(List.of(capture.trace()));
