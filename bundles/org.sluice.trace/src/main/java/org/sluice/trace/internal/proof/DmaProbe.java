@@ -44,6 +44,16 @@ public final class DmaProbe {
     }
 
     /**
+     * Whether memory at an address may be written without filling the heap.
+     *
+     * @param paddr bytes
+     * @return true if it is resident or may become so; then it counts as resident
+     */
+    public boolean affords(long paddr) {
+        return footprint.affords(paddr);
+    }
+
+    /**
      * Checks that saw the outcome of a transfer but not its data, because writing more memory would fill the heap.
      *
      * @return how many

@@ -132,7 +132,8 @@ final class CaptureReplay {
             progress.begin(capture.name(), "swapping format and driver", 0);
             Map<Stream, TracedSpace> streams = new LinkedHashMap<>();
             attachedStreams((stream, domain) -> streams.put(stream, domain.space()));
-            swaps = new SwapUnderLoad(capture.name(), machine, updates.get(), score).run(streams, pasids.spaces());
+            swaps = new SwapUnderLoad(capture.name(), machine, updates.get(), score)
+                    .run(streams, pasids.spaces(), probe::affords);
             machine.streams().values().stream().filter(pasids::has).forEach(pasids::contents);
         }
     }

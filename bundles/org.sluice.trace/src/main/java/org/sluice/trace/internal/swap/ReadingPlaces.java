@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.LongPredicate;
 import org.sluice.spi.board.Dma;
 import org.sluice.spi.memory.PhysicalMemory;
 import org.sluice.trace.internal.books.TracedSpace;
@@ -18,11 +19,13 @@ final class ReadingPlaces {
     private static final long SALT = -1;
 
     private final PhysicalMemory memory;
+    private final LongPredicate affordable;
     private final Set<Long> planted = new HashSet<>();
     private final List<ReadingWorker.Place> places = new ArrayList<>();
 
-    ReadingPlaces(PhysicalMemory memory) {
+    ReadingPlaces(PhysicalMemory memory, LongPredicate affordable) {
         this.memory = memory;
+        this.affordable = affordable;
     }
 
     List<ReadingWorker.Place> of(Map<Stream, TracedSpace> streams, List<PasidSpace> spaces) {
@@ -32,7 +35,7 @@ final class ReadingPlaces {
         streams.forEach((stream, space) -> space.leaves().stream()
                 .limit(PER_STREAM)
                 .forEach(leaf -> {
-                    if (!planted.contains(leaf.paddr())) {
+                    if (!planted.contains(leaf.paddr()) && affordable.test(leaf.paddr())) {
                         plant(stream, Dma.NO_PASID, leaf.iova(), leaf.paddr());
                     }
                 }));

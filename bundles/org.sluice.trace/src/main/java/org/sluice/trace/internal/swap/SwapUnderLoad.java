@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongPredicate;
 import org.sluice.api.IommuException;
 import org.sluice.api.SwapEvent;
 import org.sluice.spi.driver.IommuDriver;
@@ -51,11 +52,12 @@ public final class SwapUnderLoad {
      *
      * @param streams what each translated stream must reach meanwhile, untagged
      * @param spaces private spaces that DMA and mapping use
+     * @param affordable whether memory at a physical address may be written
      * @return a report per swap that ended
      */
-    public List<SwapReport> run(Map<Stream, TracedSpace> streams, List<PasidSpace> spaces) {
+    public List<SwapReport> run(Map<Stream, TracedSpace> streams, List<PasidSpace> spaces, LongPredicate affordable) {
         List<SwapReport> reports = new ArrayList<>();
-        List<ReadingWorker.Place> places = new ReadingPlaces(machine.board().memory()).of(streams, spaces);
+        List<ReadingWorker.Place> places = new ReadingPlaces(machine.board().memory(), affordable).of(streams, spaces);
         try (SwapLoad load = new SwapLoad(machine, places, spaces, score)) {
             load.awaitProgress("before the swaps");
             for (SwapTarget target : TARGETS) {
