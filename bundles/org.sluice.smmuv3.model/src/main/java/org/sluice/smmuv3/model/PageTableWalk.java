@@ -42,12 +42,13 @@ final class PageTableWalk {
                 return Leaf.fault(EventId.F_WALK_EABT, address);
             }
             boolean last = level == Granule.LAST_LEVEL;
-            boolean table3 = TableDescriptor.type(descriptor) == TableDescriptor.TYPE_TABLE;
-            if (!table3 && (last || !isBlock(descriptor, range.granule(), level))) {
+            // the same type is a table above the last level, and a page at it
+            boolean tableOrPage = TableDescriptor.type(descriptor) == TableDescriptor.TYPE_TABLE;
+            if (!tableOrPage && (last || !isBlock(descriptor, range.granule(), level))) {
                 return Leaf.fault(EventId.F_TRANSLATION, 0);
             }
             long output = descriptor & range.tableMask();
-            if (last || !table3) {
+            if (last || !tableOrPage) {
                 return leaf(context, descriptor, output & -1L << shift, shift, restrictions);
             }
             if (output >>> context.outputBits != 0) {

@@ -104,7 +104,8 @@ final class Smmuv3Model implements IommuModel, Counters {
             StreamContext context = translated.context();
             long leaf = translator.translate(context, iova, flags, slot, began);
             if (Leaf.isFault(leaf)) {
-                return faulted(context, leaf, streamId, substreamId, iova, flags, data, offset, length);
+                report(context, leaf, streamId, substreamId, iova, flags);
+                return terminate(context, leaf, flags, data, offset, length);
             }
             return move(slot, Leaf.output(leaf, iova), flags, data, offset, length);
         }
@@ -140,22 +141,19 @@ final class Smmuv3Model implements IommuModel, Counters {
         return route;
     }
 
-    /** CD.A and CD.R govern the faults of a translation, but not an external abort of the walk. */
-    private int faulted(
-            StreamContext context,
-            long fault,
-            int streamId,
-            int substreamId,
-            long iova,
-            int flags,
-            byte[] data,
-            int offset,
-            int length) {
-        boolean governed = Leaf.event(fault) != EventId.F_WALK_EABT;
-        if (context.records || !governed) {
+    /** CD.A and CD.R govern the faults of a translation, but not an external abort of its walk. */
+    private static boolean isGoverned(long fault) {
+        return Leaf.event(fault) != EventId.F_WALK_EABT;
+    }
+
+    private void report(StreamContext context, long fault, int streamId, int substreamId, long iova, int flags) {
+        if (context.records || !isGoverned(fault)) {
             events.record(EventRecord.translation(fault, streamId, substreamId, iova, flags));
         }
-        if (context.aborts || !governed) {
+    }
+
+    private static int terminate(StreamContext context, long fault, int flags, byte[] data, int offset, int length) {
+        if (context.aborts || !isGoverned(fault)) {
             return Dma.ABORT;
         }
         if (!Permissions.isWrite(flags)) {

@@ -329,6 +329,17 @@ class CommandRulesTest {
     }
 
     @Test
+    void withoutStage2ThereIsOneVmid_R11() {
+        Smmu smmu = Smmu.on().stage1(0, 0).cd(0, Smmu.cdWord0(1), Smmu.ROOT);
+        smmu.ste(Smmu.SID, Smmu.stage1Word0(0), 0, 9);
+        smmu.map(Smmu.ROOT, 0x1000, OLD + 0x1000, Tables.RW);
+        smmu.read(0x1000);
+        smmu.map(Smmu.ROOT, 0x1000, NEW + 0x1000, Tables.RW);
+        smmu.command(CmdTlbiNhAsid.withVmid(CmdTlbiNhAsid.withAsid(Opcode.TLBI_NH_ASID, 1), 7), 0);
+        assertThat(isStale(smmu, 0x1000)).isFalse();
+    }
+
+    @Test
     void aForeignAsidIsSpared() {
         Smmu smmu = warm(0x1000);
         smmu.command(nhVa(2), 0x1000);

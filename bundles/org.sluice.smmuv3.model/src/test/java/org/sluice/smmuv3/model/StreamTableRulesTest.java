@@ -154,6 +154,15 @@ class StreamTableRulesTest {
     }
 
     @Test
+    void bitsOfAbsentFeaturesAreIgnored_R51() {
+        long reserved = StreamTableEntry.EATS_MASK | StreamTableEntry.STRW_MASK | StreamTableEntry.S1PIE_MASK;
+        Smmu smmu = Smmu.on().ste(Smmu.SID, Smmu.stage1Word0(0), reserved).cd(0, Smmu.cdWord0(1), Smmu.ROOT);
+        smmu.map(Smmu.ROOT, 0x1000, DATA, Tables.RW);
+
+        assertThat(smmu.read(0x1000)).isEqualTo(Dma.OK);
+    }
+
+    @Test
     void failedFetchesAndErrorsAreNotCached_R44() {
         Smmu smmu = Smmu.on();
         assertThat(access(smmu, Smmu.SID)).isEqualTo(Dma.ABORT);
