@@ -76,11 +76,6 @@ final class CommandQueue {
         return ring;
     }
 
-    /** How many slots were ever claimed, counted as {@link #published} counts. */
-    long claimed() {
-        return claimed.get();
-    }
-
     /** How many commands the hardware was given, by this queue and, in the ring, before. */
     long published() {
         return published;

@@ -2,6 +2,7 @@ package org.sluice.smmuv3.driver;
 
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.sluice.spi.bus.InterruptLines;
 
@@ -22,7 +23,7 @@ final class EventThread {
     private final InterruptLines.Subscription eventLine;
     private final InterruptLines.Subscription errorLine;
     private final Set<EventThread> running;
-    private volatile boolean stopping;
+    private final AtomicBoolean stopping = new AtomicBoolean();
 
     /** Position up to which every record was consumed and its handler returned. */
     private volatile long handled;
@@ -61,11 +62,8 @@ final class EventThread {
      * enough, again is harmless.
      */
     void stop() {
-        synchronized (running) {
-            if (stopping) {
-                return;
-            }
-            stopping = true;
+        if (!stopping.compareAndSet(false, true)) {
+            return;
         }
         running.remove(this);
         eventLine.close();
@@ -125,7 +123,7 @@ final class EventThread {
     }
 
     private void run() {
-        while (!stopping) {
+        while (!stopping.get()) {
             try {
                 errors.handle();
                 drain();
@@ -134,7 +132,7 @@ final class EventThread {
                     log.error("the event thread met " + failure);
                 }
             }
-            if (!stopping) {
+            if (!stopping.get()) {
                 LockSupport.parkNanos(this, POLL_NANOS);
             }
         }

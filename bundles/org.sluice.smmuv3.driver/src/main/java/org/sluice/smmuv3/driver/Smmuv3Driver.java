@@ -23,7 +23,7 @@ public final class Smmuv3Driver implements IommuDriver {
     private final Set<EventThread> running = ConcurrentHashMap.newKeySet();
 
     /**
-     * The service.
+     * The service. A log that comes later is not taken: binding it would make a new service, which is a swap of the driver.
      *
      * @param logger the container's log, or null where there is none
      */

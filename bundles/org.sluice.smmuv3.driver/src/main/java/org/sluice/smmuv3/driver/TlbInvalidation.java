@@ -42,21 +42,22 @@ final class TlbInvalidation {
         long page = 1L << pageShift;
         long offset = iova & page - 1;
         long pages = (size + offset + page - 1) >>> pageShift;
+        long leaf = Math.max(granule, page);
         if (ranges) {
             if (pages == 0 || pages >>> WHOLE_LOG2 != 0) {
                 all();
             } else {
-                int level = leafOnly ? hint(iova - offset, pages << pageShift, granule, pageShift) : 0;
+                int level = leafOnly ? hint(iova - offset, pages << pageShift, leaf, pageShift) : 0;
                 byRange(iova - offset, pages, leafOnly, pageShift, level);
             }
         } else {
-            byLeaf(iova, size, Math.max(granule, page), leafOnly, pageShift);
+            byLeaf(iova, size, leaf, leafOnly, pageShift);
         }
     }
 
-    /** Level of the tables that holds leaves of a size: 3 for the smallest. */
+    /** Level of the tables that holds leaves of a size: 3 for the smallest, 0 for none. */
     static int level(long leafBytes, int pageShift) {
-        return 4 - (Long.numberOfTrailingZeros(leafBytes) - 3) / (pageShift - 3);
+        return Math.max(0, 4 - (Long.numberOfTrailingZeros(leafBytes) - 3) / (pageShift - 3));
     }
 
     /**

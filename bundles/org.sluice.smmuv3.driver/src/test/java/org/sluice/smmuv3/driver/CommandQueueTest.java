@@ -10,11 +10,9 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sluice.api.Errno;
@@ -242,51 +240,6 @@ class CommandQueueTest {
         fixture.queue.errors().handle();
         assertThat(fixture.registers.get(Cr0.ADDRESS)).isZero();
         assertThat(fixture.registers.get(Gerrorn.ADDRESS)).isEqualTo(Gerror.SFM_MASK | Gerror.EVENTQ_ABT_MASK);
-    }
-
-    /** Whoever rings the bell may not be kept at it by others, although they never stop. */
-    @Test
-    @Timeout(value = 60, unit = TimeUnit.SECONDS)
-    void threadThatPublishesForOthersComesBack() throws Exception {
-        QueueFixture fixture = new QueueFixture(6);
-        AtomicBoolean stop = new AtomicBoolean();
-        int others = 3;
-        ExecutorService pool = Executors.newFixedThreadPool(others);
-        Thread captive = Thread.currentThread();
-        try {
-            List<Future<?>> runs = new ArrayList<>();
-            for (int i = 0; i < others; i++) {
-                int thread = i;
-                runs.add(pool.submit(() -> {
-                    while (!stop.get()) {
-                        fixture.queue.submit(marked(thread, 0), 0);
-                        fixture.queue.sync();
-                    }
-                }));
-            }
-            // Each ring of the captive lasts until others have queued more, so that there always is something to
-            // publish.
-            fixture.registers.onProducer(() -> {
-                if (Thread.currentThread() == captive) {
-                    long before = fixture.queue.claimed();
-                    while (fixture.queue.claimed() < before + 1 && !captive.isInterrupted()) {
-                        Thread.yield();
-                    }
-                }
-            });
-            for (int i = 0; i < 20; i++) {
-                fixture.queue.submit(marked(others, i), 0);
-            }
-            stop.set(true);
-            for (Future<?> run : runs) {
-                run.get();
-            }
-        } finally {
-            stop.set(true);
-            pool.shutdownNow();
-        }
-        assertThat(fixture.registers.commands().stream().filter(c -> c.word0() >>> 48 == others + 1))
-                .hasSize(20);
     }
 
     @Test

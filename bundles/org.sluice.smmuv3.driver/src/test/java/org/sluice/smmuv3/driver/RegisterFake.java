@@ -51,7 +51,6 @@ final class RegisterFake implements RegisterFile, InterruptLines {
     private final Map<String, List<Runnable>> handlers = new HashMap<>();
     private Predicate<Taken> illegal = command -> false;
     private Runnable onSync = () -> {};
-    private volatile Runnable onProducer = () -> {};
     private volatile boolean stuck;
     private volatile boolean silent;
 
@@ -109,11 +108,6 @@ final class RegisterFake implements RegisterFile, InterruptLines {
     /** Called when a CMD_SYNC completes. */
     void onSync(Runnable action) {
         onSync = action;
-    }
-
-    /** Called when CMDQ_PROD is written, by the thread that writes it, before commands are taken. */
-    void onProducer(Runnable action) {
-        onProducer = action;
     }
 
     /** Stops taking commands, or goes on. */
@@ -183,9 +177,6 @@ final class RegisterFake implements RegisterFile, InterruptLines {
         set(offset, value);
         if (silent) {
             return;
-        }
-        if (offset == CmdqProd.ADDRESS) {
-            onProducer.run();
         }
         if (offset == Cr0.ADDRESS) {
             set(Cr0Ack.ADDRESS, value);

@@ -109,6 +109,18 @@ class TlbInvalidationTest {
     }
 
     @Test
+    void granuleThatNoTableHasStillInvalidatesTheRange() {
+        ranges.range(0, 16 * KIB, 4 * KIB, true, 14);
+        assertThat(CmdTlbiNhVa.ttl(fixture.registers.takeCommands().get(0).word1()))
+                .isEqualTo(3);
+        ranges.range(0, 4 * KIB, 1L << 62, true, 12);
+        assertThat(CmdTlbiNhVa.ttl(fixture.registers.takeCommands().get(0).word1()))
+                .isZero();
+        singles.range(0, 16 * KIB, 4 * KIB, true, 14);
+        assertThat(fixture.registers.takeCommands()).hasSize(1);
+    }
+
+    @Test
     void unalignedRangeCoversItsFirstAndLastPage() {
         ranges.range(0x1fff, 2, 4 * KIB, true, 12);
         assertThat(fixture.registers.commands()).containsExactly(new RegisterFake.Taken(0x0007000000100012L, 0x1701));
