@@ -607,12 +607,12 @@ public class Space implements AddressSpace {
         gate.open();
     }
 
-    /** Frees what unmaps without a sync left behind; nothing translates through this space any more. */
+    /** Frees what unmaps without a sync left behind; nothing translates or works through this space any more. */
     final void abandonPending() {
         IotlbGather gather = new IotlbGather();
         pending.moveTo(gather);
         tables.retireAll(gather);
-        tables.reclaim();
+        tables.freeRetired();
     }
 
     @Override

@@ -28,7 +28,7 @@ public final class SpaceLedger {
     private long formatProvider;
     private TableSurvey survey;
     private ContextRecord record;
-    private Hold tableHold;
+    private volatile Hold tableHold; // read without the lock for a status
     private Hold contextHold;
     private boolean drained = true;
 

@@ -94,11 +94,7 @@ final class SpaceTables implements TableHost {
         if (retiredCount == 0 || commons.gate().isInside()) {
             return;
         }
-        long[] tables;
-        synchronized (this) {
-            tables = Arrays.copyOf(retired, 2 * retiredCount);
-            retiredCount = 0;
-        }
+        long[] tables = takeRetired();
         boolean free = commons.gate().drain(commons.drainTimeoutNanos());
         for (int i = 0; i < tables.length; i += 2) {
             if (free) {
@@ -107,5 +103,19 @@ final class SpaceTables implements TableHost {
                 retire(tables[i], tables[i + 1]);
             }
         }
+    }
+
+    /** Frees what waits, when no operation on this space is inside and none will come. */
+    void freeRetired() {
+        long[] tables = takeRetired();
+        for (int i = 0; i < tables.length; i += 2) {
+            freeTable(tables[i], tables[i + 1]);
+        }
+    }
+
+    private synchronized long[] takeRetired() {
+        long[] tables = Arrays.copyOf(retired, 2 * retiredCount);
+        retiredCount = 0;
+        return tables;
     }
 }

@@ -138,10 +138,12 @@ final class Device implements IommuDevice {
     @Override
     public void shutdownSva() {
         unit.withLock(() -> {
+            if (sva != null) {
+                unit.serving();
+            }
             if (sva == null) {
                 throw new IommuException(Errno.ENODEV, name() + " is not initialised for SVA");
             }
-            unit.serving();
             for (PrivateSpace space : new TreeMap<>(pasids).values()) {
                 space.unbond(this, "SVA of " + name() + " was shut down");
             }

@@ -6,7 +6,6 @@ import java.util.Optional;
 import org.sluice.api.ActivationKind;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
-import org.sluice.api.ProviderMissingException;
 import org.sluice.core.offer.Offer;
 import org.sluice.spi.driver.ContextRecord;
 import org.sluice.spi.driver.ContextRequest;
@@ -145,10 +144,7 @@ final class PasidAllocation implements MmRequest {
             throw new IommuException(Errno.EINVAL, "the page table of " + space.name() + " was created already");
         }
         makeTable(
-                unit.bestFormat(config.format())
-                        .orElseThrow(() -> new ProviderMissingException(
-                                "page-table format " + config.format(),
-                                "no bundle offers it; " + space.name() + " was not allocated")),
+                unit.bestFormat(config.format()).orElseThrow(() -> new FormatMissingException(config.format())),
                 config);
         return space.ledger().root();
     }

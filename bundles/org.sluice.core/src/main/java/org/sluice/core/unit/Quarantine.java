@@ -61,6 +61,9 @@ final class Quarantine {
         if (isReady(inmate)) {
             inmates.remove(inmate);
             release(inmate);
+        } else if (inmate.fenced) {
+            // A bundle that is missing calls again when it comes; an operation that did not leave in time does not.
+            unit.later(this::sweep);
         }
     }
 

@@ -1,5 +1,6 @@
 package org.sluice.core.unit;
 
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -129,8 +130,8 @@ final class TranslationDomain implements Domain {
                                 "%s is one of %d devices in group %d, only a device alone in its group can be attached",
                                 target.name(), members, target.members().id()));
             }
-            requireOpen();
             unit.serving();
+            requireOpen();
             requireServed(target);
             if (target.current() != this) {
                 unit.iommu().attach(target.record(), attachment());
@@ -145,7 +146,9 @@ final class TranslationDomain implements Domain {
         unit.withLock(() -> {
             if (!isDefault && device instanceof Device target && target.current() == this) {
                 unit.serving();
-                fallBack(target);
+                if (target.current() == this) {
+                    fallBack(target);
+                }
             }
             return null;
         });
@@ -166,13 +169,14 @@ final class TranslationDomain implements Domain {
     public IoMm allocPasid(IommuDevice device) {
         return unit.withLock(() -> {
             Device target = unit.own(device);
-            requireOpen();
-            unit.serving();
-            requireServed(target);
-            if (target.current() != this) {
-                throw new IommuException(Errno.EINVAL, target.name() + " is not attached to " + name);
-            }
-            return new PasidAllocation(this, target).run();
+            return unit.create(() -> {
+                requireOpen();
+                requireServed(target);
+                if (target.current() != this) {
+                    throw new IommuException(Errno.EINVAL, target.name() + " is not attached to " + name);
+                }
+                return new PasidAllocation(this, target).run();
+            });
         });
     }
 
@@ -185,9 +189,10 @@ final class TranslationDomain implements Domain {
     public void freePasid(IoMm ioMm, CompletionStage<?> fence) {
         unit.withLock(() -> {
             if (ioMm instanceof PrivateSpace own && ioMms.contains(own)) {
-                unit.serving();
-                unit.requireTable(own);
-                free(own, fence, own.name() + " was freed");
+                unit.requireWhole(List.of(own));
+                if (ioMms.contains(own)) {
+                    free(own, fence, own.name() + " was freed");
+                }
             }
             return null;
         });
@@ -220,8 +225,9 @@ final class TranslationDomain implements Domain {
                 throw new IommuException(Errno.EBUSY, name + " is the default of its group, it cannot be closed");
             }
             if (!closed) {
-                unit.serving();
-                requireTables();
+                unit.requireWhole(allSpaces());
+            }
+            if (!closed) {
                 closeNow();
             }
             return null;
@@ -255,11 +261,12 @@ final class TranslationDomain implements Domain {
         }
     }
 
-    private void requireTables() {
-        ioMms.forEach(unit::requireTable);
+    private List<Space> allSpaces() {
+        List<Space> all = new ArrayList<>(ioMms);
         if (space != null) {
-            unit.requireTable(space);
+            all.add(space);
         }
+        return all;
     }
 
     private void requireOpen() {

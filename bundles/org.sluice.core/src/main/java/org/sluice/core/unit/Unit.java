@@ -1,6 +1,7 @@
 package org.sluice.core.unit;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -182,32 +183,57 @@ public final class Unit {
     }
 
     /**
-     * The driver's object, waiting for it as long as the gate allows; under the lock.
+     * The driver's object, waiting for it as long as the gate allows; under the lock, which is given up while waiting: look
+     * again at everything that was checked before.
      *
      * @return the object
      * @throws ProviderMissingException no driver came in time
      */
     IommuUnit serving() {
-        if (!await(() -> iommu != null || gone, hold) || gone) {
-            throw new ProviderMissingException(
-                    "driver " + hardware.compatible(),
-                    String.format(
-                            "%s; waited up to %d ms for a bundle that drives %s; everything stays as it is",
-                            cause, commons.gateTimeoutMillis(), name));
+        await(() -> iommu != null || gone, hold);
+        if (iommu == null) {
+            throw driverMissing();
         }
         return iommu;
     }
 
-    /** Waits until the page table of a space can be reached; under the lock. */
-    void requireTable(Space space) {
-        if (!await(() -> space.ledger().hasTable(), space.ledger().tableHold())) {
-            throw new ProviderMissingException(
-                    "page-table format " + space.ledger().format(),
-                    String.format(
-                            "%s; waited up to %d ms for a bundle that offers it; %s stays as it is",
-                            space.ledger().tableHold().cause(), commons.gateTimeoutMillis(), space.name()));
+    private ProviderMissingException driverMissing() {
+        return new ProviderMissingException(
+                "driver " + hardware.compatible(),
+                String.format(
+                        "%s; waited up to %d ms for a bundle that drives %s; everything stays as it is",
+                        cause, commons.gateTimeoutMillis(), name));
+    }
+
+    /**
+     * Waits until the driver and the page tables of some spaces are there, all at once; under the lock, which is given up
+     * while waiting: look again at everything that was checked before.
+     */
+    void requireWhole(Collection<? extends Space> wanted) {
+        if (!await(() -> iommu != null && withoutTable(wanted).isEmpty() || gone, anyHold(wanted))) {
+            withoutTable(wanted).ifPresent(space -> {
+                throw new ProviderMissingException(
+                        "page-table format " + space.ledger().format(),
+                        String.format(
+                                "%s; waited up to %d ms for a bundle that offers it; %s stays as it is",
+                                space.ledger().tableHold().cause(), commons.gateTimeoutMillis(), space.name()));
+            });
         }
-        serving();
+        if (iommu == null) {
+            throw driverMissing();
+        }
+    }
+
+    private Hold anyHold(Collection<? extends Space> wanted) {
+        return hold != null
+                ? hold
+                : withoutTable(wanted).map(space -> space.ledger().tableHold()).orElse(null);
+    }
+
+    private static Optional<? extends Space> withoutTable(Collection<? extends Space> wanted) {
+        return wanted.stream()
+                .filter(space -> space.ledger().tableHold() != null)
+                .findFirst();
     }
 
     private boolean await(BooleanSupplier ready, Hold counts) {
@@ -239,25 +265,45 @@ public final class Unit {
      */
     record ContextAndFormat(TranslationContext context, Offer<PageTableFormat> format) {}
 
-    /** Makes a context whose page-table format is there, waiting for the format; under the lock. */
+    /**
+     * Makes a context whose page-table format is there; under the lock.
+     *
+     * @throws FormatMissingException it is not; no tag is kept
+     */
     ContextAndFormat createContext(ContextRequest request) {
-        TranslationContext context = serving().createContext(request);
+        TranslationContext context = iommu.createContext(request);
         String format = context.tableConfig().format();
         Optional<Offer<PageTableFormat>> offer = bestFormat(format);
         if (offer.isEmpty()) {
-            // Nobody may sit on a tag while waiting: the driver itself may be exchanged meanwhile.
             iommu.freeContext(context);
-            if (!await(() -> bestFormat(format).isPresent() && iommu != null, null)) {
-                throw new ProviderMissingException(
-                        "page-table format " + format,
-                        String.format(
-                                "no bundle offers it; waited up to %d ms; nothing was allocated on %s",
-                                commons.gateTimeoutMillis(), name));
-            }
-            context = iommu.createContext(request);
-            offer = bestFormat(format);
+            throw new FormatMissingException(format);
         }
-        return new ContextAndFormat(context, offer.orElseThrow());
+        return new ContextAndFormat(context, offer.get());
+    }
+
+    /**
+     * Makes something with a page table. If its format is missing, nothing may be half made while waiting for it: what the
+     * attempt had done is undone, and it begins again from its first check. Under the lock.
+     *
+     * @param attempt makes it
+     * @param <T> what is made
+     * @return what was made
+     */
+    <T> T create(Supplier<T> attempt) {
+        while (true) {
+            serving();
+            try {
+                return attempt.get();
+            } catch (FormatMissingException missing) {
+                if (!await(() -> bestFormat(missing.format()).isPresent(), null)) {
+                    throw new ProviderMissingException(
+                            missing.missing(),
+                            String.format(
+                                    "no bundle offers it; waited up to %d ms; nothing was allocated on %s",
+                                    commons.gateTimeoutMillis(), name));
+                }
+            }
+        }
     }
 
     /**
@@ -268,8 +314,7 @@ public final class Unit {
      * @throws IommuException EOPNOTSUPP, ENOSPC, ENOMEM, ENODEV
      */
     public Domain allocDomain(DomainRequest request) {
-        return withLock(() -> {
-            serving();
+        return withLock(() -> create(() -> {
             String title = "domain " + ++domainCount + " of " + name;
             Space space = null;
             if (request.type().isPaging()) {
@@ -283,7 +328,7 @@ public final class Unit {
             TranslationDomain domain = new TranslationDomain(this, title, request.type(), space, false);
             domains.add(domain);
             return domain;
-        });
+        }));
     }
 
     private void create(Space space, DomainRequest request) {

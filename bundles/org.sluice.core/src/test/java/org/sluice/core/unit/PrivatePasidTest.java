@@ -576,4 +576,62 @@ class PrivatePasidTest {
         assertThat(machine.hardware.pasids).isEmpty();
         assertThat(machine.counter("tables.live")).isZero();
     }
+
+    @Test
+    void tablesOfAnUnsyncedGatherAreFreedByItsSyncEvenAfterTheEnd() {
+        Domain domain = prepared("nic");
+        IoMm space = domain.allocPasid(nic());
+        long before = machine.counter("tables.live");
+        space.map(0x200000, 0x801000, 0x200000, RW);
+        IotlbGather gather = new IotlbGather();
+        space.unmapFast(0x200000, 0x200000, gather);
+        domain.freePasid(space);
+        assertThat(machine.counter("tables.live"))
+                .as("its root went, the gather's table waits")
+                .isEqualTo(before);
+        space.sync(gather);
+        assertThat(machine.counter("tables.live")).isEqualTo(before - 1);
+    }
+
+    @Test
+    void tablesOfThePendingListAreFreedWithTheSpace() {
+        Domain domain = prepared("nic");
+        IoMm space = domain.allocPasid(nic());
+        long before = machine.counter("tables.live");
+        space.map(0x200000, 0x801000, 0x200000, RW);
+        space.unmapFast(0x200000, 0x200000);
+        domain.freePasid(space);
+        assertThat(machine.counter("tables.live")).isEqualTo(before - 1);
+    }
+
+    @Test
+    void freeThatWaitedForADriverLooksAgainWhatIsLeftToFree() throws InterruptedException {
+        Domain domain = prepared("nic");
+        IoMm space = domain.allocPasid(nic());
+        machine.removeDriver();
+        List<Thread> clients = new ArrayList<>();
+        java.util.concurrent.ConcurrentLinkedQueue<Throwable> failures =
+                new java.util.concurrent.ConcurrentLinkedQueue<>();
+        for (Runnable call : List.<Runnable>of(
+                () -> domain.freePasid(space),
+                () -> domain.freePasid(space),
+                () -> domain.detach(nic()),
+                domain::close,
+                domain::close)) {
+            Thread client = new Thread(call);
+            client.setUncaughtExceptionHandler((who, failure) -> failures.add(failure));
+            client.start();
+            clients.add(client);
+        }
+        while (clients.stream().anyMatch(client -> client.getState() != Thread.State.TIMED_WAITING)) {
+            Thread.onSpinWait();
+        }
+        machine.addDriver("1.1.0");
+        for (Thread client : clients) {
+            client.join();
+        }
+        assertThat(failures).isEmpty();
+        assertThat(machine.journal.of("freeContext")).doesNotHaveDuplicates().hasSize(2);
+        assertThat(machine.counter("tables.live")).isZero();
+    }
 }
