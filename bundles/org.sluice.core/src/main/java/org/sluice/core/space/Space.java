@@ -305,7 +305,8 @@ public class Space implements AddressSpace {
             Binding bound = boundOrNull(pin);
             if (bound != null) {
                 queued = true;
-                bound.context().invalidate(iova, size, Long.lowestOneBit(pageSizes), true);
+                // Nobody says what was there: larger leaves and tables must go too.
+                bound.context().invalidate(iova, size, Long.lowestOneBit(pageSizes), false);
             } else if (!isRevoked()) {
                 throw missing("nothing was queued");
             }

@@ -52,6 +52,8 @@ public final class FormatSwaps {
      * @param provider who leaves
      */
     public void left(Provider provider) {
+        // Also where it serves no space yet: whoever exchanged the bundle waits to hear of its successor.
+        provider.keys().forEach(format -> held.computeIfAbsent(format, name -> begin(name, provider)));
         for (Unit unit : fleet.units()) {
             if (!unit.tryWithLock(() -> close(unit, provider), fleet.commons().drainTimeoutNanos())) {
                 thread.execute(() -> unit.withLock(() -> {

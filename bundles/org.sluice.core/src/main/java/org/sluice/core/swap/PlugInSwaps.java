@@ -61,7 +61,9 @@ public final class PlugInSwaps {
             });
         }
         Swap swap = left.get(provider.bundle());
-        if (swap != null && provider.succeeds(swap.old())) {
+        // This task may be the old one's, still under way when it left: nobody succeeds himself.
+        boolean other = swap != null && swap.old().serviceId() != provider.serviceId();
+        if (other && provider.succeeds(swap.old())) {
             left.remove(provider.bundle());
             List.of(SwapStep.ADOPT, SwapStep.VERIFY, SwapStep.REBIND, SwapStep.RESUME)
                     .forEach(swap::to);

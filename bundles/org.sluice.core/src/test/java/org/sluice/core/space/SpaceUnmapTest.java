@@ -196,7 +196,7 @@ class SpaceUnmapTest {
     @Test
     void tlbRangeAddQueuesWithoutWaiting() {
         space.tlbRangeAdd(0x1000, 0x3000);
-        assertThat(machine.journal.lines()).containsExactly("invalidate tag1 1000+3000 by 1000");
+        assertThat(machine.journal.lines()).containsExactly("invalidate tag1 1000+3000 by 1000 with tables");
         space.tlbSync();
         assertThat(machine.journal.of("sync")).hasSize(1);
         assertThatThrownBy(() -> space.tlbRangeAdd(0x1000, 0)).hasMessageContaining("size is 0");

@@ -103,6 +103,15 @@ public final class TraceInterpreter implements EventSink {
     }
 
     /**
+     * Whether any device was attached yet.
+     *
+     * @return true from the first attach on
+     */
+    public boolean hasAttached() {
+        return !domainOf.isEmpty();
+    }
+
+    /**
      * What is not live for a device and once was, in the domain that it is attached to or in one that it left.
      *
      * @param device name, attached

@@ -52,6 +52,7 @@ final class CaptureReplay {
     private final TraceInterpreter interpreter;
     private final SortedMap<Long, Long> leafSizes = new TreeMap<>();
     private List<SwapReport> swaps = List.of();
+    private boolean middleReached;
 
     CaptureReplay(
             Capture capture,
@@ -86,7 +87,7 @@ final class CaptureReplay {
         try {
             progress.begin(capture.name(), "replaying", survey.total());
             TraceReader.read(capture.trace(), interpreter);
-            if (survey.total() < 2) {
+            if (!middleReached) {
                 middle();
             }
             attachedStreams(this::establish);
@@ -119,13 +120,15 @@ final class CaptureReplay {
 
     private void done(long ordinal) {
         progress.at(ordinal);
-        if (ordinal == survey.total() / 2) {
+        // Not before something is attached: a swap that nobody waits for proves little.
+        if (!middleReached && ordinal >= survey.total() / 2 && interpreter.hasAttached()) {
             middle();
             progress.begin(capture.name(), "replaying", survey.total());
         }
     }
 
     private void middle() {
+        middleReached = true;
         progress.begin(capture.name(), "private PASIDs", 0);
         attachedStreams(this::establish);
         if (request.swap() && updates.isPresent()) {
