@@ -53,7 +53,8 @@ public final class FormatSwaps {
      */
     public void left(Provider provider) {
         for (Unit unit : fleet.units()) {
-            if (!unit.tryWithLock(() -> close(unit, provider), fleet.commons().drainTimeoutNanos())) {
+            if (!unit.driving()
+                    .tryWithLock(() -> close(unit, provider), fleet.commons().drainTimeoutNanos())) {
                 thread.execute(() -> unit.withLock(() -> {
                     close(unit, provider);
                     return null;
@@ -103,7 +104,7 @@ public final class FormatSwaps {
         }
         fleet.withAllLocks(() -> {
             fleet.units().forEach(Unit::sweep);
-            fleet.units().forEach(Unit::signal);
+            fleet.units().forEach(unit -> unit.driving().signal());
         });
     }
 
