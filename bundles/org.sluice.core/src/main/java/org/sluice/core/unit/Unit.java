@@ -1,6 +1,7 @@
 package org.sluice.core.unit;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -103,7 +104,7 @@ public final class Unit {
      */
     public int addEndpoints(List<Endpoint> endpoints, int firstGroup) {
         int next = firstGroup;
-        Map<Integer, Group> shared = new ConcurrentHashMap<>();
+        Map<Integer, Group> shared = new HashMap<>();
         for (Endpoint endpoint : endpoints) {
             if (!endpoint.iommu().equals(name)) {
                 continue;

@@ -290,6 +290,17 @@ class FormatSwapTest {
         assertThat(space.iovaToPhys(0x1000)).isEqualTo(0x8000);
     }
 
+    @Test
+    void timesChangeWithoutARestart() {
+        restartWith(60_000, 2000);
+        AddressSpace space = machine.space();
+        space.map(0x1000, 0x8000, 0x1000, RW);
+        machine.setTimes(0, 100);
+        machine.removeFormat();
+        assertThatThrownBy(() -> space.iovaToPhys(0x1000)).hasMessageContaining("up to 0 ms");
+        assertThat(space.state()).isEqualTo(SpaceState.PREPARED);
+    }
+
     static void assertCollected(WeakReference<?> reference) {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (reference.get() != null && System.nanoTime() < end) {
