@@ -18,6 +18,7 @@ import org.osgi.framework.ServiceReference;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
@@ -95,6 +96,16 @@ public final class Platform implements Iommu, Counters {
         this.formats = new FormatSwaps(fleet, catalogue.formats(), swapThread, reports);
         this.drivers = new DriverSwaps(fleet, catalogue.drivers(), swapThread, reports);
         this.plugIns = new PlugInSwaps(fleet, catalogue.allocators(), reports);
+    }
+
+    /**
+     * Takes other times; nothing is restarted for that.
+     *
+     * @param config times
+     */
+    @Modified
+    public void reconfigure(Config config) {
+        commons.timeouts().set(config.gate_timeout_millis(), config.drain_timeout_millis());
     }
 
     /** Takes every space away and switches the IOMMUs off: nobody would own the tables any more. */

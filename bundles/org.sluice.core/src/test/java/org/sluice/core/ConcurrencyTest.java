@@ -16,6 +16,7 @@ import org.sluice.api.AddressSpace;
 import org.sluice.api.Domain;
 import org.sluice.api.IoMm;
 import org.sluice.api.IotlbGather;
+import org.sluice.api.SpaceRevokedException;
 import org.sluice.api.SvaParameters;
 import org.sluice.core.fake.FakeDriver;
 import org.sluice.pgtable.arm.Stage1Format;
@@ -230,7 +231,7 @@ class ConcurrencyTest {
                         for (int page = 0; page < 512; page++) {
                             own.map(base + page * 4096L, FRAMES, 4096, RW);
                         }
-                    } catch (org.sluice.api.SpaceRevokedException expected) {
+                    } catch (SpaceRevokedException expected) {
                         assertThat(own.unmap(base, 4096)).isZero();
                     }
                 }));

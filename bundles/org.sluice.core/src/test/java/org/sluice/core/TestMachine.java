@@ -153,6 +153,26 @@ public final class TestMachine implements AutoCloseable {
         platform.formatLeft(service);
     }
 
+    /** Changes the component's configuration. */
+    public void setTimes(long gateMillis, long drainMillis) {
+        platform.reconfigure(new Platform.Config() {
+            @Override
+            public long gate_timeout_millis() {
+                return gateMillis;
+            }
+
+            @Override
+            public long drain_timeout_millis() {
+                return drainMillis;
+            }
+
+            @Override
+            public Class<Platform.Config> annotationType() {
+                return Platform.Config.class;
+            }
+        });
+    }
+
     public void removeBoard() {
         platform.removeBoard(board);
     }

@@ -9,11 +9,9 @@ import org.sluice.core.gate.SwapGate;
  * @param gate counts operations in flight
  * @param gathers for strict unmaps
  * @param counters of table memory
- * @param gateTimeoutNanos longest wait for a missing provider
- * @param drainTimeoutNanos longest wait for operations in flight
+ * @param timeouts how long is waited for what
  */
-public record Commons(
-        SwapGate gate, GatherPool gathers, TableCounters counters, long gateTimeoutNanos, long drainTimeoutNanos) {
+public record Commons(SwapGate gate, GatherPool gathers, TableCounters counters, Timeouts timeouts) {
     /**
      * Fresh ones.
      *
@@ -26,16 +24,33 @@ public record Commons(
                 new SwapGate(),
                 new GatherPool(),
                 new TableCounters(),
-                TimeUnit.MILLISECONDS.toNanos(gateTimeoutMillis),
-                TimeUnit.MILLISECONDS.toNanos(drainTimeoutMillis));
+                new Timeouts(gateTimeoutMillis, drainTimeoutMillis));
     }
 
     /**
-     * The gate's time in words.
+     * Longest wait for a missing provider.
      *
-     * @return milliseconds
+     * @return ns
+     */
+    public long gateTimeoutNanos() {
+        return timeouts.gateNanos();
+    }
+
+    /**
+     * The same for messages.
+     *
+     * @return ms
      */
     public long gateTimeoutMillis() {
-        return TimeUnit.NANOSECONDS.toMillis(gateTimeoutNanos);
+        return TimeUnit.NANOSECONDS.toMillis(timeouts.gateNanos());
+    }
+
+    /**
+     * Longest wait for operations in flight.
+     *
+     * @return ns
+     */
+    public long drainTimeoutNanos() {
+        return timeouts.drainNanos();
     }
 }

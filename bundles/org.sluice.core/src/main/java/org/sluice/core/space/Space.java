@@ -5,7 +5,6 @@ import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.LeafVisitor;
-import org.sluice.api.Prot;
 import org.sluice.api.ProviderMissingException;
 import org.sluice.api.ScatterList;
 import org.sluice.api.SpaceRevokedException;
@@ -34,10 +33,8 @@ public class Space implements AddressSpace {
     private final Pending pending = new Pending();
     private final SpaceLedger ledger;
 
-    // The geometry of the table: written before the first binding is published, constant from then on.
-    private long pageSizes;
-    private long firstIova;
-    private long lastIova;
+    /** Written before the first binding is published, constant from then on. */
+    private Geometry geometry;
 
     private volatile Binding binding;
     private volatile Hold hold;
@@ -55,6 +52,7 @@ public class Space implements AddressSpace {
      */
     public Space(String name, Commons commons, PhysicalMemory memory, PageAllocator allocator) {
         this.name = name;
+        this.geometry = Geometry.none(name);
         this.commons = commons;
         this.gate = commons.gate();
         this.tables = new SpaceTables(commons, memory, allocator);
@@ -81,17 +79,17 @@ public class Space implements AddressSpace {
 
     @Override
     public final long pageSizes() {
-        return pageSizes;
+        return geometry.pageSizes();
     }
 
     @Override
     public final long firstIova() {
-        return firstIova;
+        return geometry.first();
     }
 
     @Override
     public final long lastIova() {
-        return lastIova;
+        return geometry.last();
     }
 
     @Override
@@ -101,9 +99,9 @@ public class Space implements AddressSpace {
 
     @Override
     public final void map(long iova, long paddr, long size, int prot) {
-        checkProt(prot);
-        checkAligned("paddr", paddr);
-        checkRange(iova, size);
+        Geometry.checkProt(prot);
+        geometry.checkAligned("paddr", paddr);
+        geometry.checkRange(iova, size);
         long[] pin = gate.enter();
         try {
             mapRuns(bound(pin), iova, iova, paddr, size, prot);
@@ -115,15 +113,14 @@ public class Space implements AddressSpace {
 
     @Override
     public final long mapSg(long iova, ScatterList segments, int prot) {
-        checkProt(prot);
+        Geometry.checkProt(prot);
         int count = segments.size();
         long total = 0;
         for (int i = 0; i < count; i++) {
-            checkAligned("address of segment " + i, segments.address(i));
-            checkAligned("length of segment " + i, segments.length(i));
+            geometry.checkSegment(i, segments.address(i), segments.length(i));
             total += segments.length(i);
         }
-        checkRange(iova, total);
+        geometry.checkRange(iova, total);
         long[] pin = gate.enter();
         try {
             Binding bound = bound(pin);
@@ -147,7 +144,7 @@ public class Space implements AddressSpace {
 
     @Override
     public final long unmap(long iova, long size) {
-        if (isUnmappable(iova, size)) {
+        if (geometry.isUnmappable(iova, size)) {
             return 0;
         }
         long[] pin = gate.enter();
@@ -167,7 +164,7 @@ public class Space implements AddressSpace {
 
     @Override
     public final long unmapFast(long iova, long size, IotlbGather gather) {
-        if (isUnmappable(iova, size)) {
+        if (geometry.isUnmappable(iova, size)) {
             return 0;
         }
         gather.claim(this);
@@ -178,7 +175,7 @@ public class Space implements AddressSpace {
             if (bound == null) {
                 return 0;
             }
-            done = unmapRuns(bound, iova, clip(iova, size), gather);
+            done = unmapRuns(bound, iova, geometry.clip(iova, size), gather);
         } finally {
             gate.leave(pin);
         }
@@ -188,7 +185,7 @@ public class Space implements AddressSpace {
 
     @Override
     public final long unmapFast(long iova, long size) {
-        if (isUnmappable(iova, size)) {
+        if (geometry.isUnmappable(iova, size)) {
             return 0;
         }
         long[] pin = gate.enter();
@@ -201,7 +198,7 @@ public class Space implements AddressSpace {
             }
             IotlbGather gather = commons.gathers().take(ordinal);
             try {
-                done = unmapRuns(bound, iova, clip(iova, size), gather);
+                done = unmapRuns(bound, iova, geometry.clip(iova, size), gather);
             } finally {
                 owe(gather, bound.context());
                 commons.gathers().give(ordinal, gather);
@@ -240,7 +237,7 @@ public class Space implements AddressSpace {
 
     @Override
     public final long iovaToPhys(long iova) {
-        if (isOutside(iova)) {
+        if (geometry.isOutside(iova)) {
             return 0;
         }
         long[] pin = gate.enter();
@@ -306,7 +303,7 @@ public class Space implements AddressSpace {
             if (bound != null) {
                 queued = true;
                 // Nobody says what was there: larger leaves and tables must go too.
-                bound.context().invalidate(iova, size, Long.lowestOneBit(pageSizes), false);
+                bound.context().invalidate(iova, size, geometry.smallest(), false);
             } else if (!isRevoked()) {
                 throw missing("nothing was queued");
             }
@@ -386,7 +383,7 @@ public class Space implements AddressSpace {
         int ordinal = SwapGate.ordinal(pin);
         IotlbGather gather = commons.gathers().take(ordinal);
         try {
-            long done = unmapRuns(bound, iova, clip(iova, size), gather);
+            long done = unmapRuns(bound, iova, geometry.clip(iova, size), gather);
             complete(bound, gather);
             return done;
         } finally {
@@ -396,12 +393,13 @@ public class Space implements AddressSpace {
     }
 
     private long unmapRuns(Binding bound, long iova, long size, IotlbGather gather) {
+        long sizes = geometry.pageSizes();
         long done = 0;
         while (Long.compareUnsigned(done, size) < 0) {
             long at = iova + done;
             long left = size - done;
-            long pgsize = PageSizes.largest(pageSizes, at, left);
-            long count = PageSizes.count(pageSizes, pgsize, at, at, left);
+            long pgsize = PageSizes.largest(sizes, at, left);
+            long count = PageSizes.count(sizes, pgsize, at, at, left);
             if (gather.isDisjoint(at, pgsize * count, pgsize)) {
                 complete(bound, gather);
                 gather.claim(this);
@@ -416,14 +414,15 @@ public class Space implements AddressSpace {
     }
 
     private void mapRuns(Binding bound, long origin, long iova, long paddr, long size, int prot) {
+        long sizes = geometry.pageSizes();
         long done = 0;
         try {
             while (done != size) {
                 long at = iova + done;
                 long to = paddr + done;
                 long left = size - done;
-                long pgsize = PageSizes.largest(pageSizes, at | to, left);
-                long count = PageSizes.count(pageSizes, pgsize, at, to, left);
+                long pgsize = PageSizes.largest(sizes, at | to, left);
+                long count = PageSizes.count(sizes, pgsize, at, to, left);
                 long mapped = bound.table().mapPages(at, to, pgsize, count, prot);
                 if (mapped != pgsize * count) {
                     throw new MappingException(
@@ -508,60 +507,6 @@ public class Space implements AddressSpace {
                         why, commons.gateTimeoutMillis(), name, consequence));
     }
 
-    private boolean isUnmappable(long iova, long size) {
-        long sizes = pageSizes;
-        return sizes == 0
-                || size == 0
-                || ((iova | size) & Long.lowestOneBit(sizes) - 1) != 0
-                || isOutside(iova)
-                || Long.compareUnsigned(iova + size - 1, iova) < 0;
-    }
-
-    private long clip(long iova, long size) {
-        return Long.compareUnsigned(size - 1, lastIova - iova) > 0 ? lastIova - iova + 1 : size;
-    }
-
-    private boolean isOutside(long iova) {
-        return Long.compareUnsigned(iova, firstIova) < 0 || Long.compareUnsigned(iova, lastIova) > 0;
-    }
-
-    private static void checkProt(int prot) {
-        if ((prot & (Prot.READ | Prot.WRITE)) == 0 || (prot & ~Prot.ALL) != 0) {
-            throw new IommuException(
-                    Errno.EINVAL,
-                    String.format(
-                            "prot is %s, needs READ or WRITE and no bit beyond 0x%x", Prot.toString(prot), Prot.ALL));
-        }
-    }
-
-    private void checkAligned(String argument, long value) {
-        long smallest = Long.lowestOneBit(pageSizes);
-        if (smallest == 0) {
-            throw new IommuException(Errno.EINVAL, name + " has no page size that it could map");
-        }
-        if ((value & smallest - 1) != 0) {
-            throw new IommuException(
-                    Errno.EINVAL,
-                    String.format(
-                            "%s is 0x%x, not a multiple of the smallest page size 0x%x", argument, value, smallest));
-        }
-    }
-
-    private void checkRange(long iova, long size) {
-        checkAligned("iova", iova);
-        checkAligned("size", size);
-        if (size == 0) {
-            throw new IommuException(Errno.EINVAL, "size is 0, must be above 0");
-        }
-        long last = iova + size - 1;
-        if (isOutside(iova) || isOutside(last) || Long.compareUnsigned(last, iova) < 0) {
-            throw new IommuException(
-                    Errno.ERANGE,
-                    String.format(
-                            "iova 0x%x with size 0x%x is not within [0x%x, 0x%x]", iova, size, firstIova, lastIova));
-        }
-    }
-
     private boolean isRevoked() {
         SpaceState now = state;
         return now == SpaceState.REVOKED || now == SpaceState.FREED;
@@ -581,9 +526,7 @@ public class Space implements AddressSpace {
     }
 
     final void setGeometry(long sizes, long first, long last) {
-        pageSizes = sizes;
-        firstIova = first;
-        lastIova = last;
+        geometry = new Geometry(name, sizes, first, last);
     }
 
     final void setState(SpaceState next) {

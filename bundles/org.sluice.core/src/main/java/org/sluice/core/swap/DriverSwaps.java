@@ -55,7 +55,8 @@ public final class DriverSwaps {
      */
     public void left(Provider provider) {
         for (Unit unit : fleet.units()) {
-            if (!unit.tryWithLock(() -> close(unit, provider), fleet.commons().drainTimeoutNanos())) {
+            if (!unit.driving()
+                    .tryWithLock(() -> close(unit, provider), fleet.commons().drainTimeoutNanos())) {
                 thread.execute(() -> unit.withLock(() -> {
                     close(unit, provider);
                     return null;
@@ -66,7 +67,7 @@ public final class DriverSwaps {
     }
 
     private void close(Unit unit, Provider provider) {
-        Provider serving = unit.driver();
+        Provider serving = unit.driving().driver();
         if (serving == null || serving.serviceId() != provider.serviceId()) {
             return;
         }
@@ -74,7 +75,7 @@ public final class DriverSwaps {
         held.put(unit.name(), swap);
         List<SpaceLedger> spaces = unit.spaces().stream().map(Space::ledger).toList();
         swap.to(SwapStep.QUIESCE);
-        unit.hold(swap.hold());
+        unit.driving().hold(swap.hold());
         spaces.forEach(ledger -> ledger.closeForContext(swap.hold()));
         swap.to(SwapStep.DRAIN);
         boolean quiet = fleet.drain();
@@ -82,7 +83,7 @@ public final class DriverSwaps {
             attempt("an invalidation that was queued", () -> ledger.surrenderContext(quiet));
         }
         attempt("the hand-over of " + provider.describe(), unit.iommu()::handOver);
-        unit.serve(null, null);
+        unit.driving().serve(null, null);
         swap.to(SwapStep.HELD);
     }
 
@@ -137,10 +138,10 @@ public final class DriverSwaps {
         try {
             IommuUnit fresh = candidate.service().probe(unit.hardware(), unit.host());
             unit.ledger().introduceDevices(fresh);
-            unit.serve(fresh, candidate.provider());
+            unit.driving().serve(fresh, candidate.provider());
             return true;
         } catch (RuntimeException refused) {
-            unit.blame(candidate.provider().describe() + " could not drive it: " + refused.getMessage());
+            unit.driving().blame(candidate.provider().describe() + " could not drive it: " + refused.getMessage());
             LOG.log(
                     System.Logger.Level.WARNING,
                     "{0} could not drive {1}: {2}",
@@ -185,7 +186,7 @@ public final class DriverSwaps {
         }
         swap.to(SwapStep.RESUME);
         held.remove(unit.name());
-        unit.serve(adopted, candidate.provider());
+        unit.driving().serve(adopted, candidate.provider());
         spaces.forEach(SpaceLedger::open);
         unit.sweep();
         SwapEvent event = swap.done(
@@ -199,7 +200,7 @@ public final class DriverSwaps {
 
     private static SwapEvent refuse(Unit unit, Swap swap, Offer<IommuDriver> candidate, String reason) {
         SwapEvent event = swap.refused(candidate.provider(), reason);
-        unit.blame(swap.hold().cause());
+        unit.driving().blame(swap.hold().cause());
         return event;
     }
 

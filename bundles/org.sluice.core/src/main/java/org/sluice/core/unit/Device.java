@@ -126,7 +126,7 @@ final class Device implements IommuDevice {
     @Override
     public void initSva(SvaParameters parameters) {
         unit.withLock(() -> {
-            IommuUnit iommu = unit.serving();
+            IommuUnit iommu = unit.driving().serving();
             if (sva != null) {
                 throw new IommuException(Errno.EEXIST, name() + " is initialised for SVA already");
             }
@@ -139,7 +139,7 @@ final class Device implements IommuDevice {
     public void shutdownSva() {
         unit.withLock(() -> {
             if (sva != null) {
-                unit.serving();
+                unit.driving().serving();
             }
             if (sva == null) {
                 throw new IommuException(Errno.ENODEV, name() + " is not initialised for SVA");

@@ -108,7 +108,7 @@ final class PasidAllocation implements MmRequest {
         if (!(iommu instanceof PasidOperations)) {
             throw new IommuException(
                     Errno.ENODEV,
-                    "driver " + unit.driverName() + " of " + unit.name()
+                    "driver " + unit.driving().driverName() + " of " + unit.name()
                             + " has no PASID operations (mm_attach, mm_detach)");
         }
     }

@@ -121,7 +121,7 @@ final class PrivateSpace extends Space implements IoMm {
         Unit unit = domain.unit();
         unit.withLock(() -> {
             Device target = unit.own(device);
-            unit.serving();
+            unit.driving().serving();
             if (!ledger().isLive()) {
                 throw new SpaceRevokedException(name() + " was taken away, it cannot be bonded");
             }

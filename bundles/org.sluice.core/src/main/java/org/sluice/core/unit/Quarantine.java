@@ -1,6 +1,5 @@
 package org.sluice.core.unit;
 
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -136,10 +135,7 @@ final class Quarantine {
 
     /** Lets go of everything, since the hardware is off. */
     void abandon() {
-        Iterator<Inmate> left = inmates.iterator();
-        while (left.hasNext()) {
-            left.next().fenced = true;
-        }
+        inmates.forEach(inmate -> inmate.fenced = true);
         sweep();
     }
 

@@ -130,7 +130,7 @@ final class TranslationDomain implements Domain {
                                 "%s is one of %d devices in group %d, only a device alone in its group can be attached",
                                 target.name(), members, target.members().id()));
             }
-            unit.serving();
+            unit.driving().serving();
             requireOpen();
             requireServed(target);
             if (target.current() != this) {
@@ -145,7 +145,7 @@ final class TranslationDomain implements Domain {
     public void detach(IommuDevice device) {
         unit.withLock(() -> {
             if (!isDefault && device instanceof Device target && target.current() == this) {
-                unit.serving();
+                unit.driving().serving();
                 if (target.current() == this) {
                     fallBack(target);
                 }
@@ -189,7 +189,7 @@ final class TranslationDomain implements Domain {
     public void freePasid(IoMm ioMm, CompletionStage<?> fence) {
         unit.withLock(() -> {
             if (ioMm instanceof PrivateSpace own && ioMms.contains(own)) {
-                unit.requireWhole(List.of(own));
+                unit.driving().requireWhole(List.of(own));
                 if (ioMms.contains(own)) {
                     free(own, fence, own.name() + " was freed");
                 }
@@ -225,7 +225,7 @@ final class TranslationDomain implements Domain {
                 throw new IommuException(Errno.EBUSY, name + " is the default of its group, it cannot be closed");
             }
             if (!closed) {
-                unit.requireWhole(allSpaces());
+                unit.driving().requireWhole(allSpaces());
             }
             if (!closed) {
                 closeNow();

@@ -1,19 +1,16 @@
 package org.sluice.core.unit;
 
 import java.util.ArrayList;
-import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.sluice.api.Domain;
 import org.sluice.api.DomainRequest;
@@ -39,6 +36,7 @@ import org.sluice.spi.driver.IommuUnit;
 import org.sluice.spi.driver.MmAllocator;
 import org.sluice.spi.driver.PasidOperations;
 import org.sluice.spi.driver.TranslationContext;
+import org.sluice.spi.driver.UnitHost;
 import org.sluice.spi.memory.PageAllocator;
 import org.sluice.spi.memory.PhysicalMemory;
 import org.sluice.spi.pgtable.PageTableFormat;
@@ -46,9 +44,7 @@ import org.sluice.spi.pgtable.PageTableFormat;
 /**
  * One IOMMU of a board: its devices and groups exist from the moment the board is there, whether a driver serves it or not.
  *
- * <p>One lock per IOMMU guards everything that attach, detach, PASID and close calls change, the ledger of its spaces, and
- * the driver's object; map and unmap never take it. Whoever holds it may wait for operations in flight (they do not need it)
- * and for a missing bundle (that releases it). It is never taken inside the swap gate.
+ * <p>What changes is guarded by the lock of {@link Driving}, one per IOMMU.
  */
 public final class Unit {
     private static final System.Logger LOG = System.getLogger("org.sluice.core");
@@ -65,17 +61,11 @@ public final class Unit {
     private final List<Device> devices = new ArrayList<>(); // constant once the board is bound
     private final List<Group> groups = new ArrayList<>(); // constant once the board is bound
     private final Map<Integer, Device> byStream = new ConcurrentHashMap<>();
-    private final Set<TranslationDomain> domains = new LinkedHashSet<>(); // guarded by lock
-    private final List<Space> spaces = new CopyOnWriteArrayList<>(); // changed under lock
+    private final Set<TranslationDomain> domains = new LinkedHashSet<>(); // guarded by the lock
+    private final List<Space> spaces = new CopyOnWriteArrayList<>(); // changed under the lock
 
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition changed = lock.newCondition();
-    private IommuUnit iommu; // guarded by lock
-    private volatile Provider driver;
-    private volatile Hold hold;
-    private volatile String cause;
-    private boolean gone; // guarded by lock
-    private int domainCount; // guarded by lock
+    private final Driving driving;
+    private int domainCount; // guarded by the lock
 
     /**
      * An IOMMU that nobody drives yet.
@@ -102,7 +92,7 @@ public final class Unit {
         this.later = later;
         this.faults = new UnitFaults(this, listeners);
         this.quarantine = new Quarantine(this);
-        this.cause = "no bundle offers a driver for " + hardware.compatible();
+        this.driving = new Driving(name, hardware.compatible(), commons);
     }
 
     /**
@@ -114,7 +104,7 @@ public final class Unit {
      */
     public int addEndpoints(List<Endpoint> endpoints, int firstGroup) {
         int next = firstGroup;
-        Map<Integer, Group> shared = new ConcurrentHashMap<>();
+        Map<Integer, Group> shared = new HashMap<>();
         for (Endpoint endpoint : endpoints) {
             if (!endpoint.iommu().equals(name)) {
                 continue;
@@ -138,6 +128,15 @@ public final class Unit {
     }
 
     /**
+     * Who drives it, and its lock.
+     *
+     * @return the same for the life of this object
+     */
+    public Driving driving() {
+        return driving;
+    }
+
+    /**
      * Runs something under the lock of this IOMMU.
      *
      * @param action what
@@ -145,116 +144,16 @@ public final class Unit {
      * @return its answer
      */
     public <T> T withLock(Supplier<T> action) {
-        lock.lock();
-        try {
-            return action.get();
-        } finally {
-            lock.unlock();
-        }
+        return driving.withLock(action);
     }
 
     /**
-     * Runs something under the lock, if the lock is free in time: for the registry's callbacks, which must not wait long.
+     * The driver's object; under the lock.
      *
-     * @param action what
-     * @param nanos longest wait
-     * @return whether it ran
+     * @return null while there is none
      */
-    public boolean tryWithLock(Runnable action, long nanos) {
-        try {
-            if (!lock.tryLock(nanos, TimeUnit.NANOSECONDS)) {
-                return false;
-            }
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
-        try {
-            action.run();
-            return true;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Wakes callers that wait for a bundle; under the lock. */
-    public void signal() {
-        changed.signalAll();
-    }
-
-    /**
-     * The driver's object, waiting for it as long as the gate allows; under the lock, which is given up while waiting: look
-     * again at everything that was checked before.
-     *
-     * @return the object
-     * @throws ProviderMissingException no driver came in time
-     */
-    IommuUnit serving() {
-        await(() -> iommu != null || gone, hold);
-        if (iommu == null) {
-            throw driverMissing();
-        }
-        return iommu;
-    }
-
-    private ProviderMissingException driverMissing() {
-        return new ProviderMissingException(
-                "driver " + hardware.compatible(),
-                String.format(
-                        "%s; waited up to %d ms for a bundle that drives %s; everything stays as it is",
-                        cause, commons.gateTimeoutMillis(), name));
-    }
-
-    /**
-     * Waits until the driver and the page tables of some spaces are there, all at once; under the lock, which is given up
-     * while waiting: look again at everything that was checked before.
-     */
-    void requireWhole(Collection<? extends Space> wanted) {
-        if (!await(() -> iommu != null && withoutTable(wanted).isEmpty() || gone, anyHold(wanted))) {
-            withoutTable(wanted).ifPresent(space -> {
-                throw new ProviderMissingException(
-                        "page-table format " + space.ledger().format(),
-                        String.format(
-                                "%s; waited up to %d ms for a bundle that offers it; %s stays as it is",
-                                space.ledger().tableHold().cause(), commons.gateTimeoutMillis(), space.name()));
-            });
-        }
-        if (iommu == null) {
-            throw driverMissing();
-        }
-    }
-
-    private Hold anyHold(Collection<? extends Space> wanted) {
-        return hold != null
-                ? hold
-                : withoutTable(wanted).map(space -> space.ledger().tableHold()).orElse(null);
-    }
-
-    private static Optional<? extends Space> withoutTable(Collection<? extends Space> wanted) {
-        return wanted.stream()
-                .filter(space -> space.ledger().tableHold() != null)
-                .findFirst();
-    }
-
-    private boolean await(BooleanSupplier ready, Hold counts) {
-        long left = commons.gateTimeoutNanos();
-        boolean counted = false;
-        while (!ready.getAsBoolean()) {
-            if (left <= 0) {
-                return false;
-            }
-            if (!counted && counts != null) {
-                counts.park();
-                counted = true;
-            }
-            try {
-                left = changed.awaitNanos(left);
-            } catch (InterruptedException interrupted) {
-                Thread.currentThread().interrupt();
-                return false;
-            }
-        }
-        return true;
+    public IommuUnit iommu() {
+        return driving.iommu();
     }
 
     /**
@@ -271,11 +170,11 @@ public final class Unit {
      * @throws FormatMissingException it is not; no tag is kept
      */
     ContextAndFormat createContext(ContextRequest request) {
-        TranslationContext context = iommu.createContext(request);
+        TranslationContext context = iommu().createContext(request);
         String format = context.tableConfig().format();
         Optional<Offer<PageTableFormat>> offer = bestFormat(format);
         if (offer.isEmpty()) {
-            iommu.freeContext(context);
+            iommu().freeContext(context);
             throw new FormatMissingException(format);
         }
         return new ContextAndFormat(context, offer.get());
@@ -291,11 +190,11 @@ public final class Unit {
      */
     <T> T create(Supplier<T> attempt) {
         while (true) {
-            serving();
+            driving.serving();
             try {
                 return attempt.get();
             } catch (FormatMissingException missing) {
-                if (!await(() -> bestFormat(missing.format()).isPresent(), null)) {
+                if (!driving.await(() -> bestFormat(missing.format()).isPresent(), null)) {
                     throw new ProviderMissingException(
                             missing.missing(),
                             String.format(
@@ -342,7 +241,7 @@ public final class Unit {
                             made.context().tableConfig(),
                             made.context());
         } catch (RuntimeException failed) {
-            iommu.freeContext(made.context());
+            iommu().freeContext(made.context());
             throw failed;
         }
     }
@@ -365,11 +264,11 @@ public final class Unit {
     }
 
     PasidOperations pasidOperations() {
-        if (iommu instanceof PasidOperations operations) {
+        if (iommu() instanceof PasidOperations operations) {
             return operations;
         }
         throw new IommuException(
-                Errno.ENODEV, "driver " + driverName() + " has no PASID operations (mm_attach, mm_detach)");
+                Errno.ENODEV, "driver " + driving.driverName() + " has no PASID operations (mm_attach, mm_detach)");
     }
 
     Optional<Offer<PageTableFormat>> bestFormat(String format) {
@@ -422,74 +321,7 @@ public final class Unit {
         return board.allocator();
     }
 
-    String driverName() {
-        Provider now = driver;
-        return now == null ? "none" : now.describe();
-    }
-
     // What follows is for the swap package.
-
-    /**
-     * The driver's object; under the lock.
-     *
-     * @return null while there is none
-     */
-    public IommuUnit iommu() {
-        return iommu;
-    }
-
-    /**
-     * Who drives it.
-     *
-     * @return null while nobody does
-     */
-    public Provider driver() {
-        return driver;
-    }
-
-    /**
-     * Takes or leaves a driver; under the lock.
-     *
-     * @param object of the driver, or null
-     * @param provider who that is, or null
-     */
-    public void serve(IommuUnit object, Provider provider) {
-        iommu = object;
-        driver = provider;
-        if (object != null) {
-            hold = null;
-            cause = "";
-            signal();
-        }
-    }
-
-    /**
-     * Notes that a driver left; under the lock.
-     *
-     * @param why the hold of its spaces
-     */
-    public void hold(Hold why) {
-        hold = why;
-        cause = why.cause();
-    }
-
-    /**
-     * Why nobody drives it.
-     *
-     * @return the hold; null if nobody ever did, or somebody does
-     */
-    public Hold hold() {
-        return hold;
-    }
-
-    /**
-     * Says why there is still no driver.
-     *
-     * @param why in words
-     */
-    public void blame(String why) {
-        cause = why;
-    }
 
     /**
      * The IOMMU itself.
@@ -505,7 +337,7 @@ public final class Unit {
      *
      * @return the host; outlives drivers
      */
-    public org.sluice.spi.driver.UnitHost host() {
+    public UnitHost host() {
         return faults;
     }
 
@@ -547,7 +379,8 @@ public final class Unit {
      */
     public void shutdown() {
         withLock(() -> {
-            gone = true;
+            driving.end();
+            IommuUnit iommu = driving.iommu();
             if (iommu == null) {
                 spaces.forEach(space -> space.ledger().revoke(name + " went away"));
             } else {
@@ -556,10 +389,10 @@ public final class Unit {
                 all.forEach(this::abandon);
                 quarantine.abandon();
                 iommu.shutdown();
-                serve(null, null);
+                driving.serve(null, null);
             }
-            cause = "the board or the core was stopped";
-            signal();
+            driving.blame("the board or the core was stopped");
+            driving.signal();
             return null;
         });
     }
@@ -634,20 +467,19 @@ public final class Unit {
      * @return a snapshot
      */
     public UnitStatus status() {
-        Provider now = driver;
-        Hold closed = hold;
-        if (closed == null && now != null) {
+        boolean driven = driving.driver() != null;
+        Hold closed = driving.hold();
+        if (closed == null && driven) {
             closed = spaces.stream()
                     .map(space -> space.ledger().tableHold())
-                    .filter(why -> why != null)
+                    .filter(Objects::nonNull)
                     .findFirst()
                     .orElse(null);
         }
-        UnitStatus.State state = closed != null
-                ? UnitStatus.State.HELD
-                : now != null ? UnitStatus.State.RUNNING : UnitStatus.State.NO_DRIVER;
-        String why = closed == null || now == null ? cause : closed.cause();
-        return new UnitStatus(name, state, driverName(), why, devices.size());
+        UnitStatus.State state =
+                closed != null ? UnitStatus.State.HELD : driven ? UnitStatus.State.RUNNING : UnitStatus.State.NO_DRIVER;
+        String cause = closed != null && driven ? closed.cause() : driving.cause();
+        return new UnitStatus(name, state, driving.driverName(), cause, devices.size());
     }
 
     /**

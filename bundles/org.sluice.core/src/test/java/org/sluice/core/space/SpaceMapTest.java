@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -217,7 +218,7 @@ class SpaceMapTest {
     }
 
     private List<Long> leaves() {
-        List<Long> seen = new java.util.ArrayList<>();
+        List<Long> seen = new ArrayList<>();
         space.walk(0, space.lastIova(), (iova, paddr, size, descriptor, prot) -> seen.add(iova));
         return seen;
     }

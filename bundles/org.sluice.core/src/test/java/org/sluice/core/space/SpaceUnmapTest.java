@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -251,5 +252,67 @@ class SpaceUnmapTest {
         assertThat(machine.hardware.dma(TestMachine.NIC, -1, 0x1234)).isEqualTo(0x8234);
         assertThat(attached.unmap(0x1000, 0x1000)).isEqualTo(0x1000);
         assertThat(machine.hardware.dma(TestMachine.NIC, -1, 0x1234)).isZero();
+    }
+
+    @Test
+    void tableIsNotFreedWhileAnotherOperationIsInside() throws InterruptedException {
+        space.map(0x200000, 0x800000 + 0x1000, 0x200000, RW);
+        long tables = machine.counter("tables.live");
+        CountDownLatch inside = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        machine.format.duringMap = () -> {
+            inside.countDown();
+            try {
+                go.await();
+            } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        };
+        Thread reader = new Thread(() -> space.map(0x1000, 0x8000, 0x1000, RW));
+        reader.start();
+        inside.await();
+        Thread remover = new Thread(() -> space.unmap(0x200000, 0x200000));
+        remover.start();
+        while (machine.journal.of("sync").isEmpty()) {
+            Thread.onSpinWait();
+        }
+        remover.join(50);
+        assertThat(machine.journal.of("free")).isEmpty();
+        assertThat(machine.counter("tables.live")).isEqualTo(tables);
+        go.countDown();
+        reader.join();
+        remover.join();
+        assertThat(machine.journal.of("free")).hasSize(1);
+    }
+
+    @Test
+    void tableThatCouldNotBeFreedInTimeIsFreedByALaterCall() throws InterruptedException {
+        try (TestMachine hasty = TestMachine.bare(1000, 20)) {
+            hasty.addFormat("1.0.0");
+            hasty.addDriver("1.0.0");
+            hasty.settle();
+            AddressSpace own = hasty.space();
+            own.map(0x200000, 0x801000, 0x200000, RW);
+            hasty.journal.clear();
+            CountDownLatch inside = new CountDownLatch(1);
+            CountDownLatch go = new CountDownLatch(1);
+            hasty.format.duringMap = () -> {
+                inside.countDown();
+                try {
+                    go.await();
+                } catch (InterruptedException interrupted) {
+                    Thread.currentThread().interrupt();
+                }
+            };
+            Thread stuck = new Thread(() -> own.map(0x1000, 0x8000, 0x1000, RW));
+            stuck.start();
+            inside.await();
+            assertThat(own.unmap(0x200000, 0x200000)).isEqualTo(0x200000);
+            assertThat(hasty.journal.of("free")).as("late, never early").isEmpty();
+            go.countDown();
+            stuck.join();
+            own.unmap(0x1000, 0x1000);
+            assertThat(hasty.journal.of("free")).hasSize(1);
+        }
     }
 }

@@ -6,11 +6,14 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.lang.ref.WeakReference;
 import java.util.List;
+import org.assertj.core.groups.Tuple;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.sluice.api.AddressSpace;
 import org.sluice.api.Domain;
+import org.sluice.api.DomainRequest;
+import org.sluice.api.DomainType;
 import org.sluice.api.IoMm;
 import org.sluice.api.ProviderMissingException;
 import org.sluice.api.SpaceState;
@@ -45,7 +48,7 @@ class DriverSwapTest {
     void successorAdoptsWhatTheLedgerSays() {
         Domain domain = machine.attached("nic");
         AddressSpace unattached = machine.space();
-        machine.domain(org.sluice.api.DomainType.IDENTITY).attach(machine.device("disk"));
+        machine.domain(DomainType.IDENTITY).attach(machine.device("disk"));
         machine.device("nic").initSva(SvaParameters.any());
         IoMm own = domain.allocPasid(machine.device("nic"));
         domain.space().map(0x1000, 0x8000, 0x1000, RW);
@@ -76,7 +79,7 @@ class DriverSwapTest {
         assertThat(machine.swaps).extracting("service").containsOnly("driver fake,iommu");
         assertThat(machine.swaps)
                 .extracting("oldVersion", "newVersion", "adopted")
-                .containsOnly(org.assertj.core.groups.Tuple.tuple("1.0.0", "1.1.0", true));
+                .containsOnly(Tuple.tuple("1.0.0", "1.1.0", true));
         assertThat(status().driver()).isEqualTo("test.driver 1.1.0");
     }
 
@@ -86,7 +89,7 @@ class DriverSwapTest {
         machine.device("nic").initSva(SvaParameters.any());
         IoMm own = domain.allocPasid(machine.device("nic"));
         machine.platform
-                .allocDomain(machine.device("nic"), org.sluice.api.DomainRequest.of(org.sluice.api.DomainType.IDENTITY))
+                .allocDomain(machine.device("nic"), DomainRequest.of(DomainType.IDENTITY))
                 .attach(machine.device("disk"));
         machine.replaceDriver(another(), "1.1.0");
         machine.settle();

@@ -19,6 +19,7 @@ import org.sluice.api.SpaceState;
 import org.sluice.api.UnitStatus;
 import org.sluice.core.TestMachine;
 import org.sluice.core.fake.FakeFormat;
+import org.sluice.core.unit.Unit;
 
 @Timeout(120)
 class FormatSwapTest {
@@ -262,6 +263,42 @@ class FormatSwapTest {
         machine.settle();
         space.map(0x200000, 0x8000, 0x100000, RW);
         assertCollected(old);
+    }
+
+    @Test
+    void callbackOfTheRegistryDoesNotWaitForALongAttach() throws InterruptedException {
+        restartWith(50, 20);
+        AddressSpace space = machine.attached("nic").space();
+        space.map(0x1000, 0x8000, 0x1000, RW);
+        CountDownLatch locked = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        Thread attach = new Thread(() -> Unit.of(machine.device("nic")).withLock(() -> {
+            locked.countDown();
+            awaitQuietly(go);
+            return null;
+        }));
+        attach.start();
+        locked.await();
+        // Returns although the lock of the IOMMU is taken; the swap thread closes the spaces once it is free.
+        machine.removeFormat();
+        go.countDown();
+        attach.join();
+        machine.settle();
+        assertThat(status().state()).isEqualTo(UnitStatus.State.HELD);
+        machine.addFormat(another(), "1.1.0");
+        machine.settle();
+        assertThat(space.iovaToPhys(0x1000)).isEqualTo(0x8000);
+    }
+
+    @Test
+    void timesChangeWithoutARestart() {
+        restartWith(60_000, 2000);
+        AddressSpace space = machine.space();
+        space.map(0x1000, 0x8000, 0x1000, RW);
+        machine.setTimes(0, 100);
+        machine.removeFormat();
+        assertThatThrownBy(() -> space.iovaToPhys(0x1000)).hasMessageContaining("up to 0 ms");
+        assertThat(space.state()).isEqualTo(SpaceState.PREPARED);
     }
 
     static void assertCollected(WeakReference<?> reference) {

@@ -18,6 +18,7 @@ import org.sluice.api.IommuException;
 import org.sluice.api.IommuGroup;
 import org.sluice.api.SpaceRevokedException;
 import org.sluice.api.SpaceState;
+import org.sluice.api.SvaParameters;
 import org.sluice.api.UnitStatus;
 import org.sluice.core.TestMachine;
 
@@ -249,7 +250,7 @@ class DomainTest {
     void coreThatStopsFreesEverything() {
         Domain domain = machine.attached("nic");
         domain.space().map(0x1000, 0x8000, 0x400000, RW);
-        machine.device("nic").initSva(org.sluice.api.SvaParameters.any());
+        machine.device("nic").initSva(SvaParameters.any());
         domain.allocPasid(machine.device("nic")).map(0x1000, 0x8000, 0x1000, RW);
         machine.close();
         assertThat(machine.board.allocator().allocatedBytes()).isZero();

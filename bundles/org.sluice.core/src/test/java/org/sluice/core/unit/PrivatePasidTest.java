@@ -8,6 +8,8 @@ import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.sluice.api.ActivationKind;
@@ -16,6 +18,7 @@ import org.sluice.api.ClientTable;
 import org.sluice.api.Domain;
 import org.sluice.api.DomainType;
 import org.sluice.api.Errno;
+import org.sluice.api.FaultResponse;
 import org.sluice.api.IoMm;
 import org.sluice.api.IommuDevice;
 import org.sluice.api.IommuException;
@@ -26,6 +29,7 @@ import org.sluice.api.SpaceState;
 import org.sluice.api.SvaParameters;
 import org.sluice.core.TestMachine;
 import org.sluice.core.fake.FakeAllocator;
+import org.sluice.spi.driver.MmAllocator;
 
 /** The requirements of the mail, one test each; the names end in their numbers. */
 class PrivatePasidTest {
@@ -228,13 +232,13 @@ class PrivatePasidTest {
     @Test
     void allocAndFreeComeTogetherFromOnePlugIn_R13() {
         // One interface with both methods: one without the other cannot be written.
-        assertThat(org.sluice.spi.driver.MmAllocator.class.getMethods())
+        assertThat(MmAllocator.class.getMethods())
                 .extracting(Method::getName)
                 .containsExactlyInAnyOrder("mmAlloc", "mmFree");
         machine.addAllocator(new FakeAllocator(machine.journal, "plug-in"), "1.0.0");
         Domain domain = prepared("gpu");
         IoMm space = domain.allocPasid(machine.device("gpu"));
-        domain.freePasid(space, java.util.concurrent.CompletableFuture.completedFuture(null));
+        domain.freePasid(space, CompletableFuture.completedFuture(null));
         assertThat(machine.journal.of("mm")).containsExactly("mmAlloc by plug-in", "mmFree by plug-in");
     }
 
@@ -464,10 +468,10 @@ class PrivatePasidTest {
         IoMm space = domain.allocPasid(nic());
         space.onFault(event -> {
             space.map(event.iova(), 0x9000, 0x1000, RW);
-            return org.sluice.api.FaultResponse.RETRY;
+            return FaultResponse.RETRY;
         });
         assertThat(Unit.of(nic()).host().report(FaultTest.fault(TestMachine.NIC, space.pasid(), 0x5000)))
-                .isEqualTo(org.sluice.api.FaultResponse.RETRY);
+                .isEqualTo(FaultResponse.RETRY);
         assertThat(space.iovaToPhys(0x5000)).isEqualTo(0x9000);
     }
 
@@ -610,8 +614,7 @@ class PrivatePasidTest {
         IoMm space = domain.allocPasid(nic());
         machine.removeDriver();
         List<Thread> clients = new ArrayList<>();
-        java.util.concurrent.ConcurrentLinkedQueue<Throwable> failures =
-                new java.util.concurrent.ConcurrentLinkedQueue<>();
+        ConcurrentLinkedQueue<Throwable> failures = new ConcurrentLinkedQueue<>();
         for (Runnable call : List.<Runnable>of(
                 () -> domain.freePasid(space),
                 () -> domain.freePasid(space),
