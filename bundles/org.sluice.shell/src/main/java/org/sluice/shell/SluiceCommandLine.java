@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.FrameworkUtil;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
@@ -43,7 +44,7 @@ public final class SluiceCommandLine implements Callable<Integer> {
                 .addSubcommand(new ConsoleCommand(context))
                 .setExecutionExceptionHandler((failure, command, parsed) -> {
                     if (failure instanceof IommuException || failure instanceof UsageException) {
-                        err.println(command.getCommandName() + ": " + failure.getMessage());
+                        err.println(command.getCommandSpec().qualifiedName() + ": " + failure.getMessage());
                     } else {
                         failure.printStackTrace(err);
                     }
@@ -74,9 +75,7 @@ public final class SluiceCommandLine implements Callable<Integer> {
         @Override
         public String[] getVersion() {
             return new String[] {
-                "sluice "
-                        + org.osgi.framework.FrameworkUtil.getBundle(SluiceCommandLine.class)
-                                .getVersion()
+                "sluice " + FrameworkUtil.getBundle(SluiceCommandLine.class).getVersion()
             };
         }
     }
