@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -24,6 +25,9 @@ import org.sluice.spi.board.Dma;
 /** Invalidation against transactions that are under way. */
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class RacesTest {
+    /** The common pool has one thread on two processors, and a party of a race that waits would keep the other from starting. */
+    private static final Executor OWN_THREAD = task -> new Thread(task, "party of a race").start();
+
     private static final long OLD = 0x9400_0000L;
     private static final long NEW = 0x9600_0000L;
     private static final long IOVA = 0x1000;
@@ -72,7 +76,7 @@ class RacesTest {
         long leaf = Tables.map(smmu, Smmu.ROOT, 12, 48, IOVA, 3, OLD | Tables.RW | 3);
         Gate gate = new Gate(leaf);
         watched.onRead = gate::pass;
-        CompletableFuture<Integer> transaction = CompletableFuture.supplyAsync(() -> smmu.read(IOVA));
+        CompletableFuture<Integer> transaction = CompletableFuture.supplyAsync(() -> smmu.read(IOVA), OWN_THREAD);
         // the walk has the old descriptor in its hand
         gate.reached.await();
         smmu.map(Smmu.ROOT, IOVA, NEW, Tables.RW);
@@ -89,7 +93,7 @@ class RacesTest {
         long leaf = Tables.map(smmu, Smmu.ROOT, 12, 48, IOVA, 3, OLD | Tables.RW | 3);
         Gate gate = new Gate(leaf);
         watched.onRead = gate::pass;
-        CompletableFuture<Integer> transaction = CompletableFuture.supplyAsync(() -> smmu.read(IOVA));
+        CompletableFuture<Integer> transaction = CompletableFuture.supplyAsync(() -> smmu.read(IOVA), OWN_THREAD);
         gate.reached.await();
         smmu.map(Smmu.ROOT, IOVA, NEW, Tables.RW);
         gate.open.countDown();
@@ -108,7 +112,7 @@ class RacesTest {
         // the last word of the CD: the others were read
         Gate gate = new Gate(Smmu.CONTEXTS + 56);
         watched.onRead = gate::pass;
-        CompletableFuture<Integer> transaction = CompletableFuture.supplyAsync(() -> smmu.read(IOVA));
+        CompletableFuture<Integer> transaction = CompletableFuture.supplyAsync(() -> smmu.read(IOVA), OWN_THREAD);
         gate.reached.await();
         smmu.cd(0, Smmu.cdWord0(1), root);
         long cfgi = CmdCfgiCd.withOpcode(0, CmdCfgiCd.OPCODE_VALUE);
@@ -126,11 +130,11 @@ class RacesTest {
         smmu.map(Smmu.ROOT, IOVA, OLD, Tables.RW);
         Gate gate = new Gate(OLD);
         watched.onData = gate::pass;
-        CompletableFuture<Integer> transaction = CompletableFuture.supplyAsync(() -> smmu.read(IOVA));
+        CompletableFuture<Integer> transaction = CompletableFuture.supplyAsync(() -> smmu.read(IOVA), OWN_THREAD);
         gate.reached.await();
         nhVa(smmu);
         assertThat(smmu.commandsConsumed()).isTrue();
-        CompletableFuture<Void> sync = CompletableFuture.runAsync(smmu::sync);
+        CompletableFuture<Void> sync = CompletableFuture.runAsync(smmu::sync, OWN_THREAD);
         // transactions go on while it waits; it has no way to complete yet
         for (int i = 0; i < 1000; i++) {
             smmu.read(0x7000);
@@ -149,9 +153,10 @@ class RacesTest {
         smmu.map(Smmu.ROOT, IOVA, OLD, Tables.RW);
         Gate gate = new Gate(OLD);
         watched.onData = gate::pass;
-        CompletableFuture<Integer> transaction = CompletableFuture.supplyAsync(() -> smmu.read(IOVA));
+        CompletableFuture<Integer> transaction = CompletableFuture.supplyAsync(() -> smmu.read(IOVA), OWN_THREAD);
         gate.reached.await();
-        CompletableFuture<Void> off = CompletableFuture.runAsync(() -> smmu.registers.write32(Cr0.ADDRESS, 0));
+        CompletableFuture<Void> off =
+                CompletableFuture.runAsync(() -> smmu.registers.write32(Cr0.ADDRESS, 0), OWN_THREAD);
         while (smmu.registers.read32(Cr0.ADDRESS) != 0) {
             Thread.onSpinWait();
         }
@@ -171,10 +176,10 @@ class RacesTest {
         smmu.map(Smmu.ROOT, IOVA, OLD, Tables.RW);
         Gate gate = new Gate(OLD);
         watched.onData = gate::pass;
-        CompletableFuture<Integer> transaction = CompletableFuture.supplyAsync(() -> smmu.read(IOVA));
+        CompletableFuture<Integer> transaction = CompletableFuture.supplyAsync(() -> smmu.read(IOVA), OWN_THREAD);
         gate.reached.await();
         nhVa(smmu);
-        CompletableFuture<Void> sync = CompletableFuture.runAsync(smmu::sync);
+        CompletableFuture<Void> sync = CompletableFuture.runAsync(smmu::sync, OWN_THREAD);
         while (smmu.registers.read32(CmdqProd.ADDRESS) != 2) {
             Thread.onSpinWait();
         }
