@@ -21,6 +21,11 @@ final class Configs {
         return new PageTableConfig(Stage2Format.NAME, sizes, inputBits, outputBits, true, 0);
     }
 
+    /** The 4K granule of a format. */
+    static PageTableConfig of4K(String format, int inputBits, int outputBits) {
+        return new PageTableConfig(format, SIZES_4K, inputBits, outputBits, true, 0);
+    }
+
     static PageTableConfig of(long sizes) {
         return of(sizes, 48, 48, 0);
     }
@@ -41,16 +46,29 @@ final class Configs {
         configs.add(stage2(SIZES_16K, 48, 48));
         configs.add(stage2(SIZES_16K, 40, 40));
         configs.add(stage2(SIZES_64K | 1L << 42, 52, 52));
+        configs.add(of4K(Stage1Format32.NAME, 32, 40));
+        configs.add(of4K(Stage2Format32.NAME, 40, 40));
+        configs.add(of4K(MaliFormat.NAME, 48, 40));
+        configs.add(of4K(MaliFormat.NAME, 33, 40));
         return configs;
     }
 
     /** The 4K granule of every format. */
     static List<PageTableConfig> of4K() {
-        return List.of(of(SIZES_4K), stage2(SIZES_4K, 48, 48), stage2(SIZES_4K, 40, 40));
+        return List.of(
+                of(SIZES_4K),
+                stage2(SIZES_4K, 48, 48),
+                of4K(Stage1Format32.NAME, 32, 40),
+                of4K(Stage2Format32.NAME, 40, 40),
+                of4K(MaliFormat.NAME, 48, 40),
+                of4K(MaliFormat.NAME, 33, 40));
     }
 
     /** Levels of tables that a configuration has, counted from the tables of Linux (linux-iommu.md section 2.2). */
     static int levels(PageTableConfig config) {
+        if (config.format().equals(MaliFormat.NAME)) {
+            return 4;
+        }
         int shift = Long.numberOfTrailingZeros(config.pageSizes());
         int bits = shift - 3;
         int levels = (config.inputBits() - shift + bits - 1) / bits;
@@ -76,6 +94,9 @@ final class Configs {
                 }
             }
         }
+        configs.add(of4K(Stage1Format32.NAME, 32, 40));
+        configs.add(of4K(Stage2Format32.NAME, 40, 40));
+        configs.add(of4K(MaliFormat.NAME, 40, 40));
         return configs;
     }
 }

@@ -12,6 +12,7 @@ import org.sluice.api.IommuException;
 import org.sluice.api.Prot;
 import org.sluice.spi.pgtable.ArmStage1;
 import org.sluice.spi.pgtable.ArmStage2;
+import org.sluice.spi.pgtable.MaliTable;
 import org.sluice.spi.pgtable.PageTable;
 import org.sluice.spi.pgtable.PageTableConfig;
 import org.sluice.spi.pgtable.Quirk;
@@ -101,6 +102,50 @@ class ConfigurationTest {
 
         table.mapPages(0, 0, Long.lowestOneBit(sizes), 1, Prot.READ);
         assertThat(table.survey().tables()).isEqualTo(4 - start);
+    }
+
+    @Test
+    void narrowFormatsTellTheWalkerWhatTheWideOnesDo() {
+        PageTable stage1 = Formats.create(Configs.of4K(Stage1Format32.NAME, 32, 40), host);
+        assertThat(stage1.walkerConfig())
+                .isEqualTo(new ArmStage1(stage1.walkerConfig().root(), 32, 0, 3, 1, 1, 2, false, 0xf404ff44L));
+        PageTable stage2 = Formats.create(Configs.of4K(Stage2Format32.NAME, 40, 40), host);
+        assertThat(stage2.walkerConfig())
+                .isEqualTo(new ArmStage2(stage2.walkerConfig().root(), 24, 1, 0, 3, 1, 1, 2));
+    }
+
+    @Test
+    void narrowFormatsRefuseMoreThanTheirBitsAndOfferOnly4KSizes() {
+        assertRefused(Configs.of4K(Stage1Format32.NAME, 33, 40), "33 bits");
+        assertRefused(Configs.of4K(Stage1Format32.NAME, 32, 42), "42 bits");
+        assertRefused(Configs.of4K(Stage2Format32.NAME, 42, 40), "42 bits");
+        assertRefused(Configs.of4K(Stage2Format32.NAME, 40, 44), "44 bits");
+        assertRefused(Configs.of4K(MaliFormat.NAME, 49, 40), "49 bits");
+        assertRefused(Configs.of4K(MaliFormat.NAME, 48, 44), "44 bits");
+        assertRefused(Configs.of4K(MaliFormat.NAME, 48, 0), "0 bits");
+        assertRefused(Configs.of4K(MaliFormat.NAME, 48, 40).withQuirks(Quirk.NO_WARN), "0x200");
+        for (String format : List.of(Stage1Format32.NAME, Stage2Format32.NAME, MaliFormat.NAME)) {
+            PageTableConfig config = Configs.of4K(format, 32, 40);
+            assertThat(Formats.create(config.withPageSizes(Configs.SIZES_4K | Configs.SIZES_64K), host)
+                            .config()
+                            .pageSizes())
+                    .isEqualTo(Configs.SIZES_4K);
+            assertThatThrownBy(() -> Formats.create(config.withPageSizes(Configs.SIZES_16K), host))
+                    .hasMessageContaining("EINVAL");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"48, true, 0x17", "33, true, 0x17", "40, false, 0x7"})
+    void maliAlwaysStartsAtLevel0AndKeepsItsRootOnAPage(int inputBits, boolean coherent, long bits) {
+        host.allocateTable(64, 64, -1);
+        PageTableConfig config = new PageTableConfig(MaliFormat.NAME, Configs.SIZES_4K, inputBits, 40, coherent, 0);
+        PageTable table = Formats.create(config, host);
+        long root = table.walkerConfig().root();
+        assertThat(root % 4096).isZero();
+        assertThat(table.walkerConfig()).isEqualTo(new MaliTable(root, root | bits, 0x888d88));
+        table.mapPages(0, 0, 4096, 1, Prot.READ);
+        assertThat(table.survey().tables()).isEqualTo(4);
     }
 
     @Test

@@ -59,6 +59,37 @@ class GoldenDescriptorTest {
         assertThat(leaf(table, 12, IOVA, 3)).isEqualTo(Long.parseUnsignedLong(descriptor, 16));
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "READ WRITE CACHE,   00000000123452c5",
+        "READ CACHE NOEXEC,  0060000012345245",
+        "READ WRITE MMIO,    00000000123452c9",
+        "READ WRITE,         00000000123452c1",
+        "WRITE CACHE PRIV,   0000000012345285",
+    })
+    void pageDescriptorOfMaliIsLinuxs(String prot, String descriptor) {
+        PageTable table = Formats.create(Configs.of4K(MaliFormat.NAME, 33, 40), host);
+
+        assertThat(table.mapPages(IOVA, 0x1234_5000L, 4096, 1, prot(prot))).isEqualTo(4096);
+
+        assertThat(leaf(table, 12, IOVA, 3)).isEqualTo(Long.parseUnsignedLong(descriptor, 16));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "ARM_32_LPAE_S1, READ WRITE CACHE NOEXEC, 0060000012345f47",
+        "ARM_32_LPAE_S1, READ CACHE,              0000000012345fc7",
+        "ARM_32_LPAE_S2, READ WRITE CACHE NOEXEC, 00600000123457ff",
+        "ARM_32_LPAE_S2, READ WRITE,              00000000123456d7",
+    })
+    void pageDescriptorOfTheNarrowFormatsIsThatOfTheWideOnes(String format, String prot, String descriptor) {
+        PageTable table = Formats.create(Configs.of4K(format, 32, 40), host);
+
+        table.mapPages(0x8000_0000L, 0x1234_5000L, 4096, 1, prot(prot));
+
+        assertThat(leaf(table, 12, 0x8000_0000L, 3)).isEqualTo(Long.parseUnsignedLong(descriptor, 16));
+    }
+
     @Test
     void concatenatedTopTablesAreOneBehindTheOther() {
         PageTable table = Formats.create(Configs.stage2(Configs.SIZES_4K, 42, 42), host);
