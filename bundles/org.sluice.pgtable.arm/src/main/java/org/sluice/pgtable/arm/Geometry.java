@@ -11,7 +11,16 @@ final class Geometry {
     final Level pages;
     private final Level[] levels = new Level[Level.LAST + 1];
 
+    /** As few levels as input addresses need. */
     Geometry(Granule granule, int inputBits) {
+        this(granule, inputBits, (inputBits - granule.shift + granule.bitsPerLevel() - 1) / granule.bitsPerLevel());
+    }
+
+    /**
+     * Another number of levels. With fewer than needed, the top level is several tables, one behind the other; with more,
+     * it is an entry that is always the same.
+     */
+    Geometry(Granule granule, int inputBits, int count) {
         this.granule = granule;
         this.inputBits = inputBits;
         if (inputBits <= granule.shift) {
@@ -20,11 +29,10 @@ final class Geometry {
                     "input addresses of " + inputBits + " bits: the granule alone takes " + granule.shift + " bits");
         }
         int bits = granule.bitsPerLevel();
-        int count = (inputBits - granule.shift + bits - 1) / bits;
         Level above = null;
         for (int number = Level.LAST + 1 - count; number <= Level.LAST; number++) {
             int shift = granule.shift + (Level.LAST - number) * bits;
-            int indexBits = above == null ? inputBits - shift : bits;
+            int indexBits = above == null ? Math.max(0, inputBits - shift) : bits;
             above = new Level(number, shift, 1 << indexBits, above);
             levels[number] = above;
         }

@@ -10,10 +10,10 @@ import org.sluice.vmsa.arch.TableDescriptor;
 /** Stage 1 as Linux writes it (linux-iommu.md section 2.1). */
 final class Stage1Attributes implements LeafAttributes {
     /** Indices of {@link #MAIR}. */
-    private static final int NOT_CACHED = 0;
+    static final int NOT_CACHED = 0;
 
-    private static final int CACHED = 1;
-    private static final int DEVICE = 2;
+    static final int CACHED = 1;
+    static final int DEVICE = 2;
     private static final int OUTER_CACHED = 3;
 
     /** Memory attributes that the indices select: 0xf404ff44. */
@@ -43,10 +43,8 @@ final class Stage1Attributes implements LeafAttributes {
         if ((prot & Prot.PRIV) == 0) {
             bits |= Stage1Leaf.AP_UNPRIV_MASK;
         }
-        boolean cached = (prot & Prot.CACHE) != 0;
-        long memory = (prot & Prot.MMIO) != 0 ? DEVICE : cached ? CACHED : NOT_CACHED;
-        bits |= memory << Stage1Leaf.ATTRINDX_LSB;
-        long shareability = cached ? Stage1Leaf.SH_INNER_SHAREABLE : Stage1Leaf.SH_OUTER_SHAREABLE;
+        bits |= index(prot) << Stage1Leaf.ATTRINDX_LSB;
+        long shareability = (prot & Prot.CACHE) != 0 ? Stage1Leaf.SH_INNER_SHAREABLE : Stage1Leaf.SH_OUTER_SHAREABLE;
         bits |= shareability << Stage1Leaf.SH_LSB;
         if ((prot & Prot.NOEXEC) != 0) {
             bits |= Stage1Leaf.XN_MASK;
@@ -55,6 +53,11 @@ final class Stage1Attributes implements LeafAttributes {
             bits |= Stage1Leaf.NS_MASK;
         }
         return bits;
+    }
+
+    /** Index of the memory attributes for a protection; Mali has the same. */
+    static long index(int prot) {
+        return (prot & Prot.MMIO) != 0 ? DEVICE : (prot & Prot.CACHE) != 0 ? CACHED : NOT_CACHED;
     }
 
     @Override

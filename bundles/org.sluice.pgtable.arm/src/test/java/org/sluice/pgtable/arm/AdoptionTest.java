@@ -29,13 +29,12 @@ class AdoptionTest {
     @ParameterizedTest
     @MethodSource("configs")
     void adoptedTablesMapTheSameAndNothingIsWritten(PageTableConfig config) {
-        PageTable old = new Stage1Format().create(config, host);
+        PageTable old = Formats.create(config, host);
         fill(old);
         byte[] before = tablesInMemory();
         long held = host.allocatedBytes();
 
-        PageTable successor =
-                new Stage1Format().adopt(config, old.walkerConfig().root(), host);
+        PageTable successor = Formats.adopt(config, old.walkerConfig().root(), host);
 
         assertThat(tablesInMemory()).isEqualTo(before);
         assertThat(host.allocatedBytes()).isEqualTo(held);
@@ -89,7 +88,7 @@ class AdoptionTest {
     void rootThatIsNotAlignedOrNotMemoryIsRefused() {
         long root = TestHost.POOL.base();
         for (long bad : new long[] {root + 64, root + 8, 0, -4096, TestHost.POOL.last() + 1}) {
-            assertThatThrownBy(() -> new Stage1Format().adopt(Configs.of(Configs.SIZES_4K), bad, host))
+            assertThatThrownBy(() -> Formats.adopt(Configs.of(Configs.SIZES_4K), bad, host))
                     .isInstanceOf(IommuException.class)
                     .hasMessageStartingWith("EINVAL")
                     .hasMessageContaining(String.format("0x%x", bad));
@@ -115,21 +114,19 @@ class AdoptionTest {
         assertRefused(root + 0x3000, 0x4000_0f45L, "type"); // block at the last level
         assertRefused(root + 0x3008, 0x0010_0000_4000_0f47L, "contiguous");
         host.memory().write64(root + 0x3000, 0x4000_0f47L);
-        assertThat(new Stage1Format()
-                        .adopt(Configs.of(Configs.SIZES_4K), root, host)
-                        .iovaToPhys(5))
+        assertThat(Formats.adopt(Configs.of(Configs.SIZES_4K), root, host).iovaToPhys(5))
                 .isEqualTo(0x4000_0005L);
     }
 
     @Test
     void leafAboveTheOutputSizeAndOfASizeThatIsNotOfferedAreRefused() {
-        PageTable old = new Stage1Format().create(Configs.of(Configs.SIZES_4K), host);
+        PageTable old = Formats.create(Configs.of(Configs.SIZES_4K), host);
         old.mapPages(0, 1L << 41, 2 << 20, 1, RW);
         long root = old.walkerConfig().root();
-        assertThatThrownBy(() -> new Stage1Format().adopt(Configs.of(Configs.SIZES_4K, 48, 40, 0), root, host))
+        assertThatThrownBy(() -> Formats.adopt(Configs.of(Configs.SIZES_4K, 48, 40, 0), root, host))
                 .hasMessageContaining("EINVAL")
                 .hasMessageContaining("0xffffffffff");
-        assertThatThrownBy(() -> new Stage1Format().adopt(Configs.of(4096), root, host))
+        assertThatThrownBy(() -> Formats.adopt(Configs.of(4096), root, host))
                 .hasMessageContaining("EINVAL")
                 .hasMessageContaining("0x200000");
     }
@@ -138,7 +135,7 @@ class AdoptionTest {
         long root = TestHost.POOL.base();
         long before = host.memory().read64(at);
         host.memory().write64(at, descriptor);
-        assertThatThrownBy(() -> new Stage1Format().adopt(Configs.of(Configs.SIZES_4K), root, host))
+        assertThatThrownBy(() -> Formats.adopt(Configs.of(Configs.SIZES_4K), root, host))
                 .isInstanceOfSatisfying(
                         IommuException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL))
                 .hasMessageContaining(String.format("0x%x", at))

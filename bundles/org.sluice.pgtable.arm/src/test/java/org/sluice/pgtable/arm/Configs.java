@@ -17,11 +17,20 @@ final class Configs {
         return new PageTableConfig(Stage1Format.NAME, sizes, inputBits, outputBits, true, quirks);
     }
 
+    static PageTableConfig stage2(long sizes, int inputBits, int outputBits) {
+        return new PageTableConfig(Stage2Format.NAME, sizes, inputBits, outputBits, true, 0);
+    }
+
+    /** The 4K granule of a format. */
+    static PageTableConfig of4K(String format, int inputBits, int outputBits) {
+        return new PageTableConfig(format, SIZES_4K, inputBits, outputBits, true, 0);
+    }
+
     static PageTableConfig of(long sizes) {
         return of(sizes, 48, 48, 0);
     }
 
-    /** Every granule, both halves, and 52 bits. */
+    /** Every granule, both halves, 52 bits, and concatenated tables; every format. */
     static List<PageTableConfig> each() {
         List<PageTableConfig> configs = new ArrayList<>();
         for (int quirk : new int[] {0, Quirk.ARM_TTBR1}) {
@@ -32,10 +41,46 @@ final class Configs {
             configs.add(of(SIZES_64K, 48, 48, quirk));
             configs.add(of(SIZES_64K | 1L << 42, 52, 52, quirk));
         }
+        configs.add(stage2(SIZES_4K, 48, 48));
+        configs.add(stage2(SIZES_4K, 42, 42));
+        configs.add(stage2(SIZES_16K, 48, 48));
+        configs.add(stage2(SIZES_16K, 40, 40));
+        configs.add(stage2(SIZES_64K | 1L << 42, 52, 52));
+        configs.add(of4K(Stage1Format32.NAME, 32, 40));
+        configs.add(of4K(Stage2Format32.NAME, 40, 40));
+        configs.add(of4K(MaliFormat.NAME, 48, 40));
+        configs.add(of4K(MaliFormat.NAME, 33, 40));
         return configs;
     }
 
-    /** The 63 configurations of Linux's self-test (linux-iommu.md section 5.1). */
+    /** The 4K granule of every format. */
+    static List<PageTableConfig> of4K() {
+        return List.of(
+                of(SIZES_4K),
+                stage2(SIZES_4K, 48, 48),
+                of4K(Stage1Format32.NAME, 32, 40),
+                of4K(Stage2Format32.NAME, 40, 40),
+                of4K(MaliFormat.NAME, 48, 40),
+                of4K(MaliFormat.NAME, 33, 40));
+    }
+
+    /** Levels of tables that a configuration has, counted from the tables of Linux (linux-iommu.md section 2.2). */
+    static int levels(PageTableConfig config) {
+        if (config.format().equals(MaliFormat.NAME)) {
+            return 4;
+        }
+        int shift = Long.numberOfTrailingZeros(config.pageSizes());
+        int bits = shift - 3;
+        int levels = (config.inputBits() - shift + bits - 1) / bits;
+        int outputBits = config.outputBits();
+        boolean concatenated = config.format().endsWith("S2")
+                && (shift == 12 && levels == 4 && (outputBits == 40 || outputBits == 42)
+                        || shift == 14 && levels == 4 && (outputBits == 48 || config.inputBits() == 48)
+                        || shift == 14 && levels == 3 && outputBits == 40);
+        return concatenated ? levels - 1 : levels;
+    }
+
+    /** The 63 configurations of Linux's self-test, for each of its formats (linux-iommu.md section 5.1). */
     static List<PageTableConfig> selfTest() {
         int[] bits = {32, 36, 40, 42, 44, 48};
         List<PageTableConfig> configs = new ArrayList<>();
@@ -44,10 +89,14 @@ final class Configs {
                 for (int inputBits : bits) {
                     if (inputBits <= outputBits) {
                         configs.add(of(sizes, inputBits, outputBits, Quirk.NO_WARN));
+                        configs.add(stage2(sizes, inputBits, outputBits).withQuirks(Quirk.NO_WARN));
                     }
                 }
             }
         }
+        configs.add(of4K(Stage1Format32.NAME, 32, 40));
+        configs.add(of4K(Stage2Format32.NAME, 40, 40));
+        configs.add(of4K(MaliFormat.NAME, 40, 40));
         return configs;
     }
 }

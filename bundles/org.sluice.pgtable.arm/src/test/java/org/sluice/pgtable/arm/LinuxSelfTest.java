@@ -27,7 +27,7 @@ class LinuxSelfTest {
     @MethodSource("configs")
     void everyStepHolds(PageTableConfig config) {
         TestHost host = new TestHost();
-        PageTable table = new Stage1Format().create(config, host);
+        PageTable table = Formats.create(config, host);
         IotlbGather gather = new IotlbGather();
 
         assertThat(table.iovaToPhys(42)).isZero();

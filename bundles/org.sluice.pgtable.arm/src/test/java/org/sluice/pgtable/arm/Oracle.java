@@ -22,22 +22,30 @@ final class Oracle {
 
     private final int granuleShift;
     private final int bits;
-    private final int rootCover;
+    private final int inputBits;
+    /** log2 of the smallest leaf that a table below the top one has no room for. */
+    private final int topShift;
 
     Oracle(PageTableConfig config, int granuleShift) {
         this.granuleShift = granuleShift;
         bits = granuleShift - 3;
-        rootCover = config.inputBits();
-        for (int cover = granuleShift + bits; cover < rootCover; cover += bits) {
+        inputBits = config.inputBits();
+        topShift = granuleShift + bits * (Configs.levels(config) - 1);
+        for (int cover = granuleShift + bits; cover <= topShift; cover += bits) {
             tables.put(cover, new TreeSet<>());
         }
+    }
+
+    /** log2 of what the table covers that holds leaves of a size. */
+    private int cover(int sizeShift) {
+        return sizeShift == topShift ? Math.max(inputBits, topShift + 1) : sizeShift + bits;
     }
 
     /** Bytes mapped; fewer than asked for when something is in the way. */
     long map(long iova, long paddr, int sizeShift, long count, int prot) {
         long size = 1L << sizeShift;
         long end = iova + size * count;
-        int cover = Math.min(sizeShift + bits, rootCover);
+        int cover = cover(sizeShift);
         long at = iova;
         while (at != end) {
             long left = end - at;
@@ -81,10 +89,10 @@ final class Oracle {
     /** Bytes unmapped. */
     long unmap(long iova, int sizeShift, long count) {
         long size = 1L << sizeShift;
-        int cover = sizeShift + bits;
+        int cover = cover(sizeShift);
         for (long i = 0; i < count; i++) {
             long at = iova + i * size;
-            boolean reachable = cover >= rootCover || tables.get(cover).contains(at & -(1L << cover));
+            boolean reachable = sizeShift == topShift || tables.get(cover).contains(at & -(1L << cover));
             Leaf leaf = leaves.get(at);
             if (reachable && leaf != null && leaf.size == size) {
                 leaves.remove(at);

@@ -70,6 +70,7 @@ class PageTablePropertyTest {
                 offset += (long) random.nextInt(size == shift ? 5 : 2) << size;
             }
         }
+        offset &= bytes - 1;
         boolean atEnd = random.nextInt(4) == 0;
         long count =
                 random.nextInt(8) == 0 && shift == shifts.get(0) ? 1 + random.nextInt(1200) : 1 + random.nextInt(6);
@@ -78,15 +79,23 @@ class PageTablePropertyTest {
             count = Math.min(count, (offset >>> shift) + 1);
             iova = first + bytes - offset - (1L << shift);
         } else {
+            count = Math.min(count, bytes - offset >>> shift);
             iova = first + offset;
         }
         long paddr = (long) random.nextInt(64) << shift;
-        return new Operation(random.nextInt(100) < 55, iova, paddr, shift, count, PROTS[random.nextInt(PROTS.length)]);
+        return new Operation(random.nextInt(100) < 55, iova, paddr, shift, count, prot(random, config));
+    }
+
+    /** Protections that the format can tell apart. */
+    private static int prot(Random random, PageTableConfig config) {
+        int prot = PROTS[random.nextInt(PROTS.length)];
+        boolean unprivileged = config.format().endsWith("S2") || config.format().equals(MaliFormat.NAME);
+        return unprivileged && (prot & Prot.PRIV) != 0 ? Prot.WRITE : prot;
     }
 
     private static void replay(PageTableConfig config, List<Operation> operations, boolean windowless) {
         TestHost host = windowless ? WindowlessMemory.host() : new TestHost();
-        PageTable table = new Stage1Format().create(config, host);
+        PageTable table = Formats.create(config, host);
         Oracle oracle = new Oracle(
                 table.config(), Long.numberOfTrailingZeros(table.config().pageSizes()));
         IotlbGather gather = new IotlbGather();

@@ -27,7 +27,7 @@ class PageTableRulesTest {
     private static final int RW = Prot.READ | Prot.WRITE;
 
     private final TestHost host = new TestHost();
-    private final PageTable table = new Stage1Format().create(Configs.of(Configs.SIZES_4K, 40, 40, 0), host);
+    private final PageTable table = Formats.create(Configs.of(Configs.SIZES_4K, 40, 40, 0), host);
     private final IotlbGather gather = new IotlbGather();
 
     @Test
@@ -81,7 +81,7 @@ class PageTableRulesTest {
     @ParameterizedTest
     @MethodSource("configs")
     void iovaOutsideTheHalfIsErangeAtBothEnds(PageTableConfig config) {
-        PageTable half = new Stage1Format().create(config, host);
+        PageTable half = Formats.create(config, host);
         long page = Long.lowestOneBit(config.pageSizes());
         long first = config.has(Quirk.ARM_TTBR1) ? -1L << config.inputBits() : 0;
         long last = first + (1L << config.inputBits()) - 1;
@@ -237,8 +237,7 @@ class PageTableRulesTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void walkIsAscendingBoundedAndCanBeStoppedAndResumed(boolean upper) {
-        PageTable half =
-                new Stage1Format().create(Configs.of(Configs.SIZES_4K, 40, 40, upper ? Quirk.ARM_TTBR1 : 0), host);
+        PageTable half = Formats.create(Configs.of(Configs.SIZES_4K, 40, 40, upper ? Quirk.ARM_TTBR1 : 0), host);
         long base = half.firstIova();
         half.mapPages(base + G1, 0, M2, 2, Prot.READ);
         half.mapPages(base, 0, K4, 3, RW);
@@ -265,13 +264,18 @@ class PageTableRulesTest {
         assertThat(resumed).isEqualTo(all);
     }
 
-    @Test
-    void enomemAtEveryAllocationLeavesNothingMappedOrLeaked() {
+    static List<PageTableConfig> formats() {
+        return Configs.of4K();
+    }
+
+    @ParameterizedTest
+    @MethodSource("formats")
+    void enomemAtEveryAllocationLeavesNothingMappedOrLeaked(PageTableConfig config) {
         boolean complete = false;
         for (int allocations = 0; !complete; allocations++) {
             TestHost poor = new TestHost();
             poor.failAfter(allocations);
-            complete = mapOverManyTables(poor);
+            complete = mapOverManyTables(config, poor);
             assertThat(poor.allocatedBytes())
                     .as("after %d allocations", allocations)
                     .isZero();
@@ -279,16 +283,16 @@ class PageTableRulesTest {
         }
     }
 
-    /** Maps 3 leaf tables' worth over a level-1 boundary: 7 tables with the root. */
-    private boolean mapOverManyTables(TestHost poor) {
+    /** Maps 3 leaf tables' worth over the boundary of a table of level 2, and of level 1 if there are two. */
+    private boolean mapOverManyTables(PageTableConfig config, TestHost poor) {
         PageTable fresh;
         try {
-            fresh = new Stage1Format().create(Configs.of(Configs.SIZES_4K), poor);
+            fresh = Formats.create(config, poor);
         } catch (IommuException refused) {
             assertThat(refused.errno()).isEqualTo(Errno.ENOMEM);
             return false;
         }
-        long iova = (1L << 39) - M2 - 4 * K4;
+        long iova = (config.inputBits() > 39 ? 1L << 39 : G1) - M2 - 4 * K4;
         boolean complete = false;
         try {
             complete = fresh.mapPages(iova, 0, K4, 1000, RW) == 1000 * K4;
