@@ -8,6 +8,7 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.FrameworkUtil;
+import org.osgi.framework.InvalidSyntaxException;
 
 /** The Felix that the tests run in. */
 final class Container {
@@ -26,6 +27,10 @@ final class Container {
 
     static boolean offers(Class<?> type) {
         return CONTEXT.getServiceReference(type) != null;
+    }
+
+    static boolean offers(Class<?> type, String filter) throws InvalidSyntaxException {
+        return CONTEXT.getServiceReferences(type.getName(), filter) != null;
     }
 
     static Bundle bundle(String symbolicName) {

@@ -77,7 +77,8 @@ class PlugInsTest {
             machine.memory().write(Machine.RAM + 0x5000, data, 0, data.length);
 
             Container.without("org.sluice.pgtable.arm", () -> {
-                assertThat(Container.offers(PageTableFormat.class)).isFalse();
+                assertThat(Container.offers(PageTableFormat.class, "(sluice.pgtable.format=ARM_64_LPAE_S1)"))
+                        .isFalse();
                 assertThat(dma.read(Dma.NO_PASID, IOVA, seen, 0, seen.length, 0))
                         .isEqualTo(Dma.OK);
                 assertThat(seen).isEqualTo(data);

@@ -1,7 +1,9 @@
 package org.sluice.shell;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
@@ -32,7 +34,7 @@ final class Offers {
         }
         for (Bundle bundle : context.getBundles()) {
             if (bundle.getState() != Bundle.ACTIVE && bundle.getState() != Bundle.UNINSTALLED) {
-                missing(bundle).forEach(lines::add);
+                lines.addAll(missing(bundle));
             }
         }
         return lines;
@@ -48,9 +50,10 @@ final class Offers {
         }
     }
 
-    private static List<String> missing(Bundle bundle) {
+    /** A line for each type of service that a bundle declares, however many of that type it has. */
+    private static Set<String> missing(Bundle bundle) {
         BundleRevision revision = bundle.adapt(BundleRevision.class);
-        List<String> lines = new ArrayList<>();
+        Set<String> lines = new LinkedHashSet<>();
         for (BundleCapability capability : revision.getDeclaredCapabilities(SERVICE_NAMESPACE)) {
             if (capability.getAttributes().get(Constants.OBJECTCLASS) instanceof List<?> types) {
                 types.stream()

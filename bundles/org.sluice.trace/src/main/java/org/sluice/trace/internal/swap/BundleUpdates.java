@@ -41,7 +41,7 @@ public final class BundleUpdates implements Updates, AutoCloseable {
         byte[] jar = BundleJar.of(bundle, version);
         try {
             bundle.update(new ByteArrayInputStream(jar));
-            return watch.await(bundle.getSymbolicName(), version.toString(), PATIENCE_MILLIS)
+            return watch.await(target.name(), version.toString(), PATIENCE_MILLIS)
                     .orElseThrow(() -> new IommuException(
                             Errno.ETIMEDOUT,
                             "the core reported no end of the swap of " + bundle.getSymbolicName() + " to " + version

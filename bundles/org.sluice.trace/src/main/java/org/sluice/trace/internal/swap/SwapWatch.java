@@ -17,12 +17,13 @@ final class SwapWatch implements SwapListener {
         notifyAll();
     }
 
-    synchronized Optional<SwapEvent> await(String bundle, String version, long millis) throws InterruptedException {
+    /** The swap of one service: a bundle may offer several, and each has a swap of its own. */
+    synchronized Optional<SwapEvent> await(String service, String version, long millis) throws InterruptedException {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
         while (true) {
             Optional<SwapEvent> event = events.stream()
                     .filter(each ->
-                            each.bundle().equals(bundle) && each.newVersion().equals(version))
+                            each.service().equals(service) && each.newVersion().equals(version))
                     .findFirst();
             long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
             if (event.isPresent() || left <= 0) {
