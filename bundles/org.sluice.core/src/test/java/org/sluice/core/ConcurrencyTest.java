@@ -9,6 +9,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -64,14 +65,16 @@ class ConcurrencyTest {
     private final class Mapper implements Runnable {
         private final int pasid;
         private final int rounds;
+        private final BooleanSupplier enough;
         private final AddressSpace space;
         private final long base;
         private final int first;
         private final AtomicLongArray poison;
         private volatile long current;
 
-        Mapper(AddressSpace space, int pasid, int rounds, int index, AtomicLongArray poison) {
+        Mapper(AddressSpace space, int pasid, int rounds, BooleanSupplier enough, int index, AtomicLongArray poison) {
             this.rounds = rounds;
+            this.enough = enough;
             this.pasid = pasid;
             this.space = space;
             this.base = index * REGION;
@@ -83,7 +86,7 @@ class ConcurrencyTest {
         public void run() {
             IotlbGather gather = new IotlbGather();
             ThreadLocalRandom random = ThreadLocalRandom.current();
-            for (int round = 0; round < rounds && !stop.get(); round++) {
+            for (int round = 0; (round < rounds || !enough.getAsBoolean()) && !stop.get(); round++) {
                 int pages = 1 + random.nextInt(16);
                 int at = random.nextInt(512 - pages);
                 boolean whole = round % 8 == 0;
@@ -130,7 +133,9 @@ class ConcurrencyTest {
         }
     }
 
-    private void race(AddressSpace space, int pasid, int rounds, Runnable meanwhile) throws InterruptedException {
+    /** Maps for a number of rounds, and on until what happens meanwhile happened often enough. */
+    private void race(AddressSpace space, int pasid, int rounds, BooleanSupplier enough, Runnable meanwhile)
+            throws InterruptedException {
         AtomicLongArray poison = new AtomicLongArray(MAPPERS * FRAMES_EACH);
         for (int i = 0; i < poison.length(); i++) {
             poison.set(i, 1);
@@ -138,7 +143,7 @@ class ConcurrencyTest {
         AtomicLong hits = new AtomicLong();
         Mapper[] mapperOf = new Mapper[MAPPERS];
         for (int i = 0; i < MAPPERS; i++) {
-            mapperOf[i] = new Mapper(space, pasid, rounds, i, poison);
+            mapperOf[i] = new Mapper(space, pasid, rounds, enough, i, poison);
         }
         List<Thread> mappers = new ArrayList<>();
         List<Thread> devices = new ArrayList<>();
@@ -161,7 +166,7 @@ class ConcurrencyTest {
     @Test
     void noDmaUsesATranslationAfterItsUnmapReturned() throws InterruptedException {
         Domain domain = machine.attached("nic");
-        race(domain.space(), -1, ROUNDS, Thread::yield);
+        race(domain.space(), -1, ROUNDS, () -> true, Thread::yield);
         assertThat(machine.counter("tables.live"))
                 .as("root, one middle table, leaf tables that were not whole")
                 .isLessThanOrEqualTo(2 + MAPPERS);
@@ -172,7 +177,7 @@ class ConcurrencyTest {
     @Test
     void norThroughAPrivateSpace() throws InterruptedException {
         IoMm own = machine.ioMm("nic");
-        race(own, own.pasid(), ROUNDS, Thread::yield);
+        race(own, own.pasid(), ROUNDS, () -> true, Thread::yield);
     }
 
     @Test
@@ -180,7 +185,7 @@ class ConcurrencyTest {
         IoMm own = machine.ioMm("nic");
         own.map(0x4000_0000L, 0x2_0000_0000L, 0x10_0000, RW);
         AtomicLong swaps = new AtomicLong();
-        race(own, own.pasid(), ROUNDS / 8, () -> {
+        race(own, own.pasid(), ROUNDS / 8, () -> swaps.get() >= 3, () -> {
             long count = swaps.incrementAndGet();
             long before = machine.counter("gate.parked");
             if (count % 2 == 0) {
