@@ -12,7 +12,7 @@ import org.sluice.spi.pgtable.PageTable;
 /** Many threads on one page table, with tables that are freed and used again while others work. */
 interface ConcurrencyCases {
     /** Rounds of each thread. */
-    int ROUNDS = 1500;
+    int ROUNDS = 1200;
 
     @EachConfiguration
     default void disjointRangesDoNotDisturbEachOther(Trial trial) {
@@ -31,7 +31,7 @@ interface ConcurrencyCases {
                 // Pages that alternate between the lanes, in tables that they share.
                 long index = random.nextInt((int) inTable / Lanes.COUNT) * (long) Lanes.COUNT + lane;
                 worker.onePage(trial.iova(page, index), (1 + random.nextInt(1000)) * page, page);
-                if (round % 4 == 0 && !wholes.isEmpty() && room / wholes.get(0) >= 4 * Lanes.COUNT) {
+                if (round % 8 == 0 && !wholes.isEmpty() && room / wholes.get(0) >= 4 * Lanes.COUNT) {
                     long whole = wholes.get(0);
                     worker.wholeTable(
                             trial.iova(whole, Lanes.COUNT + random.nextInt(2) * Lanes.COUNT + lane), whole, page);
@@ -86,6 +86,46 @@ interface ConcurrencyCases {
                     .as("iovaToPhys(0x%x)", iova)
                     .isEqualTo(paddr);
         }
+    }
+
+    /** The same without chance: the neighbour page is mapped while the table for a page is being allocated. */
+    @EachConfiguration
+    default void tableThatWasMadeMeanwhileIsUsed(Trial trial) {
+        long page = trial.page();
+        long last = trial.last() + 1 - page;
+        PageTable table = trial.table().unwatched();
+        long[] meanwhile = {0}; // stays so where the root holds the pages itself
+        trial.ledger()
+                .duringNextAllocation(
+                        () -> meanwhile[0] = table.mapPages(last - page, 8 * page, page, 1, trial.prot()));
+        assertThat(trial.map(last, 24 * page, page, 1)).isEqualTo(page);
+        trial.ledger().duringNextAllocation(() -> {});
+        trial.assertTranslates(last, 24 * page, page);
+        if (meanwhile[0] != 0) {
+            trial.assertTranslates(last - page, 8 * page, page);
+        }
+    }
+
+    @EachConfiguration
+    default void tableThatRacingThreadsMakeIsMadeOnce(Trial trial) {
+        Lanes lanes = new Lanes(trial.ledger());
+        PageTable table = trial.subject().format().create(trial.config(), lanes);
+        trial.takeOver(table);
+        long page = trial.page();
+        long inTable = trial.pagesInTable();
+        long tables = Math.min(150, (trial.last() - trial.first() + 1) / page / inTable);
+        lanes.run(lane -> {
+            Worker worker = new Worker(lanes, table, new IotlbGather(), trial.prot());
+            for (long n = 0; n < tables; n++) {
+                long iova = trial.iova(page, n * inTable + lane);
+                lanes.meet();
+                worker.mapped(iova, (16 + lane) * page, page, 1);
+                lanes.meet();
+                worker.translates(iova + 5, (16 + lane) * page + 5);
+            }
+        });
+        assertThat(table.survey().leaves()).isEqualTo(tables * Lanes.COUNT);
+        trial.ledger().verify();
     }
 
     @EachConfiguration

@@ -2,12 +2,13 @@ package org.sluice.tck;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.Phaser;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import org.sluice.api.IotlbGather;
 import org.sluice.spi.memory.PhysicalMemory;
@@ -28,6 +29,7 @@ final class Lanes implements TableHost {
     private final AtomicIntegerArray operations = new AtomicIntegerArray(COUNT * STRIDE);
     private final List<List<Long>> waiting = new ArrayList<>();
     private final ThreadLocal<Integer> lane = new ThreadLocal<>();
+    private final Phaser meeting = new Phaser(COUNT);
 
     Lanes(TableLedger ledger) {
         this.ledger = ledger;
@@ -45,29 +47,41 @@ final class Lanes implements TableHost {
     /** Runs all lanes at once; fails with what failed first. */
     void run(Body body) {
         ExecutorService threads = Executors.newFixedThreadPool(COUNT);
+        AtomicReference<Throwable> failure = new AtomicReference<>();
         try {
-            CyclicBarrier start = new CyclicBarrier(COUNT);
             List<Future<?>> running = new ArrayList<>();
             for (int i = 0; i < COUNT; i++) {
                 int number = i;
-                running.add(threads.submit(() -> {
-                    lane.set(number);
-                    start.await();
-                    body.run(number);
-                    return null;
-                }));
+                running.add(threads.submit(() -> runOne(body, number, failure)));
             }
             for (Future<?> future : running) {
                 future.get();
             }
-        } catch (ExecutionException failed) {
-            throw new AssertionError("a lane failed: " + failed.getCause(), failed.getCause());
-        } catch (InterruptedException stopped) {
-            Thread.currentThread().interrupt();
-            throw new AssertionError("interrupted while lanes run", stopped);
+        } catch (ExecutionException | InterruptedException stopped) {
+            throw new AssertionError("lanes were stopped", stopped);
         } finally {
             threads.shutdownNow();
         }
+        if (failure.get() != null) {
+            throw new AssertionError("a lane failed: " + failure.get().getMessage(), failure.get());
+        }
+    }
+
+    private void runOne(Body body, int number, AtomicReference<Throwable> failure) {
+        lane.set(number);
+        try {
+            meet();
+            body.run(number);
+        } catch (RuntimeException | AssertionError failed) {
+            failure.compareAndSet(null, failed);
+        } finally {
+            meeting.arriveAndDeregister(); // whoever is at work still meets without this lane
+        }
+    }
+
+    /** Waits until every lane has come here. */
+    void meet() {
+        meeting.arriveAndAwaitAdvance();
     }
 
     /** Runs one operation of this lane. */

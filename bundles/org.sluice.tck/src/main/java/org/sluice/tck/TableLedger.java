@@ -64,6 +64,7 @@ final class TableLedger implements TableHost {
     private long allocationsLeft = Long.MAX_VALUE;
     private long spacing = 1;
     private Consumer<Retired> onRetire = table -> {};
+    private Runnable meanwhile = () -> {};
     private AssertionError violation;
 
     TableLedger(MemoryFactory factory) {
@@ -80,6 +81,11 @@ final class TableLedger implements TableHost {
     /** Lets some allocations succeed, and every later one fail. */
     synchronized void failAfter(long allocations) {
         allocationsLeft = allocations;
+    }
+
+    /** Lets something happen during the next allocation, as if another thread had done it. */
+    synchronized void duringNextAllocation(Runnable action) {
+        meanwhile = action;
     }
 
     /** Puts every table into a part of memory of its own. */
@@ -123,6 +129,9 @@ final class TableLedger implements TableHost {
         }
         live.put(table, bytes);
         ofThisOperation.add(table);
+        Runnable action = meanwhile;
+        meanwhile = () -> {};
+        action.run();
         return table;
     }
 
