@@ -1,0 +1,23 @@
+package org.sluice.tck;
+
+import java.util.List;
+import org.sluice.memory.ResidentMemoryFactory;
+import org.sluice.spi.memory.MemoryFactory;
+
+/** The toy without a defect passes: what {@link DefectTest} finds is the defect. */
+class ToyTest extends PageTableFormatTck {
+    static FormatUnderTest with(Defect defect) {
+        return FormatUnderTest.of(new ToyFormat(defect), List.of(ToyFormat.CONFIG))
+                .withProtections(Protections.exactly(prot -> prot));
+    }
+
+    @Override
+    protected FormatUnderTest underTest() {
+        return with(Defect.NONE);
+    }
+
+    @Override
+    protected MemoryFactory memory() {
+        return new ResidentMemoryFactory();
+    }
+}
