@@ -29,6 +29,7 @@ final class House {
             Map.entry("memory", 3),
             Map.entry("pgtable.arm", 3),
             Map.entry("pgtable.amd", 3),
+            Map.entry("pgtable.apple", 3),
             Map.entry("core", 3),
             Map.entry("smmuv3.driver", 3),
             Map.entry("smmuv3.model", 3),
