@@ -1,0 +1,5 @@
+/**
+ * Layout of the AMD IOMMU v1 page tables. No algorithm. Everything but this page is generated from
+ * {@code src/main/layout}. Compiled into the bundles that use it, never exported.
+ */
+package org.sluice.amd.arch;

@@ -1,0 +1,5 @@
+/**
+ * Layouts of the Apple DART page tables. No algorithm. Everything but this page is generated from
+ * {@code src/main/layout}. Compiled into the bundles that use it, never exported.
+ */
+package org.sluice.apple.arch;

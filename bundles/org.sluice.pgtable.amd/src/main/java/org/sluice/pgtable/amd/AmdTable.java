@@ -1,0 +1,328 @@
+package org.sluice.pgtable.amd;
+
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
+import org.sluice.api.IotlbGather;
+import org.sluice.api.LeafVisitor;
+import org.sluice.api.Prot;
+import org.sluice.spi.pgtable.DirtyTracking;
+import org.sluice.spi.pgtable.MappingException;
+import org.sluice.spi.pgtable.PageTable;
+import org.sluice.spi.pgtable.PageTableConfig;
+import org.sluice.spi.pgtable.RadixTable;
+import org.sluice.spi.pgtable.TableSurvey;
+import org.sluice.spi.pgtable.WalkerConfig;
+
+/**
+ * An AMD IOMMU v1 page table, with the semantics of Linux's generic_pt (linux-iommu.md section 2.3): leaves of any power of
+ * two, and an unmap that takes what it finds in its range, whatever its size. A leaf is taken whole where the range begins
+ * with it, even if it is larger than the range; a range that begins inside a leaf is refused (0). Tables as
+ * {@link PageTable#unmapPages} says.
+ *
+ * <p>Threads as {@link PageTable} and {@link DirtyTracking} say. There is no lock; a failed map leaves what was mapped
+ * before, and says how much. {@link #walkerConfig()} changes when a map lets the tree grow, before that map returns.
+ */
+final class AmdTable implements PageTable, DirtyTracking {
+    private static final int ACCESS = Prot.READ | Prot.WRITE;
+    private static final Level PAGES = Level.of(0);
+
+    private final PageTableConfig config;
+    private final Tables tables;
+    private final TableWords words;
+    private final long pageSizes;
+    private final long lastIova;
+    private final long lastPaddr;
+    /** By log2 of the size; null where it is none of ours. */
+    private final LeafSize[] sizes = new LeafSize[Long.SIZE];
+    /** Attribute bits by protection, so that a map asks nobody; 0 for those that grant nothing. */
+    private final long[] attributesByProt = new long[Prot.ALL + 1];
+
+    AmdTable(PageTableConfig config, Tables tables) {
+        this.config = config;
+        this.tables = tables;
+        words = tables.words;
+        pageSizes = config.pageSizes();
+        lastIova = -1L >>> Long.SIZE - config.inputBits();
+        lastPaddr = -1L >>> Long.SIZE - config.outputBits();
+        for (long left = pageSizes; left != 0; left &= left - 1) {
+            int shift = Long.numberOfTrailingZeros(left);
+            sizes[shift] = new LeafSize(shift);
+        }
+        for (int prot = 0; prot <= Prot.ALL; prot++) {
+            attributesByProt[prot] = Pte.attributes(prot);
+        }
+    }
+
+    @Override
+    public PageTableConfig config() {
+        return config;
+    }
+
+    @Override
+    public WalkerConfig walkerConfig() {
+        long top = tables.topNow();
+        int levels = Tables.topLevel(top).number + 1;
+        return new RadixTable(Tables.root(top), levels, levels);
+    }
+
+    @Override
+    public long firstIova() {
+        return 0;
+    }
+
+    @Override
+    public long lastIova() {
+        return lastIova;
+    }
+
+    @Override
+    public long mapPages(long iova, long paddr, long pgsize, long pgcount, int prot) {
+        LeafSize size = size(pgsize);
+        if (size == null
+                || ((iova | paddr) & pgsize - 1) != 0
+                || pgcount <= 0
+                || (prot & ~Prot.ALL) != 0
+                || attributesByProt[prot] == 0
+                || !isIova(iova)
+                || (paddr & ~lastPaddr) != 0
+                || pgcount > (lastIova - iova >>> size.shift) + 1
+                || pgcount > (lastPaddr - paddr >>> size.shift) + 1) {
+            throw refusal(iova, paddr, pgsize, pgcount, prot);
+        }
+        Level level = size.level;
+        long leaf = attributesByProt[prot] | size.code;
+        long bytes = pgcount << size.shift;
+        long done = 0;
+        do {
+            long at = iova + done;
+            long table = tableFor(at, level, done);
+            int index = level.index(at);
+            int run = (int) Math.min(Level.ENTRIES - index, bytes - done >>> level.shift);
+            long entry = table + 8L * index;
+            if (!words.fillFree(entry, run, paddr + done | leaf, size)) {
+                clearTheWay(entry, run, at, level, done);
+                if (!words.fillFree(entry, run, paddr + done | leaf, size)) {
+                    throw exists(at, words.load(entry), done);
+                }
+            }
+            done += (long) run << level.shift;
+        } while (done != bytes);
+        return bytes;
+    }
+
+    private long tableFor(long iova, Level level, long done) {
+        long table;
+        try {
+            table = tables.findOrMake(iova, level);
+        } catch (IommuException refused) {
+            throw new MappingException(
+                    refused.errno(), String.format("no table for iova 0x%x: %s", iova, refused.getMessage()), done);
+        }
+        if (table == Tables.BLOCKED) {
+            throw new MappingException(
+                    Errno.EEXIST,
+                    String.format("iova 0x%x lies in a leaf that maps it to 0x%x", iova, iovaToPhys(iova)),
+                    done);
+        }
+        return table;
+    }
+
+    /** Retires the tables in a run of entries, if none of them maps anything and no leaf is there. */
+    private void clearTheWay(long at, int run, long iova, Level level, long done) {
+        for (int i = 0; i < run; i++) {
+            long entry = words.load(at + 8L * i);
+            boolean unused = !Pte.isPresent(entry)
+                    || Pte.isTable(entry, level) && !tables.holdsLeaf(Pte.tableAddress(entry), level.below());
+            if (!unused) {
+                throw exists(iova + i * level.bytes(), entry, done);
+            }
+        }
+        for (int i = 0; i < run && !level.isLast(); i++) {
+            tables.unlink(at + 8L * i, iova + i * level.bytes(), level, null);
+        }
+    }
+
+    private static MappingException exists(long iova, long entry, long done) {
+        return new MappingException(
+                Errno.EEXIST, String.format("iova 0x%x is mapped already, by entry 0x%x", iova, entry), done);
+    }
+
+    private MappingException refusal(long iova, long paddr, long pgsize, long pgcount, int prot) {
+        if (size(pgsize) == null) {
+            return invalid(String.format("page size 0x%x is not one of 0x%x", pgsize, pageSizes));
+        }
+        if (((iova | paddr) & pgsize - 1) != 0) {
+            return invalid(String.format("iova 0x%x or paddr 0x%x is no multiple of 0x%x", iova, paddr, pgsize));
+        }
+        if (pgcount <= 0) {
+            return invalid("page count " + pgcount + " is not above 0");
+        }
+        if ((prot & ACCESS) == 0 || (prot & ~Prot.ALL) != 0) {
+            return invalid("protection " + Prot.toString(prot) + " grants no access, or has unknown bits");
+        }
+        return new MappingException(
+                Errno.ERANGE,
+                String.format(
+                        "0x%x pages of 0x%x bytes, iova 0x%x to paddr 0x%x: iovas are up to 0x%x, paddrs up to 0x%x",
+                        pgcount, pgsize, iova, paddr, lastIova, lastPaddr),
+                0);
+    }
+
+    private static MappingException invalid(String message) {
+        return new MappingException(Errno.EINVAL, message, 0);
+    }
+
+    @Override
+    public long unmapPages(long iova, long pgsize, long pgcount, IotlbGather gather) {
+        LeafSize size = size(pgsize);
+        if (size == null || (iova & pgsize - 1) != 0 || pgcount <= 0 || !isIova(iova)) {
+            return 0;
+        }
+        Level level = tables.within(size.level);
+        long pages = Math.min(pgcount, Math.min((lastIova - iova >>> size.shift) + 1, Long.MAX_VALUE >>> size.shift));
+        long wanted = pages << size.shift;
+        long done = 0;
+        while (done < wanted) {
+            long at = iova + done;
+            long table = tables.find(at, level);
+            if (table < 0) {
+                long leaf = table == Tables.BLOCKED ? unmapAbove(at, level, gather) : 0;
+                if (leaf == 0) {
+                    break; // a hole, or the inside of a leaf
+                }
+                done += leaf;
+            } else {
+                int index = level.index(at);
+                int run = (int) Math.min(Level.ENTRIES - index, wanted - done >>> level.shift);
+                int unmapped = unmapRun(table + 8L * index, run, at, size, level, gather);
+                done += (long) unmapped << level.shift;
+                if (unmapped < run) {
+                    break;
+                }
+            }
+        }
+        return done;
+    }
+
+    /** Unmaps the leaf of a higher level that begins at an address; returns its bytes. */
+    private long unmapAbove(long iova, Level level, IotlbGather gather) {
+        Level higher = level.above;
+        long table = tables.find(iova, higher);
+        while (table == Tables.BLOCKED) {
+            higher = higher.above;
+            table = tables.find(iova, higher);
+        }
+        return table < 0 ? 0 : (long) unmapLeaf(higher.entry(table, iova), iova, higher, gather) << higher.shift;
+    }
+
+    /** Unmaps leaves and tables up to the first hole; returns entries, more than the run when its last leaf is longer. */
+    private int unmapRun(long at, int run, long iova, LeafSize size, Level level, IotlbGather gather) {
+        int done = 0;
+        while (done < run) {
+            if (level == size.level) {
+                int leaves = words.clearLeaves(at + 8L * done, run - done, size);
+                if (leaves != 0) {
+                    gather.addRange(iova + done * level.bytes(), leaves * level.bytes(), size.bytes());
+                    done += leaves;
+                    continue;
+                }
+            }
+            int unmapped = unmapEntry(at + 8L * done, iova + done * level.bytes(), level, gather);
+            if (unmapped == 0) {
+                break;
+            }
+            done += unmapped;
+        }
+        return done;
+    }
+
+    private int unmapEntry(long at, long iova, Level level, IotlbGather gather) {
+        if (tables.unlink(at, iova, level, gather)) {
+            gather.addRange(iova, level.bytes(), Level.TABLE_BYTES);
+            return 1;
+        }
+        return unmapLeaf(at, iova, level, gather);
+    }
+
+    /** Unmaps a leaf that begins at an entry; returns its entries. */
+    private int unmapLeaf(long at, long iova, Level level, IotlbGather gather) {
+        long entry = words.load(at);
+        int shift = Pte.leafShift(entry, level);
+        if (!Pte.isPresent(entry) || Pte.isTable(entry, level) || (iova & (1L << shift) - 1) != 0) {
+            return 0;
+        }
+        int replicas = 1 << shift - level.shift;
+        words.clear(at, replicas);
+        gather.addRange(iova, 1L << shift, 1L << shift);
+        return replicas;
+    }
+
+    @Override
+    public long iovaToPhys(long iova) {
+        if (!isIova(iova)) {
+            return 0;
+        }
+        Level level = PAGES;
+        long table = tables.look(iova, level);
+        while (table == Tables.BLOCKED) {
+            level = level.above;
+            table = tables.look(iova, level);
+        }
+        if (table < 0) {
+            return 0;
+        }
+        long entry = words.load(level.entry(table, iova));
+        if (!Pte.isPresent(entry) || Pte.isTable(entry, level)) {
+            return 0;
+        }
+        int shift = Pte.leafShift(entry, level);
+        return Pte.leafAddress(entry, shift) | iova & (1L << shift) - 1;
+    }
+
+    @Override
+    public void walk(long first, long last, LeafVisitor visitor) {
+        visit(
+                first,
+                last,
+                (at, iova, shift, level, entry) ->
+                        visitor.leaf(iova, Pte.leafAddress(entry, shift), 1L << shift, entry, Pte.prot(entry)));
+    }
+
+    @Override
+    public void readDirty(long iova, long size, boolean clear, IotlbGather gather, LeafVisitor visitor) {
+        long last = iova + size - 1;
+        visit(
+                iova,
+                Long.compareUnsigned(last, iova) < 0 ? lastIova : last,
+                new DirtyLeaves(words, clear, gather, visitor));
+    }
+
+    private void visit(long first, long last, TreeWalk.Visitor visitor) {
+        long to = Long.compareUnsigned(last, lastIova) > 0 ? lastIova : last;
+        if (Long.compareUnsigned(first, to) <= 0) {
+            new TreeWalk(words, visitor).walk(tables.topNow(), first, to);
+        }
+    }
+
+    @Override
+    public TableSurvey survey() {
+        Survey survey = new Survey();
+        visit(0, lastIova, survey);
+        return survey.result();
+    }
+
+    @Override
+    public void free() {
+        tables.free();
+    }
+
+    /** A size of leaves; null when it is not one of ours. */
+    private LeafSize size(long pgsize) {
+        LeafSize size = sizes[Long.numberOfTrailingZeros(pgsize) & Long.SIZE - 1];
+        return size != null && size.bytes() == pgsize ? size : null;
+    }
+
+    private boolean isIova(long iova) {
+        return Long.compareUnsigned(iova, lastIova) <= 0;
+    }
+}

@@ -1,0 +1,159 @@
+package org.sluice.pgtable.apple;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import org.sluice.spi.memory.PhysicalMemory;
+
+/**
+ * Descriptors in memory. Windows of the memory are kept, so that the usual access is an array element whichever
+ * implementations of {@link PhysicalMemory} are loaded; a memory without windows is asked word by word.
+ *
+ * <p>Any thread may call it. Loads acquire and installs release, so whoever sees a table sees it zeroed. Runs use plain
+ * array accesses: a 64-bit virtual machine does not tear them, and such loops become vector code; a fence follows.
+ */
+final class TableWords {
+    private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
+
+    /** Windows that are kept, from the lowest to the highest in use: 64 GiB at 2 MiB a window. */
+    private static final int MOST_KEPT = 1 << 15;
+
+    private final PhysicalMemory memory;
+    private final boolean windowed;
+    private final int windowShift;
+    private final long windowMask;
+    /** Read without a lock: it is immutable but for entries that go from null to their one value. */
+    private Kept kept = new Kept(0, new long[0][]);
+
+    private static final class Kept {
+        private final long first;
+        private final long[][] windows;
+
+        Kept(long first, long[][] windows) {
+            this.first = first;
+            this.windows = windows;
+        }
+
+        /** The same windows with room for one more; null when it lies too far away. */
+        private Kept stretchedTo(long number) {
+            long low = Math.min(first, number);
+            long high = Math.max(first + windows.length - 1, number);
+            if (high - low >= MOST_KEPT) {
+                return null;
+            }
+            long[][] stretched = new long[(int) (high - low) + 1][];
+            System.arraycopy(windows, 0, stretched, (int) (first - low), windows.length);
+            return new Kept(low, stretched);
+        }
+    }
+
+    TableWords(PhysicalMemory memory) {
+        this.memory = memory;
+        windowed = memory.windowBytes() != 0;
+        windowShift = windowed ? Long.numberOfTrailingZeros(memory.windowBytes()) : 0;
+        windowMask = memory.windowBytes() - 1;
+    }
+
+    private long[] window(long address) {
+        Kept now = kept;
+        long number = (address >>> windowShift) - now.first;
+        if (number >= 0 && number < now.windows.length) {
+            long[] window = now.windows[(int) number];
+            if (window != null) {
+                return window;
+            }
+        }
+        return keep(address);
+    }
+
+    private synchronized long[] keep(long address) {
+        long[] window = memory.window(address);
+        long number = address >>> windowShift;
+        Kept now = kept;
+        Kept next = now.windows.length == 0 ? new Kept(number, new long[1][]) : now.stretchedTo(number);
+        if (next != null) {
+            next.windows[(int) (number - next.first)] = window;
+            kept = next;
+        }
+        return window;
+    }
+
+    private int word(long address) {
+        return (int) ((address & windowMask) >>> 3);
+    }
+
+    long load(long address) {
+        return windowed ? (long) WORDS.getAcquire(window(address), word(address)) : memory.read64Acquire(address);
+    }
+
+    /** Replaces a descriptor; false if another thread was first. */
+    boolean replace(long address, long expected, long descriptor) {
+        return windowed
+                ? WORDS.compareAndSet(window(address), word(address), expected, descriptor)
+                : memory.compareAndSet64(address, expected, descriptor);
+    }
+
+    /** Writes a run of leaves whose address bits ascend by a step, unless a valid entry is there: then nothing. */
+    boolean fillFree(long address, int entries, long descriptor, long step) {
+        if (!windowed) {
+            return fillFreeRemotely(address, entries, descriptor, step);
+        }
+        long[] window = window(address);
+        int from = word(address);
+        if (entries == 1) {
+            if (Tables.isValid(window[from])) {
+                return false;
+            }
+            WORDS.setRelease(window, from, descriptor);
+            return true;
+        }
+        if (Tables.isValid(DescriptorRun.or(window, from, from + entries))) {
+            return false;
+        }
+        DescriptorRun.fill(window, from, from + entries, descriptor, step);
+        VarHandle.releaseFence();
+        return true;
+    }
+
+    private boolean fillFreeRemotely(long address, int entries, long descriptor, long step) {
+        for (int i = 0; i < entries; i++) {
+            if (Tables.isValid(memory.read64Acquire(address + 8L * i))) {
+                return false;
+            }
+        }
+        for (int i = 0; i < entries; i++) {
+            memory.write64Release(address + 8L * i, descriptor + i * step);
+        }
+        return true;
+    }
+
+    /** Clears leaves up to the first hole; returns how many. */
+    int clearValid(long address, int entries) {
+        if (!windowed) {
+            return clearValidRemotely(address, entries);
+        }
+        long[] window = window(address);
+        int from = word(address);
+        if (entries == 1) {
+            if (!Tables.isValid(window[from])) {
+                return 0;
+            }
+            WORDS.setRelease(window, from, 0L);
+            return 1;
+        }
+        int cleared = DescriptorRun.valid(window, from, from + entries);
+        DescriptorRun.clear(window, from, from + cleared);
+        VarHandle.releaseFence();
+        return cleared;
+    }
+
+    private int clearValidRemotely(long address, int entries) {
+        int cleared = 0;
+        while (cleared < entries && Tables.isValid(memory.read64Acquire(address + 8L * cleared))) {
+            cleared++;
+        }
+        if (cleared > 0) {
+            memory.clear(address, 8L * cleared);
+        }
+        return cleared;
+    }
+}
