@@ -30,6 +30,8 @@ final class House {
             Map.entry("pgtable.arm", 3),
             Map.entry("pgtable.amd", 3),
             Map.entry("pgtable.apple", 3),
+            Map.entry("riscv.arch", 2),
+            Map.entry("pgtable.riscv", 3),
             Map.entry("core", 3),
             Map.entry("smmuv3.driver", 3),
             Map.entry("smmuv3.model", 3),
