@@ -35,7 +35,7 @@ final class House {
             Map.entry("shell", 5));
 
     /** Not deployed, so on no floor. */
-    static final List<String> TOOLS = List.of("itest", "stress");
+    static final List<String> TOOLS = List.of("itest", "stress", "bench");
 
     private House() {}
 
