@@ -1,7 +1,9 @@
 package org.sluice.bench;
 
 import java.util.List;
+import org.sluice.pgtable.arm.MaliFormat;
 import org.sluice.pgtable.arm.Stage1Format;
+import org.sluice.pgtable.arm.Stage2Format;
 import org.sluice.spi.pgtable.PageTable;
 import org.sluice.spi.pgtable.PageTableConfig;
 import org.sluice.spi.pgtable.Quirk;
@@ -22,16 +24,18 @@ final class Formats {
         return new Stage1Format().create(config(MEASURED, SIZES_4K, 48, 0), host);
     }
 
-    /** A table of each kind that is loaded beside it. */
+    /** Tables of other formats, granules and halves, that are loaded beside it. */
     static List<PageTable> neighbours(TableHost host) {
         Stage1Format stage1 = new Stage1Format();
         return List.of(
                 stage1.create(config(MEASURED, SIZES_4K, 39, Quirk.ARM_TTBR1), host),
                 stage1.create(config(MEASURED, SIZES_16K, 48, 0), host),
-                stage1.create(config(MEASURED, SIZES_64K, 48, 0), host));
+                stage1.create(config(MEASURED, SIZES_64K, 48, 0), host),
+                new Stage2Format().create(config("ARM_64_LPAE_S2", SIZES_4K, 48, 0), host),
+                new MaliFormat().create(config("ARM_MALI_LPAE", SIZES_4K, 40, 0), host));
     }
 
     private static PageTableConfig config(String format, long sizes, int bits, int quirks) {
-        return new PageTableConfig(format, sizes, bits, 48, true, quirks);
+        return new PageTableConfig(format, sizes, bits, Math.max(bits, 40), true, quirks);
     }
 }
