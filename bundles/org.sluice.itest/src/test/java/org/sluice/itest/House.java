@@ -26,11 +26,11 @@ final class House {
             Map.entry("vmsa.arch", 2),
             Map.entry("amd.arch", 2),
             Map.entry("apple.arch", 2),
+            Map.entry("riscv.arch", 2),
             Map.entry("memory", 3),
             Map.entry("pgtable.arm", 3),
             Map.entry("pgtable.amd", 3),
             Map.entry("pgtable.apple", 3),
-            Map.entry("riscv.arch", 2),
             Map.entry("pgtable.riscv", 3),
             Map.entry("core", 3),
             Map.entry("smmuv3.driver", 3),
@@ -41,7 +41,7 @@ final class House {
             Map.entry("shell", 5));
 
     /** Not deployed, so on no floor. */
-    static final List<String> TOOLS = List.of("itest", "stress", "tck");
+    static final List<String> TOOLS = List.of("itest", "stress", "tck", "bench");
 
     private House() {}
 

@@ -1,0 +1,163 @@
+package org.sluice.bench;
+
+import java.lang.management.ManagementFactory;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.Options;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/**
+ * Runs every case beside its peer and prints the ratios against the bars. Arguments: the path of the C programs without
+ * {@code -O2}, {@code quick} or {@code full}, and optionally a regular expression for the cases.
+ */
+public final class Comparison {
+    private static final TimeValue ITERATION = TimeValue.milliseconds(100);
+    private static final String HEAP = "-Xmx1g";
+
+    private final String programs;
+    private final boolean quick;
+    private final Map<String, Measured> measured = new HashMap<>();
+
+    private Comparison(String programs, boolean quick) {
+        this.programs = programs;
+        this.quick = quick;
+    }
+
+    /** See the class. */
+    public static void main(String[] arguments) throws RunnerException, ReflectiveOperationException {
+        Pattern cases = Pattern.compile(arguments.length > 2 ? arguments[2] : "");
+        Comparison comparison = new Comparison(arguments[0], arguments[1].equals("quick"));
+        print(
+                "%s %s, load %.1f on %d processors",
+                System.getProperty("java.vm.name"),
+                System.getProperty("java.vm.version"),
+                load(),
+                Runtime.getRuntime().availableProcessors());
+        print(
+                "%-36s %10s %10s %8s %8s %6s  %-5s %8s",
+                "case", "peer ns", "ours ns", "ratio", "at least", "goal", "", "B/op");
+        for (Bar bar : Bar.ALL) {
+            if (cases.matcher(bar.benchmark()).find()) {
+                comparison.compare(bar);
+            }
+        }
+        for (String alone : new String[] {"GateBenchmark.gate", "GateBenchmark.volatileRead"}) {
+            if (cases.matcher(alone).find()) {
+                Measured result = comparison.measure(alone, "", "");
+                print(
+                        "%-36s %10s %10.2f %8s %8s %6s  %-5s %8.3f",
+                        alone, "", result.nanos(), "", "", "", "", result.bytes());
+            }
+        }
+        print("load %.1f at the end", load());
+    }
+
+    private void compare(Bar bar) throws RunnerException, ReflectiveOperationException {
+        double peer;
+        Measured result;
+        if (bar.isAgainstC()) {
+            result = measure(bar.benchmark(), bar.program(), bar.peer());
+            peer = result.peerNanos();
+        } else {
+            // in turn: the other again, beside this one
+            peer = measure(bar.peer(), "", "").nanos();
+            result = measure(bar.benchmark(), "", "");
+        }
+        double ratio = peer / result.nanos() * bar.scale();
+        print(
+                "%-36s %10.2f %10.2f %8.2f %8.2f %6.2f  %-5s %8.3f",
+                bar.what(),
+                peer,
+                result.nanos(),
+                ratio,
+                bar.atLeast(),
+                bar.goal(),
+                verdict(bar, ratio),
+                result.bytes());
+    }
+
+    private static String verdict(Bar bar, double ratio) {
+        if (ratio >= bar.goal()) {
+            return "goal";
+        }
+        return ratio >= bar.atLeast() ? "pass" : "SHORT";
+    }
+
+    private Measured measure(String benchmark, String program, String peer)
+            throws RunnerException, ReflectiveOperationException {
+        ChainedOptionsBuilder options = new OptionsBuilder()
+                .include(only(benchmark))
+                // each invocation is one sample of some ten microseconds: few of them are interrupted
+                .mode(Mode.SampleTime)
+                .operationsPerInvocation(1)
+                .forks(quick ? 1 : 3)
+                .warmupIterations(quick ? 10 : 15)
+                .warmupTime(ITERATION)
+                .measurementIterations(quick ? 7 : 11)
+                .measurementTime(ITERATION)
+                .shouldFailOnError(true)
+                .jvmArgsAppend(HEAP)
+                .verbosity(VerboseMode.SILENT);
+        if (!program.isEmpty()) {
+            options = options.addProfiler(Peer.class, programs + "-" + program + " " + peer);
+        }
+        int operations = operations(benchmark);
+        return Measured.of(new Runner(options.build()).run(), operations, allocated(benchmark));
+    }
+
+    /** Bytes on the Java heap per operation, in a run of its own: JMH's samples would be counted too. */
+    private static double allocated(String benchmark) throws RunnerException {
+        Options options = new OptionsBuilder()
+                .include(only(benchmark))
+                .mode(Mode.AverageTime)
+                .forks(1)
+                .warmupIterations(2)
+                .warmupTime(TimeValue.milliseconds(250))
+                .measurementIterations(2)
+                .measurementTime(TimeValue.milliseconds(500))
+                .shouldFailOnError(true)
+                .jvmArgsAppend(HEAP)
+                .addProfiler(GCProfiler.class)
+                .verbosity(VerboseMode.SILENT)
+                .build();
+        RunResult run = new Runner(options).run().iterator().next();
+        return run.getSecondaryResults().get("gc.alloc.rate.norm").getScore();
+    }
+
+    private static String only(String benchmark) {
+        return "^org\\.sluice\\.bench\\." + Pattern.quote(benchmark) + "$";
+    }
+
+    /** Operations of an invocation, as the benchmark's annotation says; of a group, those of its reader. */
+    static int operations(String benchmark) throws ReflectiveOperationException {
+        String[] names = benchmark.split("\\.");
+        return Arrays.stream(Class.forName("org.sluice.bench." + names[0]).getMethods())
+                .filter(method -> method.getName().equals(names[1])
+                        || names[1].equals("hit256BesideWriter")
+                                && method.getName().equals("reader"))
+                .findFirst()
+                .orElseThrow(() -> new NoSuchMethodException(benchmark))
+                .getAnnotation(OperationsPerInvocation.class)
+                .value();
+    }
+
+    private static double load() {
+        return ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
+    }
+
+    private static void print(String format, Object... values) {
+        System.out.println(String.format(Locale.ROOT, format, values));
+    }
+}

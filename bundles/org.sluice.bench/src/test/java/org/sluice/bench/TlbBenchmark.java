@@ -1,0 +1,127 @@
+package org.sluice.bench;
+
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Group;
+import org.openjdk.jmh.annotations.GroupThreads;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Threads;
+import org.sluice.smmuv3.model.TlbDoor;
+import org.sluice.spi.board.Dma;
+
+/** The device model: look-ups that hit its TLB, alone and as part of whole transactions. */
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+public class TlbBenchmark {
+    private static final int LOOK_UPS = 8192;
+    private static final int FEW = 256;
+    private static final int MANY = 16384;
+    private static final int DMA_BYTES = 64;
+    private static final int PAGE_SHIFT = 12;
+
+    /** A TLB as the model has it by default, with few entries in use. */
+    @State(Scope.Benchmark)
+    public static class SmallTlb {
+        final TlbDoor tlb = new TlbDoor(4096, FEW);
+    }
+
+    /** One that holds many. */
+    @State(Scope.Benchmark)
+    public static class LargeTlb {
+        final TlbDoor tlb = new TlbDoor(65536, MANY);
+    }
+
+    /** Each thread has its own sequence of addresses. */
+    @State(Scope.Thread)
+    public static class Sequence {
+        long random = Xorshift.SEED;
+        final byte[] data = new byte[DMA_BYTES];
+    }
+
+    /** The whole machine, with {@link #FEW} pages mapped and in the TLB. */
+    @State(Scope.Benchmark)
+    public static class Dmas extends Machine {
+        @Setup(Level.Trial)
+        public void map() {
+            domain.map(0, PADDR, (long) FEW << PAGE_SHIFT, TableState.RW);
+        }
+    }
+
+    private static long lookUp(TlbDoor tlb, Sequence sequence, int entries) {
+        long random = sequence.random;
+        long sum = 0;
+        for (int i = 0; i < LOOK_UPS; i++) {
+            random = Xorshift.next(random);
+            sum += tlb.lookup((random & entries - 1) << PAGE_SHIFT);
+        }
+        sequence.random = random;
+        return sum;
+    }
+
+    @Benchmark
+    @OperationsPerInvocation(LOOK_UPS)
+    public long hit256(SmallTlb few, Sequence sequence) {
+        return lookUp(few.tlb, sequence, FEW);
+    }
+
+    @Benchmark
+    @OperationsPerInvocation(LOOK_UPS)
+    public long hit16384(LargeTlb many, Sequence sequence) {
+        return lookUp(many.tlb, sequence, MANY);
+    }
+
+    @Benchmark
+    @Threads(2)
+    @OperationsPerInvocation(LOOK_UPS)
+    public long hit256TwoThreads(SmallTlb few, Sequence sequence) {
+        return lookUp(few.tlb, sequence, FEW);
+    }
+
+    @Benchmark
+    @Group("hit256BesideWriter")
+    @GroupThreads(1)
+    @OperationsPerInvocation(LOOK_UPS)
+    public long reader(SmallTlb few, Sequence sequence) {
+        return lookUp(few.tlb, sequence, FEW);
+    }
+
+    /** Invalidates and refills flat out. */
+    @Benchmark
+    @Group("hit256BesideWriter")
+    @GroupThreads(1)
+    @OperationsPerInvocation(LOOK_UPS)
+    public void writer(SmallTlb few, Sequence sequence) {
+        long random = sequence.random;
+        for (int i = 0; i < LOOK_UPS; i++) {
+            random = Xorshift.next(random);
+            long iova = (random & FEW - 1) << PAGE_SHIFT;
+            few.tlb.invalidate(iova);
+            few.tlb.fill(iova);
+        }
+        sequence.random = random;
+    }
+
+    /** A device reads 64 bytes: stream and context from the configuration cache, TLB, permissions, the bytes. */
+    @Benchmark
+    @OperationsPerInvocation(LOOK_UPS)
+    public int dma64(Dmas machine, Sequence sequence) {
+        long random = sequence.random;
+        int outcome = Dma.OK;
+        for (int i = 0; i < LOOK_UPS; i++) {
+            random = Xorshift.next(random);
+            outcome |= machine.dma.read(Dma.NO_PASID, (random & FEW - 1) << PAGE_SHIFT, sequence.data, 0, DMA_BYTES, 0);
+        }
+        sequence.random = random;
+        if (outcome != Dma.OK) {
+            throw new IllegalStateException("the device was refused");
+        }
+        return outcome;
+    }
+}
