@@ -20,6 +20,10 @@ public final class Quirk {
     public static final int ARM_S2FWB = 1 << 8;
     /** Overlapping maps are an error without a warning. */
     public static final int NO_WARN = 1 << 9;
+    /** Every leaf is coherent whatever the transaction says (generic_pt's {@code FORCE_COHERENCE}). Not a bit of Linux's. */
+    public static final int FORCE_COHERENCE = 1 << 16;
+    /** What cannot be written is refused, for hardware that needs it (generic_pt's {@code FORCE_WRITEABLE}). Not a bit of Linux's. */
+    public static final int FORCE_WRITEABLE = 1 << 17;
 
     private Quirk() {}
 }
