@@ -155,6 +155,8 @@ class AdoptionTest {
         assertThatThrownBy(() -> Configs.SV39.adopt(Configs.of(Configs.SV39, 39), root, host))
                 .isInstanceOfSatisfying(
                         IommuException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL))
+                .hasMessageContaining(String.format("0x%x", at))
+                .hasMessageContaining(String.format("0x%016x", entry))
                 .hasMessageContaining(why);
         host.memory().write64(at, before);
     }
