@@ -20,7 +20,8 @@ import org.sluice.spi.pgtable.WalkerConfig;
  * {@link PageTable#unmapPages} says.
  *
  * <p>Threads as {@link PageTable} and {@link DirtyTracking} say. There is no lock; a failed map leaves what was mapped
- * before, and says how much. {@link #walkerConfig()} changes when a map lets the tree grow, before that map returns.
+ * before, and says how much. {@link #walkerConfig()} changes when a map lets the tree grow, before that map returns; the caller
+ * gives it to the hardware before it leaves the operation, for only so long is a former top sure to stay allocated.
  */
 final class AmdTable implements PageTable, DirtyTracking {
     private static final int ACCESS = Prot.READ | Prot.WRITE;
@@ -36,11 +37,14 @@ final class AmdTable implements PageTable, DirtyTracking {
     private final LeafSize[] sizes = new LeafSize[Long.SIZE];
     /** Attribute bits by protection, so that a map asks nobody; 0 for those that grant nothing. */
     private final long[] attributesByProt = new long[Prot.ALL + 1];
+    /** The last one that was asked for: whoever asks after every map makes no garbage. */
+    private volatile RadixTable walkerConfig;
 
     AmdTable(PageTableConfig config, Tables tables) {
         this.config = config;
         this.tables = tables;
         words = tables.words;
+        walkerConfig = walkerConfig(tables.topNow());
         pageSizes = config.pageSizes();
         lastIova = -1L >>> Long.SIZE - config.inputBits();
         lastPaddr = -1L >>> Long.SIZE - config.outputBits();
@@ -61,6 +65,15 @@ final class AmdTable implements PageTable, DirtyTracking {
     @Override
     public WalkerConfig walkerConfig() {
         long top = tables.topNow();
+        RadixTable known = walkerConfig;
+        if (known.root() != Tables.root(top)) {
+            known = walkerConfig(top);
+            walkerConfig = known;
+        }
+        return known;
+    }
+
+    private static RadixTable walkerConfig(long top) {
         int levels = Tables.topLevel(top).number + 1;
         return new RadixTable(Tables.root(top), levels, levels);
     }

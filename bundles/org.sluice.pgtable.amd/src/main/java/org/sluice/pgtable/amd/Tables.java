@@ -14,8 +14,9 @@ import org.sluice.spi.pgtable.TableHost;
  *
  * <p><b>Growth.</b> The tree begins with {@link #FIRST_LEVELS} levels. A new top table has the old one in entry 0 before it
  * is published, in one word with its level; whoever still uses the old top finds the same entries. Entry 0 of a top that
- * grew stays a table for ever, and no leaf is at its level: so the hardware may walk from any top that was ever published,
- * and whoever adopts the tables sees from the root alone how many levels there are.
+ * grew stays a table for ever, and no leaf is at its level: so whoever adopts the tables sees from the root alone how many
+ * levels there are. The hardware may walk from the old top as long as the map that let the tree grow is in flight: should
+ * the old top fall out of the tree meanwhile, it goes the way of any table, whose host frees it only after that map.
  */
 final class Tables {
     /** Nothing is mapped there: a level on the way has an empty entry, or the tree is not that high. */

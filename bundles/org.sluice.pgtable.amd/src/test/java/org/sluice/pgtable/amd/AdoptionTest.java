@@ -15,6 +15,7 @@ import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.Prot;
 import org.sluice.spi.pgtable.PageTable;
+import org.sluice.spi.pgtable.PageTableConfig;
 
 /** A page table object over tables that are in memory already. */
 class AdoptionTest {
@@ -125,7 +126,7 @@ class AdoptionTest {
         old.mapPages(0, 1L << 40, K4, 1, RW);
         assertThatThrownBy(() -> new AmdV1Format()
                         .adopt(
-                                new org.sluice.spi.pgtable.PageTableConfig("AMD_V1", -4096L, 48, 40, true, 0),
+                                new PageTableConfig("AMD_V1", -4096L, 48, 40, true, 0),
                                 old.walkerConfig().root(),
                                 host))
                 .hasMessageContaining("EINVAL")

@@ -38,6 +38,7 @@ class AllocationTest {
         table.mapPages(1 << 30, 0, M2, 3, Prot.READ);
         table.mapPages(1 << 28, 0, 64 << 10, 20, Prot.READ);
         table.unmapPages(1 << 28, 64 << 10, 20, gather);
+        table.walkerConfig();
         table.iovaToPhys(M2);
         table.iovaToPhys((1 << 30) + 5);
         table.iovaToPhys(1L << 40);

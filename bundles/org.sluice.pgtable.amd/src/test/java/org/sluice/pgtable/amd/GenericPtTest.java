@@ -8,6 +8,7 @@ import static org.sluice.pgtable.amd.Configs.K4;
 import static org.sluice.pgtable.amd.Configs.M2;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -16,6 +17,7 @@ import org.sluice.api.Prot;
 import org.sluice.spi.pgtable.PageTable;
 import org.sluice.spi.pgtable.PageTableConfig;
 import org.sluice.spi.pgtable.RadixTable;
+import org.sluice.spi.pgtable.WalkerConfig;
 
 /** The domain cases of generic_pt's KUnit (linux-iommu.md section 5.5) that this format has; no page leaks in any. */
 class GenericPtTest {
@@ -47,6 +49,24 @@ class GenericPtTest {
         assertThat(table.mapPages(-K4, 0x7000, K4, 1, RW)).isEqualTo(K4);
         assertThat(table.iovaToPhys(-1)).isEqualTo(0x7fff);
         assertThat(levels()).isEqualTo(6);
+    }
+
+    @Test
+    void walkerConfigIsTheSameObjectUntilTheTreeGrows() {
+        WalkerConfig before = table.walkerConfig();
+        table.mapPages(0, 0x5000, K4, 1, RW);
+        assertThat(table.walkerConfig()).isSameAs(before);
+        table.mapPages(G512, 0x5000, K4, 1, RW);
+        assertThat(table.walkerConfig()).isNotEqualTo(before).isSameAs(table.walkerConfig());
+    }
+
+    @Test
+    void formerTopThatALargeLeafReplacesIsRetiredThroughTheHostAndNotFreedAtOnce() {
+        long former = table.walkerConfig().root();
+        table.mapPages(0, 0, G512, 1, RW);
+        assertThat(host.retired).containsExactly(new TestHost.Retired(0, G512, K4, former, K4));
+        assertThat(host.memory().read64(former)).isZero(); // who walks from it finds nothing mapped
+        assertThat(table.iovaToPhys(G512 - 1)).isEqualTo(G512 - 1);
     }
 
     @Test
@@ -186,9 +206,9 @@ class GenericPtTest {
             assertThat(paddr).isEqualTo(iova);
             return leaves.add(size);
         });
-        List<Long> expected = new ArrayList<>(java.util.Collections.nCopies(14, M2));
-        expected.addAll(java.util.Collections.nCopies(3, G1));
-        expected.addAll(java.util.Collections.nCopies(3, M2));
+        List<Long> expected = new ArrayList<>(Collections.nCopies(14, M2));
+        expected.addAll(Collections.nCopies(3, G1));
+        expected.addAll(Collections.nCopies(3, M2));
         assertThat(leaves).isEqualTo(expected);
         assertThat(table.unmapPages(0x3fe400000L, M2, 14, gather)).isEqualTo(14 * M2);
     }

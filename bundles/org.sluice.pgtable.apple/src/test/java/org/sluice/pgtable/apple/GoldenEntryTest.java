@@ -8,6 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.sluice.api.Prot;
 import org.sluice.spi.pgtable.DartTables;
 import org.sluice.spi.pgtable.PageTable;
+import org.sluice.spi.pgtable.PageTableConfig;
 
 /**
  * Entries bit for bit. Worked out by hand from linux-iommu.md section 2.3. DART1: valid b0, SP_DIS b1, NO_WRITE b7, NO_READ
@@ -98,7 +99,7 @@ class GoldenEntryTest {
         assertGeometry(1, 4, Configs.dart2(42));
     }
 
-    private void assertGeometry(int tops, int levels, org.sluice.spi.pgtable.PageTableConfig config) {
+    private void assertGeometry(int tops, int levels, PageTableConfig config) {
         DartTables walker = (DartTables) Configs.create(config, host).walkerConfig();
         assertThat(walker.ttbrs()).as("%s", config).hasSize(tops);
         assertThat(walker.levels()).as("%s", config).isEqualTo(levels);

@@ -13,6 +13,7 @@ import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.Prot;
+import org.sluice.spi.pgtable.DartTables;
 import org.sluice.spi.pgtable.MappingException;
 import org.sluice.spi.pgtable.PageTable;
 import org.sluice.spi.pgtable.PageTableConfig;
@@ -78,9 +79,7 @@ class PageTableRulesTest {
         refused(table, Errno.ERANGE, String.format("0x%x", end - 1), end - page, 0, page, 2, RW);
         refused(table, Errno.ERANGE, String.format("0x%x", paddrEnd - 1), 0, paddrEnd - page, page, 2, RW);
         assertThat(table.survey().tables())
-                .isEqualTo(((org.sluice.spi.pgtable.DartTables) table.walkerConfig())
-                        .ttbrs()
-                        .size());
+                .isEqualTo(((DartTables) table.walkerConfig()).ttbrs().size());
     }
 
     private static void refused(
