@@ -95,7 +95,7 @@ final class LpaeTable implements PageTable {
                 || (paddr & ~lastPaddr) != 0
                 || pgcount > (lastOffset - (iova - firstIova) >>> level.shift) + 1
                 || pgcount > (lastPaddr - paddr >>> level.shift) + 1) {
-            throw refusal(iova, paddr, pgsize, pgcount, prot);
+            throw MapRefusal.of(this, lastPaddr, iova, paddr, pgsize, pgcount, prot);
         }
         long leaf = attributesByProt[prot] | (level.last ? pageType : BLOCK);
         long bytes = pgcount << level.shift;
@@ -111,7 +111,7 @@ final class LpaeTable implements PageTable {
             if (!words.fillFree(entry, run, granule.encode(target) | leaf, pgsize)) {
                 clearTheWay(entry, run, at, level, done);
                 if (!words.fillFree(entry, run, granule.encode(target) | leaf, pgsize)) {
-                    throw exists(at, words.load(entry), done);
+                    throw MapRefusal.exists(at, words.load(entry), done);
                 }
             }
             done += (long) run << level.shift;
@@ -144,7 +144,7 @@ final class LpaeTable implements PageTable {
                     || isTable(descriptor, level)
                             && !tables.holdsLeaf(granule.decode(descriptor), geometry.below(level));
             if (!unused) {
-                throw exists(iova + i * level.bytes(), descriptor, done);
+                throw MapRefusal.exists(iova + i * level.bytes(), descriptor, done);
             }
         }
         for (int i = 0; i < run && !level.last; i++) {
@@ -154,36 +154,6 @@ final class LpaeTable implements PageTable {
 
     private static boolean isTable(long descriptor, Level level) {
         return !level.last && Tables.isTable(descriptor);
-    }
-
-    private static MappingException exists(long iova, long descriptor, long done) {
-        return new MappingException(
-                Errno.EEXIST, String.format("iova 0x%x is mapped already, by descriptor 0x%x", iova, descriptor), done);
-    }
-
-    private MappingException refusal(long iova, long paddr, long pgsize, long pgcount, int prot) {
-        if (level(pgsize) == null) {
-            return invalid(String.format("page size 0x%x is not one of 0x%x", pgsize, pageSizes));
-        }
-        if (((iova | paddr) & pgsize - 1) != 0) {
-            return invalid(String.format("iova 0x%x or paddr 0x%x is no multiple of 0x%x", iova, paddr, pgsize));
-        }
-        if (pgcount <= 0) {
-            return invalid("page count " + pgcount + " is not above 0");
-        }
-        if ((prot & ACCESS) == 0 || (prot & ~Prot.ALL) != 0) {
-            return invalid("protection " + Prot.toString(prot) + " grants no access, or has unknown bits");
-        }
-        return new MappingException(
-                Errno.ERANGE,
-                String.format(
-                        "0x%x pages of 0x%x bytes, iova 0x%x to paddr 0x%x: iovas are 0x%x to 0x%x, paddrs up to 0x%x",
-                        pgcount, pgsize, iova, paddr, firstIova, lastIova(), lastPaddr),
-                0);
-    }
-
-    private static MappingException invalid(String message) {
-        return new MappingException(Errno.EINVAL, message, 0);
     }
 
     @Override
