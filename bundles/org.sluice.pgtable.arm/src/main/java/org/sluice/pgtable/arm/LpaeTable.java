@@ -5,6 +5,7 @@ import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.LeafVisitor;
 import org.sluice.api.Prot;
+import org.sluice.spi.pgtable.BlockSplitting;
 import org.sluice.spi.pgtable.MappingException;
 import org.sluice.spi.pgtable.PageTable;
 import org.sluice.spi.pgtable.PageTableConfig;
@@ -18,7 +19,7 @@ import org.sluice.spi.pgtable.WalkerConfig;
  *
  * <p>Threads as {@link PageTable} says. There is no lock; a failed map leaves what was mapped before, and says how much.
  */
-final class LpaeTable implements PageTable {
+sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
     private static final long BLOCK = 1;
     private static final int ACCESS = Prot.READ | Prot.WRITE;
 
@@ -64,27 +65,27 @@ final class LpaeTable implements PageTable {
     }
 
     @Override
-    public PageTableConfig config() {
+    public final PageTableConfig config() {
         return config;
     }
 
     @Override
-    public WalkerConfig walkerConfig() {
+    public final WalkerConfig walkerConfig() {
         return walkerConfig;
     }
 
     @Override
-    public long firstIova() {
+    public final long firstIova() {
         return firstIova;
     }
 
     @Override
-    public long lastIova() {
+    public final long lastIova() {
         return firstIova + lastOffset;
     }
 
     @Override
-    public long mapPages(long iova, long paddr, long pgsize, long pgcount, int prot) {
+    public final long mapPages(long iova, long paddr, long pgsize, long pgcount, int prot) {
         Level level = level(pgsize);
         if (level == null
                 || ((iova | paddr) & pgsize - 1) != 0
@@ -157,7 +158,7 @@ final class LpaeTable implements PageTable {
     }
 
     @Override
-    public long unmapPages(long iova, long pgsize, long pgcount, IotlbGather gather) {
+    public final long unmapPages(long iova, long pgsize, long pgcount, IotlbGather gather) {
         Level level = level(pgsize);
         if (level == null || (iova & pgsize - 1) != 0 || pgcount <= 0 || !isIova(iova)) {
             return 0;
@@ -202,7 +203,7 @@ final class LpaeTable implements PageTable {
     }
 
     @Override
-    public long iovaToPhys(long iova) {
+    public final long iovaToPhys(long iova) {
         if (!isIova(iova)) {
             return 0;
         }
@@ -217,25 +218,57 @@ final class LpaeTable implements PageTable {
         }
         long descriptor = words.load(level.entry(table, iova));
         boolean leaf = (descriptor & DescriptorRun.TYPE) == (level.last ? pageType : BLOCK);
-        return leaf ? granule.decode(descriptor) | iova & level.bytes() - 1 : 0;
+        if (leaf) {
+            return granule.decode(descriptor) | iova & level.bytes() - 1;
+        }
+        // A block that is a table now was split between two looks: what it mapped is mapped below.
+        return isTable(descriptor, level) ? iovaToPhys(iova) : 0;
     }
 
     @Override
-    public void walk(long first, long last, LeafVisitor visitor) {
+    public final void walk(long first, long last, LeafVisitor visitor) {
+        walkEntries(
+                first,
+                last,
+                (entry, level, iova, paddr, descriptor) ->
+                        visitor.leaf(iova, paddr, level.bytes(), descriptor, attributes.prot(descriptor)));
+    }
+
+    /** As {@link #walk}, and says where each leaf stands. */
+    final void walkEntries(long first, long last, EntryVisitor visitor) {
         long from = Long.compareUnsigned(first, firstIova) < 0 ? firstIova : first;
         long to = Long.compareUnsigned(last, lastIova()) > 0 ? lastIova() : last;
         if (Long.compareUnsigned(from, to) <= 0) {
-            new LeafWalk(tables, attributes, visitor).walk(firstIova, from, to);
+            new LeafWalk(tables, visitor).walk(firstIova, from, to);
         }
     }
 
+    /**
+     * {@inheritDoc}
+     *
+     * @throws IommuException also EOPNOTSUPP when the next smaller size is not one of {@link PageTableConfig#pageSizes()},
+     *     or a dirty mark could be lost in this memory
+     */
     @Override
-    public TableSurvey survey() {
+    public final long split(long iova, boolean withoutBreak) {
+        if (!withoutBreak) {
+            throw new IommuException(
+                    Errno.EOPNOTSUPP,
+                    String.format("iova 0x%x: a block is split only where hardware needs no break before make", iova));
+        }
+        if (config.has(Quirk.ARM_HD)) {
+            words.needAtomicWithDevice("splitting a block");
+        }
+        return isIova(iova) ? new BlockSplit(tables, pageSizes, pageType).split(iova) : 0;
+    }
+
+    @Override
+    public final TableSurvey survey() {
         return new Survey(tables, attributes).of(firstIova);
     }
 
     @Override
-    public void free() {
+    public final void free() {
         tables.free();
     }
 
