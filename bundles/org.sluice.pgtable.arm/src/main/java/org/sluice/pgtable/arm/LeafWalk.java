@@ -1,18 +1,14 @@
 package org.sluice.pgtable.arm;
 
-import org.sluice.api.LeafVisitor;
-
 /** One visit to the leaves of a range, in ascending order; reads tables as it comes to them. */
 final class LeafWalk {
     private final Tables tables;
     private final Geometry geometry;
-    private final LeafAttributes attributes;
-    private final LeafVisitor visitor;
+    private final EntryVisitor visitor;
 
-    LeafWalk(Tables tables, LeafAttributes attributes, LeafVisitor visitor) {
+    LeafWalk(Tables tables, EntryVisitor visitor) {
         this.tables = tables;
         this.geometry = tables.geometry;
-        this.attributes = attributes;
         this.visitor = visitor;
     }
 
@@ -32,7 +28,8 @@ final class LeafWalk {
         long begin = Long.compareUnsigned(from, base) > 0 ? from - base >>> shift : 0;
         long end = Math.min(level.entries - 1, to - base >>> shift);
         for (long i = begin; i <= end; i++) {
-            long descriptor = tables.words.load(table + 8 * i);
+            long entry = table + 8 * i;
+            long descriptor = tables.words.load(entry);
             if ((descriptor & 1) == 0) {
                 continue;
             }
@@ -40,7 +37,7 @@ final class LeafWalk {
             long address = tables.granule.decode(descriptor);
             boolean further = !level.last && Tables.isTable(descriptor)
                     ? visit(address, geometry.below(level), iova, from, to)
-                    : visitor.leaf(iova, address, 1L << shift, descriptor, attributes.prot(descriptor));
+                    : visitor.leaf(entry, level, iova, address, descriptor);
             if (!further) {
                 return false;
             }

@@ -89,7 +89,12 @@ abstract class LpaeFormat implements PageTableFormat {
     private LpaeTable over(long root, PageTableConfig config, Geometry geometry, TableHost host) {
         LeafAttributes attributes = attributes(config);
         Tables tables = new Tables(geometry, attributes.tableAttributes(), lastPaddr(config), root, host);
-        return new LpaeTable(config, tables, attributes, walkerConfig(root, config, geometry));
+        return table(config, tables, attributes, walkerConfig(root, config, geometry));
+    }
+
+    /** The table, with the abilities that the format has. */
+    LpaeTable table(PageTableConfig config, Tables tables, LeafAttributes attributes, WalkerConfig walkerConfig) {
+        return new LpaeTable(config, tables, attributes, walkerConfig);
     }
 
     private PageTableConfig narrow(PageTableConfig config) {

@@ -5,6 +5,7 @@ import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.LeafVisitor;
 import org.sluice.api.Prot;
+import org.sluice.spi.pgtable.BlockSplitting;
 import org.sluice.spi.pgtable.MappingException;
 import org.sluice.spi.pgtable.PageTable;
 import org.sluice.spi.pgtable.PageTableConfig;
@@ -18,7 +19,7 @@ import org.sluice.spi.pgtable.WalkerConfig;
  *
  * <p>Threads as {@link PageTable} says. There is no lock; a failed map leaves what was mapped before, and says how much.
  */
-final class LpaeTable implements PageTable {
+sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
     private static final long BLOCK = 1;
     private static final int ACCESS = Prot.READ | Prot.WRITE;
 
@@ -64,27 +65,27 @@ final class LpaeTable implements PageTable {
     }
 
     @Override
-    public PageTableConfig config() {
+    public final PageTableConfig config() {
         return config;
     }
 
     @Override
-    public WalkerConfig walkerConfig() {
+    public final WalkerConfig walkerConfig() {
         return walkerConfig;
     }
 
     @Override
-    public long firstIova() {
+    public final long firstIova() {
         return firstIova;
     }
 
     @Override
-    public long lastIova() {
+    public final long lastIova() {
         return firstIova + lastOffset;
     }
 
     @Override
-    public long mapPages(long iova, long paddr, long pgsize, long pgcount, int prot) {
+    public final long mapPages(long iova, long paddr, long pgsize, long pgcount, int prot) {
         Level level = level(pgsize);
         if (level == null
                 || ((iova | paddr) & pgsize - 1) != 0
@@ -95,7 +96,7 @@ final class LpaeTable implements PageTable {
                 || (paddr & ~lastPaddr) != 0
                 || pgcount > (lastOffset - (iova - firstIova) >>> level.shift) + 1
                 || pgcount > (lastPaddr - paddr >>> level.shift) + 1) {
-            throw refusal(iova, paddr, pgsize, pgcount, prot);
+            throw MapRefusal.of(this, lastPaddr, iova, paddr, pgsize, pgcount, prot);
         }
         long leaf = attributesByProt[prot] | (level.last ? pageType : BLOCK);
         long bytes = pgcount << level.shift;
@@ -111,7 +112,7 @@ final class LpaeTable implements PageTable {
             if (!words.fillFree(entry, run, granule.encode(target) | leaf, pgsize)) {
                 clearTheWay(entry, run, at, level, done);
                 if (!words.fillFree(entry, run, granule.encode(target) | leaf, pgsize)) {
-                    throw exists(at, words.load(entry), done);
+                    throw MapRefusal.exists(at, words.load(entry), done);
                 }
             }
             done += (long) run << level.shift;
@@ -144,7 +145,7 @@ final class LpaeTable implements PageTable {
                     || isTable(descriptor, level)
                             && !tables.holdsLeaf(granule.decode(descriptor), geometry.below(level));
             if (!unused) {
-                throw exists(iova + i * level.bytes(), descriptor, done);
+                throw MapRefusal.exists(iova + i * level.bytes(), descriptor, done);
             }
         }
         for (int i = 0; i < run && !level.last; i++) {
@@ -156,38 +157,8 @@ final class LpaeTable implements PageTable {
         return !level.last && Tables.isTable(descriptor);
     }
 
-    private static MappingException exists(long iova, long descriptor, long done) {
-        return new MappingException(
-                Errno.EEXIST, String.format("iova 0x%x is mapped already, by descriptor 0x%x", iova, descriptor), done);
-    }
-
-    private MappingException refusal(long iova, long paddr, long pgsize, long pgcount, int prot) {
-        if (level(pgsize) == null) {
-            return invalid(String.format("page size 0x%x is not one of 0x%x", pgsize, pageSizes));
-        }
-        if (((iova | paddr) & pgsize - 1) != 0) {
-            return invalid(String.format("iova 0x%x or paddr 0x%x is no multiple of 0x%x", iova, paddr, pgsize));
-        }
-        if (pgcount <= 0) {
-            return invalid("page count " + pgcount + " is not above 0");
-        }
-        if ((prot & ACCESS) == 0 || (prot & ~Prot.ALL) != 0) {
-            return invalid("protection " + Prot.toString(prot) + " grants no access, or has unknown bits");
-        }
-        return new MappingException(
-                Errno.ERANGE,
-                String.format(
-                        "0x%x pages of 0x%x bytes, iova 0x%x to paddr 0x%x: iovas are 0x%x to 0x%x, paddrs up to 0x%x",
-                        pgcount, pgsize, iova, paddr, firstIova, lastIova(), lastPaddr),
-                0);
-    }
-
-    private static MappingException invalid(String message) {
-        return new MappingException(Errno.EINVAL, message, 0);
-    }
-
     @Override
-    public long unmapPages(long iova, long pgsize, long pgcount, IotlbGather gather) {
+    public final long unmapPages(long iova, long pgsize, long pgcount, IotlbGather gather) {
         Level level = level(pgsize);
         if (level == null || (iova & pgsize - 1) != 0 || pgcount <= 0 || !isIova(iova)) {
             return 0;
@@ -232,7 +203,7 @@ final class LpaeTable implements PageTable {
     }
 
     @Override
-    public long iovaToPhys(long iova) {
+    public final long iovaToPhys(long iova) {
         if (!isIova(iova)) {
             return 0;
         }
@@ -247,25 +218,57 @@ final class LpaeTable implements PageTable {
         }
         long descriptor = words.load(level.entry(table, iova));
         boolean leaf = (descriptor & DescriptorRun.TYPE) == (level.last ? pageType : BLOCK);
-        return leaf ? granule.decode(descriptor) | iova & level.bytes() - 1 : 0;
+        if (leaf) {
+            return granule.decode(descriptor) | iova & level.bytes() - 1;
+        }
+        // A block that is a table now was split between two looks: what it mapped is mapped below.
+        return isTable(descriptor, level) ? iovaToPhys(iova) : 0;
     }
 
     @Override
-    public void walk(long first, long last, LeafVisitor visitor) {
+    public final void walk(long first, long last, LeafVisitor visitor) {
+        walkEntries(
+                first,
+                last,
+                (entry, level, iova, paddr, descriptor) ->
+                        visitor.leaf(iova, paddr, level.bytes(), descriptor, attributes.prot(descriptor)));
+    }
+
+    /** As {@link #walk}, and says where each leaf stands. */
+    final void walkEntries(long first, long last, EntryVisitor visitor) {
         long from = Long.compareUnsigned(first, firstIova) < 0 ? firstIova : first;
         long to = Long.compareUnsigned(last, lastIova()) > 0 ? lastIova() : last;
         if (Long.compareUnsigned(from, to) <= 0) {
-            new LeafWalk(tables, attributes, visitor).walk(firstIova, from, to);
+            new LeafWalk(tables, visitor).walk(firstIova, from, to);
         }
     }
 
+    /**
+     * {@inheritDoc}
+     *
+     * @throws IommuException also EOPNOTSUPP when the next smaller size is not one of {@link PageTableConfig#pageSizes()},
+     *     or a dirty mark could be lost in this memory
+     */
     @Override
-    public TableSurvey survey() {
+    public final long split(long iova, boolean withoutBreak) {
+        if (!withoutBreak) {
+            throw new IommuException(
+                    Errno.EOPNOTSUPP,
+                    String.format("iova 0x%x: a block is split only where hardware needs no break before make", iova));
+        }
+        if (config.has(Quirk.ARM_HD)) {
+            words.needAtomicWithDevice("splitting a block");
+        }
+        return isIova(iova) ? new BlockSplit(tables, pageSizes, pageType).split(iova) : 0;
+    }
+
+    @Override
+    public final TableSurvey survey() {
         return new Survey(tables, attributes).of(firstIova);
     }
 
     @Override
-    public void free() {
+    public final void free() {
         tables.free();
     }
 

@@ -33,6 +33,13 @@ public class Stage1Format extends LpaeFormat {
     }
 
     @Override
+    final LpaeTable table(PageTableConfig config, Tables tables, LeafAttributes attributes, WalkerConfig walkerConfig) {
+        return config.has(Quirk.ARM_HD)
+                ? new DirtyTable(config, tables, attributes, walkerConfig)
+                : super.table(config, tables, attributes, walkerConfig);
+    }
+
+    @Override
     final WalkerConfig walkerConfig(long root, PageTableConfig config, Geometry geometry) {
         boolean upper = config.has(Quirk.ARM_TTBR1);
         WalkAttributes walks = WalkAttributes.of(config);

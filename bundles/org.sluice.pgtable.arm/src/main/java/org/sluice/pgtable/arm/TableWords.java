@@ -2,6 +2,8 @@ package org.sluice.pgtable.arm;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
 import org.sluice.spi.memory.PhysicalMemory;
 
 /**
@@ -51,6 +53,19 @@ final class TableWords {
         windowed = memory.windowBytes() != 0;
         windowShift = windowed ? Long.numberOfTrailingZeros(memory.windowBytes()) : 0;
         windowMask = memory.windowBytes() - 1;
+    }
+
+    /**
+     * Refuses what would lose a mark that the device makes at the same moment.
+     *
+     * @throws IommuException EOPNOTSUPP when compare-and-set excludes only our threads
+     */
+    void needAtomicWithDevice(String operation) {
+        if (!memory.atomicWithDevice()) {
+            throw new IommuException(
+                    Errno.EOPNOTSUPP,
+                    operation + " could lose dirty marks: this memory has no atomic access with the device");
+        }
     }
 
     private long[] window(long address) {

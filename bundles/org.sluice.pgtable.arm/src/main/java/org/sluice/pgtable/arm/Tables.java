@@ -113,12 +113,25 @@ final class Tables {
         long entry = level.above.entry(parent, iova);
         long before = words.load(entry);
         if ((before & 1) == 0) {
-            long bytes = level.tableBytes();
-            long fresh = host.allocateTable(bytes, bytes, lastAddress);
-            if (!words.replace(entry, before, granule.encode(fresh) | tableAttributes | TABLE)) {
-                host.freeTable(fresh, bytes); // another thread was first; its table is as good
+            long fresh = allocate(level);
+            if (!words.replace(entry, before, descriptor(fresh))) {
+                host.freeTable(fresh, level.tableBytes()); // another thread was first; its table is as good
             }
         }
+    }
+
+    /**
+     * A table of a level that nothing points to yet.
+     *
+     * @throws org.sluice.api.IommuException ENOMEM
+     */
+    long allocate(Level level) {
+        return host.allocateTable(level.tableBytes(), level.tableBytes(), lastAddress);
+    }
+
+    /** What points to a table. */
+    long descriptor(long table) {
+        return granule.encode(table) | tableAttributes | TABLE;
     }
 
     static boolean isTable(long descriptor) {

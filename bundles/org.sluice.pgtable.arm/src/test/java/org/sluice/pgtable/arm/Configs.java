@@ -9,6 +9,7 @@ import org.sluice.spi.pgtable.Quirk;
 final class Configs {
     static final long SIZES_4K = 1L << 12 | 1L << 21 | 1L << 30;
     static final long SIZES_16K = 1L << 14 | 1L << 25;
+    static final long SIZES_SHORT = 1L << 12 | 1L << 16 | 1L << 20 | 1L << 24;
     static final long SIZES_64K = 1L << 16 | 1L << 29;
 
     private Configs() {}
@@ -24,6 +25,15 @@ final class Configs {
     /** The 4K granule of a format. */
     static PageTableConfig of4K(String format, int inputBits, int outputBits) {
         return new PageTableConfig(format, SIZES_4K, inputBits, outputBits, true, 0);
+    }
+
+    static PageTableConfig shortDescriptors(int quirks) {
+        boolean wide = (quirks & Quirk.ARM_MTK_EXT) != 0;
+        return new PageTableConfig(ShortFormat.NAME, SIZES_SHORT, wide ? 34 : 32, wide ? 35 : 32, true, quirks);
+    }
+
+    static boolean isShort(PageTableConfig config) {
+        return config.format().equals(ShortFormat.NAME);
     }
 
     static PageTableConfig of(long sizes) {
@@ -50,10 +60,13 @@ final class Configs {
         configs.add(of4K(Stage2Format32.NAME, 40, 40));
         configs.add(of4K(MaliFormat.NAME, 48, 40));
         configs.add(of4K(MaliFormat.NAME, 33, 40));
+        configs.add(shortDescriptors(0));
+        configs.add(shortDescriptors(Quirk.ARM_NS));
+        configs.add(shortDescriptors(Quirk.NO_PERMS | Quirk.ARM_MTK_EXT | Quirk.ARM_MTK_TTBR_EXT));
         return configs;
     }
 
-    /** The 4K granule of every format. */
+    /** Pages of 4K in every format. */
     static List<PageTableConfig> of4K() {
         return List.of(
                 of(SIZES_4K),
@@ -61,7 +74,8 @@ final class Configs {
                 of4K(Stage1Format32.NAME, 32, 40),
                 of4K(Stage2Format32.NAME, 40, 40),
                 of4K(MaliFormat.NAME, 48, 40),
-                of4K(MaliFormat.NAME, 33, 40));
+                of4K(MaliFormat.NAME, 33, 40),
+                shortDescriptors(0));
     }
 
     /** Levels of tables that a configuration has, counted from the tables of Linux (linux-iommu.md section 2.2). */
@@ -80,7 +94,7 @@ final class Configs {
         return concatenated ? levels - 1 : levels;
     }
 
-    /** The 63 configurations of Linux's self-test, for each of its formats (linux-iommu.md section 5.1). */
+    /** The configurations of Linux's self-tests (linux-iommu.md sections 5.1 and 5.2), and one of each other format. */
     static List<PageTableConfig> selfTest() {
         int[] bits = {32, 36, 40, 42, 44, 48};
         List<PageTableConfig> configs = new ArrayList<>();
@@ -97,6 +111,7 @@ final class Configs {
         configs.add(of4K(Stage1Format32.NAME, 32, 40));
         configs.add(of4K(Stage2Format32.NAME, 40, 40));
         configs.add(of4K(MaliFormat.NAME, 40, 40));
+        configs.add(shortDescriptors(Quirk.ARM_NS | Quirk.NO_WARN));
         return configs;
     }
 }

@@ -9,7 +9,12 @@ import org.sluice.spi.pgtable.TableHost;
 /** Finds the format that a configuration names, as the core does. */
 final class Formats {
     private static final List<PageTableFormat> ALL = List.of(
-            new Stage1Format(), new Stage2Format(), new Stage1Format32(), new Stage2Format32(), new MaliFormat());
+            new Stage1Format(),
+            new Stage2Format(),
+            new Stage1Format32(),
+            new Stage2Format32(),
+            new MaliFormat(),
+            new ShortFormat());
 
     private Formats() {}
 

@@ -21,7 +21,6 @@ import org.sluice.spi.pgtable.TableHost;
  * was unlinked before his operation began.
  */
 final class GraceHost implements TableHost {
-    private static final long PATTERN = 0x5a5a_5a5a_5a5a_5a50L; // looks like an empty entry, so a stale map would write
     private static final int STRIDE = 16;
 
     private final PhysicalMemory memory = new ResidentMemoryFactory().create(List.of(TestHost.POOL));
@@ -33,7 +32,19 @@ final class GraceHost implements TableHost {
     private final List<List<Long>> retired = new ArrayList<>();
     private final ThreadLocal<Integer> lane = new ThreadLocal<>();
 
-    GraceHost(int lanes) {
+    private final long tableBytes;
+    private final long pattern;
+
+    /**
+     * A host.
+     *
+     * @param lanes threads
+     * @param tableBytes size of a table below the top one
+     * @param pattern what looks like empty entries, so that a stale map would write
+     */
+    GraceHost(int lanes, long tableBytes, long pattern) {
+        this.tableBytes = tableBytes;
+        this.pattern = pattern;
         operations = new AtomicLongArray(lanes * STRIDE);
         for (int i = 0; i < lanes; i++) {
             retired.add(new ArrayList<>());
@@ -59,13 +70,13 @@ final class GraceHost implements TableHost {
     void sync(IotlbGather gather) {
         List<Long> tables = retired.get(lane.get());
         for (int i = 0; i < gather.tableCount(); i++) {
-            assertThat(gather.tableBytes(i)).isEqualTo(4096);
+            assertThat(gather.tableBytes(i)).isEqualTo(tableBytes);
             tables.add(gather.tableAddress(i));
         }
         gather.clear();
         if (!tables.isEmpty()) {
             waitForEarlierOperations();
-            tables.forEach(table -> freeTable(table, 4096));
+            tables.forEach(table -> freeTable(table, tableBytes));
             tables.clear();
         }
     }
@@ -86,7 +97,7 @@ final class GraceHost implements TableHost {
 
     @Override
     public synchronized long allocateTable(long bytes, long alignment, long lastAddress) {
-        if (free.isEmpty() || bytes != 4096) {
+        if (free.isEmpty() || bytes != tableBytes) {
             long table = fresh.allocateBelow(bytes, alignment, lastAddress);
             live.add(table);
             return table;
@@ -102,7 +113,7 @@ final class GraceHost implements TableHost {
     public synchronized void freeTable(long address, long bytes) {
         assertThat(live.remove(address)).as("table 0x%x is freed once", address).isTrue();
         for (long at = address; at < address + bytes; at += 8) {
-            memory.write64(at, PATTERN);
+            memory.write64(at, pattern);
         }
         free.add(address);
     }
@@ -121,10 +132,10 @@ final class GraceHost implements TableHost {
     }
 
     private void checkUntouched(long table) {
-        for (long at = table; at < table + 4096; at += 8) {
+        for (long at = table; at < table + tableBytes; at += 8) {
             assertThat(memory.read64(at))
                     .as("freed table 0x%x at 0x%x", table, at)
-                    .isEqualTo(PATTERN);
+                    .isEqualTo(pattern);
         }
     }
 }

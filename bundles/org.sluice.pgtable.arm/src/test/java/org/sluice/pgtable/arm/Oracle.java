@@ -12,13 +12,16 @@ import org.sluice.spi.pgtable.PageTableConfig;
  * What a page table must do, said with sorted maps: leaves by IOVA, and which tables exist. Written from the rules of
  * linux-iommu.md section 2.2, without any of the code under test.
  */
-final class Oracle {
+class Oracle {
     /** A leaf. */
     record Leaf(long size, long paddr, int prot) {}
 
     final TreeMap<Long, Leaf> leaves = new TreeMap<>();
     /** By log2 of what a table covers: first IOVAs of the tables below the top one. */
-    private final TreeMap<Integer, TreeSet<Long>> tables = new TreeMap<>();
+    final TreeMap<Integer, TreeSet<Long>> tables = new TreeMap<>();
+
+    /** Page size with which the last unmap must be invalidated. */
+    long smallest;
 
     private final int granuleShift;
     private final int bits;
@@ -36,8 +39,22 @@ final class Oracle {
         }
     }
 
+    Oracle(int granuleShift, int inputBits, int topShift) {
+        this.granuleShift = granuleShift;
+        this.inputBits = inputBits;
+        this.topShift = topShift;
+        bits = topShift - granuleShift;
+        tables.put(topShift, new TreeSet<>());
+    }
+
+    static Oracle of(PageTableConfig config) {
+        return Configs.isShort(config)
+                ? new ShortOracle(config)
+                : new Oracle(config, Long.numberOfTrailingZeros(config.pageSizes()));
+    }
+
     /** log2 of what the table covers that holds leaves of a size. */
-    private int cover(int sizeShift) {
+    int cover(int sizeShift) {
         return sizeShift == topShift ? Math.max(inputBits, topShift + 1) : sizeShift + bits;
     }
 
@@ -48,13 +65,7 @@ final class Oracle {
         int cover = cover(sizeShift);
         long at = iova;
         while (at != end) {
-            long left = end - at;
-            long run = cover >= 63 ? left : Math.min(left, (at | (1L << cover) - 1) + 1 - at);
-            if (granuleShift == 16) {
-                // Folded addresses do not ascend over bit 48: the implementation may stop and go on there.
-                long target = paddr + (at - iova);
-                run = Math.min(run, (target | (1L << 48) - 1) + 1 - target);
-            }
+            long run = run(at, end - at, paddr + (at - iova), cover, size);
             if (isInLargerLeaf(at, size)) {
                 return at - iova;
             }
@@ -71,6 +82,13 @@ final class Oracle {
         return at - iova;
     }
 
+    /** Bytes that are checked before any of them is mapped: those in one table. */
+    long run(long at, long left, long target, int cover, long size) {
+        long run = cover >= 63 ? left : Math.min(left, (at | (1L << cover) - 1) + 1 - at);
+        // Folded addresses do not ascend over bit 48: the implementation may stop and go on there.
+        return granuleShift == 16 ? Math.min(run, (target | (1L << 48) - 1) + 1 - target) : run;
+    }
+
     private boolean isInLargerLeaf(long at, long size) {
         Map.Entry<Long, Leaf> below = leaves.floorEntry(at);
         return below != null && at - below.getKey() < below.getValue().size && below.getValue().size > size;
@@ -80,7 +98,7 @@ final class Oracle {
         tables.tailMap(lowestCover).forEach((cover, bases) -> bases.add(at & -(1L << cover)));
     }
 
-    private void removeTables(long from, long bytes, int largestCover) {
+    void removeTables(long from, long bytes, int largestCover) {
         tables.headMap(largestCover, true)
                 .forEach((cover, bases) ->
                         bases.subSet(from, true, from + bytes - 1, true).clear());
@@ -89,23 +107,32 @@ final class Oracle {
     /** Bytes unmapped. */
     long unmap(long iova, int sizeShift, long count) {
         long size = 1L << sizeShift;
-        int cover = cover(sizeShift);
+        smallest = size;
         for (long i = 0; i < count; i++) {
-            long at = iova + i * size;
-            boolean reachable = sizeShift == topShift || tables.get(cover).contains(at & -(1L << cover));
-            Leaf leaf = leaves.get(at);
-            if (reachable && leaf != null && leaf.size == size) {
-                leaves.remove(at);
-            } else if (reachable
-                    && sizeShift > granuleShift
-                    && tables.get(sizeShift).contains(at)) {
-                leaves.subMap(at, true, at + size - 1, true).clear();
-                removeTables(at, size, sizeShift);
-            } else {
+            if (!remove(iova + i * size, sizeShift)) {
                 return i * size;
             }
         }
         return count * size;
+    }
+
+    /** Unmaps one page size; false if that is no leaf of this size and no table of it. */
+    boolean remove(long at, int sizeShift) {
+        long size = 1L << sizeShift;
+        int cover = cover(sizeShift);
+        boolean reachable = sizeShift == topShift || tables.get(cover).contains(at & -(1L << cover));
+        Leaf leaf = leaves.get(at);
+        if (reachable && leaf != null && leaf.size == size) {
+            leaves.remove(at);
+            return true;
+        }
+        if (reachable && sizeShift > granuleShift && tables.get(sizeShift).contains(at)) {
+            leaves.subMap(at, true, at + size - 1, true).clear();
+            removeTables(at, size, sizeShift);
+            smallest = 1L << granuleShift;
+            return true;
+        }
+        return false;
     }
 
     long iovaToPhys(long iova) {

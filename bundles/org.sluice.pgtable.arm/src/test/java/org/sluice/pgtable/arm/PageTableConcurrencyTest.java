@@ -9,26 +9,52 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.sluice.api.Errno;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.Prot;
 import org.sluice.spi.pgtable.MappingException;
 import org.sluice.spi.pgtable.PageTable;
+import org.sluice.spi.pgtable.PageTableConfig;
 
 /** Many threads on one page table, with tables that are freed and used again while others work. */
 class PageTableConcurrencyTest {
     private static final int LANES = 4;
     private static final long K4 = 4096;
-    private static final long M2 = 2 << 20;
     private static final long G1 = 1 << 30;
     private static final int RW = Prot.READ | Prot.WRITE;
 
-    private final GraceHost host = new GraceHost(LANES);
-    private final PageTable table = new Stage1Format().create(Configs.of(Configs.SIZES_4K), host);
+    /**
+     * A format.
+     *
+     * @param block what a table of pages covers
+     * @param giant largest leaf
+     * @param tableBytes of a table of pages
+     * @param free looks like empty entries
+     */
+    record Kind(PageTableConfig config, long block, long giant, long tableBytes, long free) {}
 
-    @Test
-    void disjointRangesDoNotDisturbEachOther() throws Exception {
+    private GraceHost host;
+    private PageTable table;
+    private long block;
+
+    static List<Kind> kinds() {
+        return List.of(
+                new Kind(Configs.of(Configs.SIZES_4K), 2 << 20, G1, 4096, 0x5a5a_5a5a_5a5a_5a50L),
+                new Kind(Configs.shortDescriptors(0), 1 << 20, 1 << 24, 1024, 0));
+    }
+
+    private void use(Kind kind) {
+        host = new GraceHost(LANES, kind.tableBytes, kind.free);
+        table = Formats.create(kind.config, host);
+        block = kind.block;
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void disjointRangesDoNotDisturbEachOther(Kind kind) throws Exception {
+        use(kind);
         inParallel(lane -> {
             Random random = new Random(lane);
             IotlbGather gather = new IotlbGather();
@@ -47,8 +73,9 @@ class PageTableConcurrencyTest {
 
     /** Pages that alternate between the threads, in leaf tables that they share. */
     private void pagesOfASharedTable(Random random, int lane, IotlbGather gather) {
-        long iova = random.nextInt(3) * M2 + (random.nextInt(128) * LANES + lane) * K4;
-        long paddr = (1L + random.nextInt(1 << 20)) * K4;
+        int pages = (int) (block / K4 / LANES);
+        long iova = random.nextInt(3) * block + (random.nextInt(pages) * LANES + lane) * K4;
+        long paddr = (1L + random.nextInt(1 << 19)) * K4;
         assertThat(host.operation(() -> table.mapPages(iova, paddr, K4, 1, RW))).isEqualTo(K4);
         assertThat(host.operation(() -> table.iovaToPhys(iova + 5))).isEqualTo(paddr + 5);
         assertThat(host.operation(() -> table.unmapPages(iova, K4, 1, gather))).isEqualTo(K4);
@@ -56,39 +83,46 @@ class PageTableConcurrencyTest {
         host.sync(gather);
     }
 
-    /** A thread's own 2M: a table full of pages, taken out whole, then a block, then a block over an empty table. */
+    /** A thread's own block: a table full of pages, taken out whole, then a block, then a block over an empty table. */
     private void wholeTables(Random random, int lane, IotlbGather gather) {
-        long iova = G1 + (random.nextInt(16) * LANES + lane) * M2;
-        assertThat(host.operation(() -> table.mapPages(iova, G1, K4, 512, RW))).isEqualTo(M2);
-        assertThat(host.operation(() -> table.iovaToPhys(iova + M2 - 1))).isEqualTo(G1 + M2 - 1);
-        assertThat(host.operation(() -> table.unmapPages(iova, M2, 1, gather))).isEqualTo(M2);
+        long iova = G1 + (random.nextInt(16) * LANES + lane) * block;
+        assertThat(host.operation(() -> table.mapPages(iova, G1, K4, block / K4, RW)))
+                .isEqualTo(block);
+        assertThat(host.operation(() -> table.iovaToPhys(iova + block - 1))).isEqualTo(G1 + block - 1);
+        assertThat(host.operation(() -> table.unmapPages(iova, block, 1, gather)))
+                .isEqualTo(block);
         host.sync(gather);
-        assertThat(host.operation(() -> table.mapPages(iova, 2 * G1, M2, 1, RW)))
-                .isEqualTo(M2);
+        assertThat(host.operation(() -> table.mapPages(iova, 2 * G1, block, 1, RW)))
+                .isEqualTo(block);
         assertThat(host.operation(() -> table.iovaToPhys(iova + 5))).isEqualTo(2 * G1 + 5);
-        assertThat(host.operation(() -> table.unmapPages(iova, M2, 1, gather))).isEqualTo(M2);
+        assertThat(host.operation(() -> table.unmapPages(iova, block, 1, gather)))
+                .isEqualTo(block);
         assertThat(host.operation(() -> table.mapPages(iova, 0, K4, 4, RW))).isEqualTo(4 * K4);
         assertThat(host.operation(() -> table.unmapPages(iova, K4, 4, gather))).isEqualTo(4 * K4);
-        assertThat(host.operation(() -> table.mapPages(iova, 3 * G1, M2, 1, RW)))
-                .isEqualTo(M2);
+        assertThat(host.operation(() -> table.mapPages(iova, 3 * G1, block, 1, RW)))
+                .isEqualTo(block);
         assertThat(host.operation(() -> table.iovaToPhys(iova + 5))).isEqualTo(3 * G1 + 5);
-        assertThat(host.operation(() -> table.unmapPages(iova, M2, 1, gather))).isEqualTo(M2);
+        assertThat(host.operation(() -> table.unmapPages(iova, block, 1, gather)))
+                .isEqualTo(block);
         host.sync(gather);
     }
 
-    @Test
-    void overlappingRangesAreTheCallersMistakeButNeverTouchAFreedTable() throws Exception {
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void overlappingRangesAreTheCallersMistakeButNeverTouchAFreedTable(Kind kind) throws Exception {
+        use(kind);
         inParallel(lane -> {
             Random random = new Random(100 + lane);
             IotlbGather gather = new IotlbGather();
-            long[] sizes = {K4, K4, K4, M2, M2, G1};
+            long[] sizes = {K4, K4, K4, block, block, kind.giant};
             for (int round = 0; round < 20_000; round++) {
                 long size = sizes[random.nextInt(sizes.length)];
-                long iova = (random.nextInt(2) * G1 + random.nextInt(3) * M2 + random.nextInt(8) * K4) & -size;
-                int kind = random.nextInt(4);
-                if (kind == 0) {
+                long iova =
+                        (random.nextInt(2) * kind.giant + random.nextInt(3) * block + random.nextInt(8) * K4) & -size;
+                int choice = random.nextInt(4);
+                if (choice == 0) {
                     assertThat(host.operation(() -> table.iovaToPhys(iova))).isNotNegative();
-                } else if (kind == 1) {
+                } else if (choice == 1) {
                     host.operation(() -> table.unmapPages(iova, size, 1, gather));
                 } else {
                     host.operation(() -> mapOrExists(iova, size));

@@ -1,0 +1,71 @@
+package org.sluice.pgtable.arm;
+
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
+import org.sluice.api.IotlbGather;
+import org.sluice.api.LeafVisitor;
+import org.sluice.spi.pgtable.DirtyTracking;
+import org.sluice.spi.pgtable.PageTableConfig;
+import org.sluice.spi.pgtable.WalkerConfig;
+import org.sluice.vmsa.arch.Stage1Leaf;
+
+/**
+ * A stage-1 table whose hardware marks what is written: a writable leaf carries DBM, and is dirty while it is not read-only
+ * (linux-iommu.md section 2.1). Leaves are dirty when they are mapped, as Linux has it.
+ */
+final class DirtyTable extends LpaeTable implements DirtyTracking {
+    private static final long DIRTY_BITS = Stage1Leaf.DBM_MASK | Stage1Leaf.AP_RDONLY_MASK;
+
+    private final Tables tables;
+    private final LeafAttributes attributes;
+
+    DirtyTable(PageTableConfig config, Tables tables, LeafAttributes attributes, WalkerConfig walkerConfig) {
+        super(config, tables, attributes, walkerConfig);
+        this.tables = tables;
+        this.attributes = attributes;
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>A leaf that only a part of the range touches is told and cleared as a whole; holes are passed over.
+     *
+     * @throws IommuException EINVAL for a size that is not above 0, or clear without a gather; EOPNOTSUPP for clear in a
+     *     memory whose compare-and-set does not exclude the device
+     */
+    @Override
+    public void readDirty(long iova, long size, boolean clear, IotlbGather gather, LeafVisitor visitor) {
+        if (size <= 0) {
+            throw new IommuException(Errno.EINVAL, "size " + size + " of a range is not above 0");
+        }
+        if (clear && gather == null) {
+            throw new IommuException(Errno.EINVAL, "clear needs a gather, for what is still cached");
+        }
+        if (clear) {
+            tables.words.needAtomicWithDevice("clearing dirty marks");
+        }
+        long last = iova + size - 1;
+        walkEntries(
+                iova, Long.compareUnsigned(last, iova) < 0 ? -1 : last, (entry, level, first, paddr, descriptor) -> {
+                    long seen = clear ? clean(entry, descriptor) : descriptor;
+                    if (!isDirty(seen)) {
+                        return true;
+                    }
+                    if (clear) {
+                        gather.addRange(first, level.bytes(), level.bytes());
+                    }
+                    return visitor.leaf(first, paddr, level.bytes(), seen, attributes.prot(seen));
+                });
+    }
+
+    private static boolean isDirty(long descriptor) {
+        return (descriptor & DIRTY_BITS) == Stage1Leaf.DBM_MASK;
+    }
+
+    /** Clears a mark; returns the descriptor that had it, or 0 if none, or another leaf, is there. */
+    private long clean(long entry, long descriptor) {
+        return isDirty(descriptor) && tables.words.replace(entry, descriptor, descriptor | Stage1Leaf.AP_RDONLY_MASK)
+                ? descriptor
+                : 0;
+    }
+}
