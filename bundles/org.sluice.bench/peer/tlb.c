@@ -53,7 +53,7 @@ static gboolean same(gconstpointer one, gconstpointer other)
 	       a->level == b->level;
 }
 
-#define LOOP 8192
+#define LOOP 1024
 #define ASID 1
 #define GRANULE 1
 #define FIRST_LEVEL 0

@@ -57,7 +57,7 @@ public final class Comparison {
             if (cases.matcher(alone).find()) {
                 Measured result = comparison.measure(alone, "", "");
                 print(
-                        "%-36s %10s %10.2f %8s %8s %6s  %-5s %8.3f",
+                        "%-36s %10s %10.2f %8s %8s %6s  %-5s %6.2f",
                         alone, "", result.nanos(), "", "", "", "", result.bytes());
             }
         }
@@ -77,7 +77,7 @@ public final class Comparison {
         }
         double ratio = peer / result.nanos() * bar.scale();
         print(
-                "%-36s %10.2f %10.2f %8.2f %8.2f %6.2f  %-5s %8.3f",
+                "%-36s %10.2f %10.2f %8.2f %8.2f %6.2f  %-5s %6.2f",
                 bar.what(),
                 peer,
                 result.nanos(),
@@ -104,7 +104,7 @@ public final class Comparison {
                 .operationsPerInvocation(1)
                 .forks(quick ? 1 : 3)
                 .warmupIterations(quick ? 10 : 15)
-                .warmupTime(ITERATION)
+                .warmupTime(TimeValue.milliseconds(200))
                 .measurementIterations(quick ? 7 : 11)
                 .measurementTime(ITERATION)
                 .shouldFailOnError(true)

@@ -17,7 +17,7 @@ import org.openjdk.jmh.annotations.State;
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class GrowthBenchmark {
-    private static final int LOOP = 8192;
+    private static final int LOOP = 1024;
 
     @State(Scope.Thread)
     public static class Grown extends TableState {
@@ -27,8 +27,8 @@ public class GrowthBenchmark {
         long bytes;
         long random = Xorshift.SEED;
 
-        @Setup(Level.Trial)
-        public void map() {
+        @Override
+        void prepare() {
             bytes = (long) mebibytes << 20;
             for (long iova = 0; iova < bytes; iova += SIZE_1G) {
                 table.mapPages(iova, PADDR + iova, SIZE_4K, Math.min(SIZE_1G, bytes - iova) / SIZE_4K, RW);
