@@ -13,7 +13,7 @@ size_t iommu_unmap(struct iommu_domain *domain, unsigned long iova, size_t size)
 
 #define RW (IOMMU_READ | IOMMU_WRITE)
 #define PADDR 0x100000000UL
-#define LOOP 8192
+#define LOOP 1024
 
 void *shim_free_pages;
 

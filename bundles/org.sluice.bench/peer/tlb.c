@@ -25,7 +25,7 @@ static inline uint32_t rotate(uint32_t x, int by)
 	return x << by | x >> (32 - by);
 }
 
-/* Bob Jenkins' final mix, over three words */
+/* Bob Jenkins' lookup3 over three words: one round of mixing and the final one */
 static guint hash(gconstpointer pointer)
 {
 	const struct key *key = pointer;
@@ -35,6 +35,12 @@ static guint hash(gconstpointer pointer)
 	a += key->asid + key->vmid + key->level + key->granule;
 	b += (uint32_t)key->iova;
 	c += (uint32_t)(key->iova >> 32);
+	a -= c; a ^= rotate(c, 4); c += b;
+	b -= a; b ^= rotate(a, 6); a += c;
+	c -= b; c ^= rotate(b, 8); b += a;
+	a -= c; a ^= rotate(c, 16); c += b;
+	b -= a; b ^= rotate(a, 19); a += c;
+	c -= b; c ^= rotate(b, 4); b += a;
 	c ^= b; c -= rotate(b, 14);
 	a ^= c; a -= rotate(c, 11);
 	b ^= a; b -= rotate(a, 25);
@@ -53,7 +59,7 @@ static gboolean same(gconstpointer one, gconstpointer other)
 	       a->level == b->level;
 }
 
-#define LOOP 8192
+#define LOOP 1024
 #define ASID 1
 #define GRANULE 1
 #define FIRST_LEVEL 0

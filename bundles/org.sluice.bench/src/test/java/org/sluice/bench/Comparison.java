@@ -2,9 +2,7 @@ package org.sluice.bench;
 
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.Locale;
-import java.util.Map;
 import java.util.regex.Pattern;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
@@ -17,6 +15,7 @@ import org.openjdk.jmh.runner.options.Options;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
+import org.sluice.spi.pgtable.PageTable;
 
 /**
  * Runs every case beside its peer and prints the ratios against the bars. Arguments: the path of the C programs without
@@ -28,7 +27,6 @@ public final class Comparison {
 
     private final String programs;
     private final boolean quick;
-    private final Map<String, Measured> measured = new HashMap<>();
 
     private Comparison(String programs, boolean quick) {
         this.programs = programs;
@@ -46,7 +44,7 @@ public final class Comparison {
                 load(),
                 Runtime.getRuntime().availableProcessors());
         print(
-                "%-36s %10s %10s %8s %8s %6s  %-5s %8s",
+                "%-36s %10s %10s %8s %8s %6s  %-5s %6s",
                 "case", "peer ns", "ours ns", "ratio", "at least", "goal", "", "B/op");
         for (Bar bar : Bar.ALL) {
             if (cases.matcher(bar.benchmark()).find()) {
@@ -57,11 +55,23 @@ public final class Comparison {
             if (cases.matcher(alone).find()) {
                 Measured result = comparison.measure(alone, "", "");
                 print(
-                        "%-36s %10s %10.2f %8s %8s %6s  %-5s %8.3f",
+                        "%-36s %10s %10.2f %8s %8s %6s  %-5s %6.2f",
                         alone, "", result.nanos(), "", "", "", "", result.bytes());
             }
         }
+        printTableBytes();
         print("load %.1f at the end", load());
+    }
+
+    /** A leaf table of 4 KiB for each 2 MiB that is mapped, and the levels above: the architecture leaves no choice. */
+    private static void printTableBytes() {
+        for (long mebibytes = 1; mebibytes <= 1 << 16; mebibytes <<= 4) {
+            BenchHost host = BenchHost.resident();
+            PageTable table = Formats.measured(host);
+            table.mapPages(0, TableState.PADDR, TableState.SIZE_4K, mebibytes << 8, TableState.RW);
+            print("tables for %5d MiB by 4K pages: %9d bytes", mebibytes, host.tableBytes());
+            table.free();
+        }
     }
 
     private void compare(Bar bar) throws RunnerException, ReflectiveOperationException {
@@ -77,7 +87,7 @@ public final class Comparison {
         }
         double ratio = peer / result.nanos() * bar.scale();
         print(
-                "%-36s %10.2f %10.2f %8.2f %8.2f %6.2f  %-5s %8.3f",
+                "%-36s %10.2f %10.2f %8.2f %8.2f %6.2f  %-5s %6.2f",
                 bar.what(),
                 peer,
                 result.nanos(),
@@ -104,7 +114,7 @@ public final class Comparison {
                 .operationsPerInvocation(1)
                 .forks(quick ? 1 : 3)
                 .warmupIterations(quick ? 10 : 15)
-                .warmupTime(ITERATION)
+                .warmupTime(TimeValue.milliseconds(200))
                 .measurementIterations(quick ? 7 : 11)
                 .measurementTime(ITERATION)
                 .shouldFailOnError(true)

@@ -14,7 +14,7 @@ import org.sluice.core.gate.SwapGate;
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class GateBenchmark {
-    private static final int LOOP = 8192;
+    private static final int LOOP = 1024;
 
     @State(Scope.Benchmark)
     public static class Gate {

@@ -1,23 +1,20 @@
 package org.sluice.bench;
 
 import java.util.concurrent.TimeUnit;
-import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
-/** How a look-up and a map with its unmap grow with what is mapped by 4K pages, and how many bytes of tables that takes. */
+/** How a look-up, and an unmap with its map, grow with what is mapped by 4K pages. */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class GrowthBenchmark {
-    private static final int LOOP = 8192;
+    private static final int LOOP = 1024;
 
     @State(Scope.Thread)
     public static class Grown extends TableState {
@@ -27,8 +24,8 @@ public class GrowthBenchmark {
         long bytes;
         long random = Xorshift.SEED;
 
-        @Setup(Level.Trial)
-        public void map() {
+        @Override
+        void prepare() {
             bytes = (long) mebibytes << 20;
             for (long iova = 0; iova < bytes; iova += SIZE_1G) {
                 table.mapPages(iova, PADDR + iova, SIZE_4K, Math.min(SIZE_1G, bytes - iova) / SIZE_4K, RW);
@@ -36,25 +33,9 @@ public class GrowthBenchmark {
         }
     }
 
-    /** Bytes of tables for each GiB that is mapped. */
-    @AuxCounters(AuxCounters.Type.EVENTS)
-    @State(Scope.Thread)
-    public static class Bytes {
-        private long perGibibyte;
-
-        @Setup(Level.Iteration)
-        public void count(Grown grown) {
-            perGibibyte = Math.round((double) grown.host.tableBytes() * TableState.SIZE_1G / grown.bytes);
-        }
-
-        public long tableBytesPerGiB() {
-            return perGibibyte;
-        }
-    }
-
     @Benchmark
     @OperationsPerInvocation(LOOP)
-    public long phys(Grown grown, Bytes counted) {
+    public long phys(Grown grown) {
         long random = grown.random;
         long sum = 0;
         for (int i = 0; i < LOOP; i++) {

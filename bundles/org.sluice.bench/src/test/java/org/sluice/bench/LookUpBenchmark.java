@@ -3,27 +3,25 @@ package org.sluice.bench;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
 /** {@code PageTable.iovaToPhys} at random addresses of a range that is mapped by 4K pages. */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class LookUpBenchmark {
-    private static final int LOOK_UPS = 8192;
+    private static final int LOOK_UPS = 1024;
 
     /** 1 GiB is mapped: 512 leaf tables. */
     @State(Scope.Thread)
     public static class Gigabyte extends TableState {
         long random = Xorshift.SEED;
 
-        @Setup(Level.Trial)
-        public void map() {
+        @Override
+        void prepare() {
             mapAll(SIZE_1G, SIZE_4K, 512);
         }
     }
@@ -33,8 +31,8 @@ public class LookUpBenchmark {
     public static class SixteenGigabytes extends TableState {
         long random = Xorshift.SEED;
 
-        @Setup(Level.Trial)
-        public void map() {
+        @Override
+        void prepare() {
             mapAll(16 * SIZE_1G, SIZE_4K, 512);
         }
     }

@@ -56,7 +56,11 @@ public class Machine {
         nic.initSva(SvaParameters.any());
         ioMm = attached.allocPasid(nic);
         dma = board.endpoints().get(0).dma();
+        prepare();
     }
+
+    /** What a subclass sets up; JMH would run a fixture of its own before this one's. */
+    void prepare() {}
 
     @TearDown(Level.Trial)
     public void powerOff() {

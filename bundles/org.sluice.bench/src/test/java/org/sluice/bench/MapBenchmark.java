@@ -3,19 +3,17 @@ package org.sluice.bench;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
 /** Map and unmap of {@code PageTable}; a page, or a block, is one operation. */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class MapBenchmark {
-    private static final int PAIRS = 8192;
+    private static final int PAIRS = 1024;
 
     @Benchmark
     @OperationsPerInvocation(Sweep.PAGES)
@@ -70,8 +68,8 @@ public class MapBenchmark {
     public static class Sparse extends TableState {
         long random = Xorshift.SEED;
 
-        @Setup(Level.Trial)
-        public void makeTables() {
+        @Override
+        void prepare() {
             for (long iova = 0; iova < SIZE_1G; iova += SIZE_2M) {
                 table.mapPages(iova, PADDR, SIZE_4K, 1, RW);
                 table.unmapPages(iova, SIZE_4K, 1, gather);

@@ -29,7 +29,11 @@ public class TableState {
         Neighbours.exercise();
         host = BenchHost.resident();
         table = Formats.measured(host);
+        prepare();
     }
+
+    /** What a subclass sets up; JMH would run a fixture of its own before this one's. */
+    void prepare() {}
 
     @TearDown(Level.Trial)
     public void close() {

@@ -5,12 +5,10 @@ import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Group;
 import org.openjdk.jmh.annotations.GroupThreads;
-import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Threads;
 import org.sluice.smmuv3.model.TlbDoor;
@@ -20,7 +18,7 @@ import org.sluice.spi.board.Dma;
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class TlbBenchmark {
-    private static final int LOOK_UPS = 8192;
+    private static final int LOOK_UPS = 1024;
     private static final int FEW = 256;
     private static final int MANY = 16384;
     private static final int DMA_BYTES = 64;
@@ -48,8 +46,8 @@ public class TlbBenchmark {
     /** The whole machine, with {@link #FEW} pages mapped and in the TLB. */
     @State(Scope.Benchmark)
     public static class Dmas extends Machine {
-        @Setup(Level.Trial)
-        public void map() {
+        @Override
+        void prepare() {
             domain.map(0, PADDR, (long) FEW << PAGE_SHIFT, TableState.RW);
         }
     }
