@@ -44,6 +44,7 @@ final class Declaration {
                 .map(text -> (int) number("refused-protections", text))
                 .toArray(Integer[]::new);
         subject = subject.withProtections(Protections.atLeastAccess().refusing(refusal, protections))
+                .withMisaligned(choice(Errno.class, "misaligned", Errno.EINVAL.name()))
                 .withUnmapRule(choice(UnmapRule.class, "unmap-rule", UnmapRule.REFUSE_PART.name()));
         String spans = value("table-spans", "");
         long bitmap = spans.isEmpty() ? 0 : number("table-spans", spans);
