@@ -121,7 +121,7 @@ final class Declaration {
 
     private long number(String key, String text) {
         try {
-            return Long.decode(text);
+            return text.startsWith("0x") ? Long.parseUnsignedLong(text.substring(2), 16) : Long.parseLong(text);
         } catch (NumberFormatException noNumber) {
             throw refusal(key, text, "a number, decimal or with 0x");
         }

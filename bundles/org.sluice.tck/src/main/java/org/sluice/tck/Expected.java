@@ -78,7 +78,8 @@ final class Expected {
         if (claimed <= 0) {
             return 0;
         }
-        // Nothing, or an empty table; or smaller leaves that fill no table: stopping there and taking them are both right.
+        // Nothing, or an empty table; or smaller leaves that fill no table: stopping there and taking them are both
+        // right.
         if (rule == UnmapRule.REMOVE_WHOLE) {
             return stepOfRange(iova, size, claimed);
         }

@@ -88,7 +88,7 @@ final class Trial {
 
     /** Goes on with another object over the same tables. */
     void takeOver(PageTable other) {
-        table = new WatchedTable(other, ledger);
+        table = new WatchedTable(other, subject.unmapRule(), ledger);
     }
 
     /** Smallest page. */
