@@ -44,6 +44,7 @@ final class Declaration {
                 .map(text -> (int) number("refused-protections", text))
                 .toArray(Integer[]::new);
         subject = subject.withProtections(Protections.atLeastAccess().refusing(refusal, protections))
+                .withMisaligned(choice(Errno.class, "misaligned", Errno.EINVAL.name()))
                 .withUnmapRule(choice(UnmapRule.class, "unmap-rule", UnmapRule.REFUSE_PART.name()));
         String spans = value("table-spans", "");
         long bitmap = spans.isEmpty() ? 0 : number("table-spans", spans);
@@ -120,7 +121,7 @@ final class Declaration {
 
     private long number(String key, String text) {
         try {
-            return Long.decode(text);
+            return text.startsWith("0x") ? Long.parseUnsignedLong(text.substring(2), 16) : Long.parseLong(text);
         } catch (NumberFormatException noNumber) {
             throw refusal(key, text, "a number, decimal or with 0x");
         }

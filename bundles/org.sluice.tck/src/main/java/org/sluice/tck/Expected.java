@@ -75,9 +75,28 @@ final class Expected {
         if (!within(iova, size).isEmpty() && (tableSpans & size) != 0) {
             return size;
         }
-        // Nothing, or an empty table; or smaller leaves that fill no table: both answers are right.
+        if (claimed <= 0) {
+            return 0;
+        }
+        // Nothing, or an empty table; or smaller leaves that fill no table: stopping there and taking them are both
+        // right.
+        if (rule == UnmapRule.REMOVE_WHOLE) {
+            return stepOfRange(iova, size, claimed);
+        }
         boolean choice = !within(iova, size).isEmpty() || (tableSpans & size) != 0;
-        return choice && claimed > 0 ? size : 0;
+        return choice ? size : 0;
+    }
+
+    /** A format that unmaps ranges takes a table that lies in it whole, or one leaf. */
+    private long stepOfRange(long iova, long size, long claimed) {
+        for (long spans = tableSpans; spans != 0; spans &= ~Long.highestOneBit(spans)) {
+            long span = Long.highestOneBit(spans);
+            if (span > 0 && span <= Math.min(size, claimed) && (iova & span - 1) == 0) {
+                return span;
+            }
+        }
+        Leaf leaf = leaves.get(iova - first);
+        return leaf == null ? 0 : leaf.size;
     }
 
     private Leaf leafAt(long iova) {

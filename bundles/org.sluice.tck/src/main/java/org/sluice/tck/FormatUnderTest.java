@@ -2,6 +2,7 @@ package org.sluice.tck;
 
 import java.util.List;
 import java.util.function.ToLongFunction;
+import org.sluice.api.Errno;
 import org.sluice.spi.pgtable.PageTableConfig;
 import org.sluice.spi.pgtable.PageTableFormat;
 
@@ -13,6 +14,7 @@ import org.sluice.spi.pgtable.PageTableFormat;
  * @param configs configurations to try; every case runs with each
  * @param protections what it makes of protections
  * @param unmapRule what it does with parts of a leaf
+ * @param misaligned error of a map whose addresses are no multiples of the page size: EINVAL, or ENXIO with generic_pt
  * @param tableSpans bytes that one table of each level below the top one covers, as a bitmap, for a configuration as
  *     narrowed by the format
  * @param descriptorBytes size of a descriptor: 8 or 4
@@ -23,6 +25,7 @@ public record FormatUnderTest(
         List<PageTableConfig> configs,
         Protections protections,
         UnmapRule unmapRule,
+        Errno misaligned,
         ToLongFunction<PageTableConfig> tableSpans,
         int descriptorBytes) {
 
@@ -46,6 +49,7 @@ public record FormatUnderTest(
                 configs,
                 Protections.atLeastAccess(),
                 UnmapRule.REFUSE_PART,
+                Errno.EINVAL,
                 FormatUnderTest::radix,
                 8);
     }
@@ -57,7 +61,7 @@ public record FormatUnderTest(
      * @return the description
      */
     public FormatUnderTest withProtections(Protections other) {
-        return new FormatUnderTest(name, format, configs, other, unmapRule, tableSpans, descriptorBytes);
+        return new FormatUnderTest(name, format, configs, other, unmapRule, misaligned, tableSpans, descriptorBytes);
     }
 
     /**
@@ -67,7 +71,17 @@ public record FormatUnderTest(
      * @return the description
      */
     public FormatUnderTest withUnmapRule(UnmapRule other) {
-        return new FormatUnderTest(name, format, configs, protections, other, tableSpans, descriptorBytes);
+        return new FormatUnderTest(name, format, configs, protections, other, misaligned, tableSpans, descriptorBytes);
+    }
+
+    /**
+     * The same with another error for misaligned addresses.
+     *
+     * @param other the error
+     * @return the description
+     */
+    public FormatUnderTest withMisaligned(Errno other) {
+        return new FormatUnderTest(name, format, configs, protections, unmapRule, other, tableSpans, descriptorBytes);
     }
 
     /**
@@ -78,7 +92,7 @@ public record FormatUnderTest(
      * @return the description
      */
     public FormatUnderTest withTables(ToLongFunction<PageTableConfig> spans, int bytes) {
-        return new FormatUnderTest(name, format, configs, protections, unmapRule, spans, bytes);
+        return new FormatUnderTest(name, format, configs, protections, unmapRule, misaligned, spans, bytes);
     }
 
     private static long radix(PageTableConfig config) {

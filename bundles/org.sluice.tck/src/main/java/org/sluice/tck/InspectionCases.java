@@ -104,7 +104,8 @@ interface InspectionCases {
         assertThat(survey.leaves()).isEqualTo(expected.leaves());
         assertThat(survey.leavesBySize()).isEqualTo(bySize);
         assertThat(survey.digest()).as("digest").isEqualTo(digest[0]);
-        assertThat(survey.tables()).isEqualTo(trial.ledger().live().size());
+        // Top tables that lie next to each other may be one allocation.
+        assertThat(survey.tables()).isGreaterThanOrEqualTo(trial.ledger().live().size());
         assertThat(survey.tableBytes()).isEqualTo(trial.ledger().liveBytes());
         assertThat(trial.ledger().live())
                 .as("root")

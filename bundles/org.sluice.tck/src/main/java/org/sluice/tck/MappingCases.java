@@ -2,6 +2,9 @@ package org.sluice.tck;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /** What is mapped translates, and nothing else does. */
 interface MappingCases {
     @EachConfiguration
@@ -59,6 +62,20 @@ interface MappingCases {
             assertThat(trial.unmap(last, size, 1)).isEqualTo(size);
             trial.sync();
         }
+    }
+
+    @EachConfiguration
+    default void lastIovaThatTheTableNamesTranslates(Trial trial) {
+        long page = trial.page();
+        long last = trial.table().lastIova() + 1 - page;
+        assertThat(trial.map(trial.first(), 8 * page, page, 1)).isEqualTo(page);
+        assertThat(trial.map(last, 9 * page, page, 1)).isEqualTo(page);
+        trial.assertTranslates(last, 9 * page, page);
+        List<Long> seen = new ArrayList<>();
+        trial.table().walk(0, -1, (iova, paddr, size, descriptor, prot) -> seen.add(iova));
+        assertThat(seen).containsExactly(trial.first(), last);
+        assertThat(trial.unmap(last, page, 1)).isEqualTo(page);
+        trial.assertUnmapped(last, page);
     }
 
     @EachConfiguration

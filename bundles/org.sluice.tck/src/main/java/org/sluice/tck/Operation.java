@@ -2,7 +2,6 @@ package org.sluice.tck;
 
 import java.util.List;
 import java.util.Random;
-import org.sluice.spi.pgtable.PageTable;
 
 /** A step of a random sequence. */
 record Operation(Kind kind, long iova, long paddr, long size, long count, int prot) {
@@ -16,8 +15,7 @@ record Operation(Kind kind, long iova, long paddr, long size, long count, int pr
     /** Steps meet each other: few addresses at every level, at both ends of the address space. */
     static Operation random(Random random, Trial trial) {
         List<Long> sizes = interesting(trial);
-        PageTable table = trial.table();
-        long bytes = table.lastIova() - table.firstIova() + 1;
+        long bytes = trial.last() - trial.first() + 1;
         long page = trial.page();
         long size = sizes.get(random.nextInt(sizes.size() + 2) % sizes.size());
         long offset = 0;
@@ -30,15 +28,15 @@ record Operation(Kind kind, long iova, long paddr, long size, long count, int pr
         long count = size == page && random.nextInt(8) == 0 ? 1 + random.nextInt(1200) : 1 + random.nextInt(6);
         long places = offset / size % most;
         long target = 1 + random.nextInt(48);
-        long room = Math.min(most - places, (1L << table.config().outputBits()) / size - target);
+        long room = Math.min(most - places, (1L << trial.table().config().outputBits()) / size - target);
         if (room < 1) {
             target = 0;
-            room = Math.min(most - places, (1L << table.config().outputBits()) / size);
+            room = Math.min(most - places, (1L << trial.table().config().outputBits()) / size);
         }
         count = Math.min(count, room);
         boolean atEnd = random.nextInt(4) == 0;
         long first = trial.iova(size, 0);
-        long iova = atEnd ? (table.lastIova() + 1 & -size) - (places + count) * size : first + places * size;
+        long iova = atEnd ? (trial.last() + 1 & -size) - (places + count) * size : first + places * size;
         List<Integer> prots = trial.subject().protections().accepted();
         int dice = random.nextInt(100);
         Kind kind = dice < 52 ? Kind.MAP : dice < 92 ? Kind.UNMAP : Kind.SYNC;

@@ -23,13 +23,14 @@ interface RefusalCases {
     }
 
     @EachConfiguration
-    default void misalignedAddressIsEinval(Trial trial) {
+    default void misalignedAddressIsRefused(Trial trial) {
+        Errno errno = trial.subject().misaligned();
         for (long size : trial.sizes()) {
             long iova = trial.iova(size, 0);
             long paddr = trial.paddr(size, 0);
             for (long off : new long[] {1, 8, size / 2}) {
-                trial.assertRefused(Errno.EINVAL, 0, () -> trial.map(iova + off, paddr, size, 1));
-                trial.assertRefused(Errno.EINVAL, 0, () -> trial.map(iova, paddr + off, size, 1));
+                trial.assertRefused(errno, 0, () -> trial.map(iova + off, paddr, size, 1));
+                trial.assertRefused(errno, 0, () -> trial.map(iova, paddr + off, size, 1));
             }
         }
         assertThat(trial.table().survey().leaves()).isZero();
@@ -68,7 +69,7 @@ interface RefusalCases {
         long first = trial.first();
         long last = trial.last();
         for (long outside : new long[] {first - page, last + 1, first ^ Long.MIN_VALUE}) {
-            if (Long.compareUnsigned(outside - first, last - first) > 0) {
+            if (!trial.isIova(outside)) {
                 trial.assertRefused(Errno.ERANGE, 0, () -> trial.map(outside, page, page, 1));
                 assertThat(trial.unmap(outside, page, 1)).isZero();
                 assertThat(trial.table().iovaToPhys(outside)).isZero();
@@ -81,6 +82,9 @@ interface RefusalCases {
     default void runOverTheEndOfTheAddressSpaceIsErangeAndMapsNothing(Trial trial) {
         for (long size : trial.sizes()) {
             long lastLeaf = trial.last() + 1 - size & -size;
+            if (trial.isIova(lastLeaf + size)) {
+                continue;
+            }
             trial.assertRefused(Errno.ERANGE, 0, () -> trial.map(lastLeaf, trial.paddr(size, 0), size, 2));
             trial.assertRefused(Errno.ERANGE, 0, () -> trial.map(lastLeaf, trial.paddr(size, 0), size, Long.MAX_VALUE));
         }
@@ -122,7 +126,7 @@ interface RefusalCases {
         IommuException refused = catchThrowableOfType(IommuException.class, () -> trial.map(odd, page, page, 1));
         assertThat(refused).hasMessageContaining(Long.toHexString(odd));
         long outside = trial.last() + 1;
-        if (Long.compareUnsigned(outside - trial.first(), trial.last() - trial.first()) > 0) {
+        if (!trial.isIova(outside)) {
             refused = catchThrowableOfType(IommuException.class, () -> trial.map(outside, page, page, 1));
             assertThat(refused).hasMessageContaining(Long.toHexString(outside));
         }

@@ -35,7 +35,9 @@ final class Shrinking {
         }
         String steps = shortest.stream().map(Operation::toString).collect(Collectors.joining("\n  "));
         throw new AssertionError(
-                String.format("seed %d (repeat with -D%s=%d) fails with\n  %s", seed, SequenceCases.SEED, seed, steps),
+                String.format(
+                        "seed %d (repeat with -D%s=%d) fails with\n  %s\n%s",
+                        seed, SequenceCases.SEED, seed, steps, failure.getMessage()),
                 failure);
     }
 }

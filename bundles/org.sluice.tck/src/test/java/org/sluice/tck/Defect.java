@@ -40,6 +40,8 @@ enum Defect {
     PROTECTION_IS_LOST("leafSaysTheProtectionItWasMappedWith"),
     /** The gather has the tables but not the range. */
     GATHER_HAS_NO_RANGE("everyPageSizeMapsTranslatesAndUnmaps"),
+    /** The gather strides by blocks over the pages that were below. */
+    GATHER_STRIDES_OVER_PAGES("unmapOfATablesOwnSizeGivesItToTheGatherUntilTheSync"),
     /** The root is not freed when something else of the creation fails. */
     CREATION_THAT_FAILS_KEEPS_THE_ROOT("enomemAtEachAllocationLeavesNothingMappedAndNothingLeaks"),
     /** Running out of memory is told as EEXIST. */

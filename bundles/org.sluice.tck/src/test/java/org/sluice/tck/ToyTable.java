@@ -203,7 +203,7 @@ final class ToyTable implements PageTable {
             }
         }
         if (unmapped != 0 && !has(Defect.GATHER_HAS_NO_RANGE)) {
-            gather.addRange(iova, unmapped, PAGE);
+            gather.addRange(iova, unmapped, has(Defect.GATHER_STRIDES_OVER_PAGES) ? pgsize : PAGE);
         }
         return unmapped;
     }
