@@ -147,8 +147,8 @@ class ModelBoardTest {
 
     @Test
     void modelPropertiesAreCheckedByTheModel() {
-        assertThatThrownBy(() -> new Bench("none", "iommu.idr0.S2P", "1"))
+        assertThatThrownBy(() -> new Bench("none", "iommu.idr0.RME", "1"))
                 .isInstanceOf(IommuException.class)
-                .hasMessageContaining("idr0.S2P");
+                .hasMessageContaining("idr0.RME");
     }
 }

@@ -7,6 +7,7 @@ import org.sluice.smmuv3.arch.CmdCfgiSteRange;
 import org.sluice.smmuv3.arch.CmdSync;
 import org.sluice.smmuv3.arch.CmdTlbiNhAsid;
 import org.sluice.smmuv3.arch.CmdTlbiNhVa;
+import org.sluice.smmuv3.arch.CmdTlbiS2Ipa;
 import org.sluice.smmuv3.arch.Opcode;
 
 /**
@@ -62,6 +63,7 @@ final class CommandSet {
                 id.stage1() && nonSecure(word0) && invalidateContexts(opcode, word0);
             case Opcode.TLBI_NH_ALL, Opcode.TLBI_NH_ASID, Opcode.TLBI_NH_VA, Opcode.TLBI_NH_VAA ->
                 id.stage1() && invalidateTlb(opcode, word0, word1);
+            case Opcode.TLBI_S12_VMALL, Opcode.TLBI_S2_IPA -> id.stage2() && invalidateTlb(opcode, word0, word1);
             case Opcode.TLBI_NSNH_ALL -> invalidateTlb(TlbScope.all(TlbScope.ANY));
             case Opcode.SYNC -> sync(word0, word1);
             // ModelledFeatures admits no identity that has any of these
@@ -114,10 +116,12 @@ final class CommandSet {
         int vmid = id.stage2() ? (int) CmdTlbiNhAsid.vmid(word0) : 0;
         int asid = (int) CmdTlbiNhAsid.asid(word0);
         return switch (opcode) {
-            case Opcode.TLBI_NH_ALL -> invalidateTlb(TlbScope.all(vmid));
+            case Opcode.TLBI_NH_ALL -> invalidateTlb(TlbScope.allOfStage1(vmid));
             case Opcode.TLBI_NH_ASID -> invalidateTlb(TlbScope.asid(vmid, asid));
-            case Opcode.TLBI_NH_VA -> invalidateTlb(range(vmid, asid, word0, word1));
-            default -> invalidateTlb(range(vmid, TlbScope.ANY, word0, word1));
+            case Opcode.TLBI_NH_VA -> invalidateTlb(range(TlbScope.Stages.FIRST, vmid, asid, word0, word1));
+            case Opcode.TLBI_NH_VAA -> invalidateTlb(range(TlbScope.Stages.FIRST, vmid, TlbScope.ANY, word0, word1));
+            case Opcode.TLBI_S2_IPA -> invalidateTlb(range(TlbScope.Stages.SECOND, vmid, TlbScope.ANY, word0, word1));
+            default -> invalidateTlb(TlbScope.all(vmid));
         };
     }
 
@@ -136,12 +140,13 @@ final class CommandSet {
         invalidated = true;
     }
 
-    /** The addresses of TLBI_NH_VA and TLBI_NH_VAA, whose fields stand at the same places; null if illegal. */
-    private TlbScope range(int vmid, int asid, long word0, long word1) {
-        long address = CmdTlbiNhVa.addr(word1);
+    /** The addresses of TLBI_NH_VA, _NH_VAA and _S2_IPA, whose fields stand at the same places; null if illegal. */
+    private TlbScope range(TlbScope.Stages stages, int vmid, int asid, long word0, long word1) {
+        boolean stage2 = stages == TlbScope.Stages.SECOND;
+        long address = stage2 ? CmdTlbiS2Ipa.ipa(word1) : CmdTlbiNhVa.addr(word1);
         int granule = id.rangeInvalidation() ? Granule.ofCommand(CmdTlbiNhVa.tg(word1)) : 0;
         if (granule == 0) {
-            return new TlbScope(vmid, asid, address, address + (1L << Granule.BITS_4K) - 1, 0, 0);
+            return new TlbScope(stages, vmid, asid, address, address + (1L << Granule.BITS_4K) - 1, 0, 0);
         }
         long num = CmdTlbiNhVa.num(word0);
         long scale = CmdTlbiNhVa.scale(word0);
@@ -155,7 +160,7 @@ final class CommandSet {
         long last = first + ((num + 1) << scale + granule) - 1;
         boolean beyond = scale + granule >= Long.SIZE - CmdTlbiNhVa.NUM_MSB + CmdTlbiNhVa.NUM_LSB
                 || Long.compareUnsigned(last, first) < 0;
-        return new TlbScope(vmid, asid, first, beyond ? -1L : last, granule, level);
+        return new TlbScope(stages, vmid, asid, first, beyond ? -1L : last, granule, level);
     }
 
     private boolean sync(long word0, long word1) {

@@ -42,7 +42,7 @@ final class ConfigurationCache {
      * @param began generation before the first read
      */
     void fill(int streamId, int substreamId, Route route, long began) {
-        if (entries.length() == 0 || route instanceof Route.Refused) {
+        if (entries.length() == 0 || route instanceof Route.Refused || route instanceof Route.Unreachable) {
             return;
         }
         synchronized (writing) {

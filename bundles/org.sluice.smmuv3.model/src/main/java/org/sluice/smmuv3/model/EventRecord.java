@@ -14,7 +14,7 @@ import org.sluice.spi.board.Dma;
  * @param word0 number, SubstreamID and StreamID
  * @param word1 access and class
  * @param word2 input address
- * @param word3 fetch address
+ * @param word3 fetch address or IPA
  */
 record EventRecord(long word0, long word1, long word2, long word3) {
     int number() {
@@ -28,14 +28,20 @@ record EventRecord(long word0, long word1, long word2, long word3) {
         return new EventRecord(identify(event, streamId, substreamId), 0, 0, word3);
     }
 
-    /** A fault of stage 1 on the input address. */
+    /** A fault of a translation. */
     static EventRecord translation(long fault, int streamId, int substreamId, long iova, int flags) {
         int event = Leaf.event(fault);
         long word1 = EvtFTranslation.withPnU(0, Permissions.isPrivileged(flags) ? 1 : 0);
         word1 = EvtFTranslation.withInD(word1, Permissions.isInstruction(flags) ? 1 : 0);
         word1 = EvtFTranslation.withRnW(word1, Permissions.isWrite(flags) ? 0 : 1);
-        word1 = EvtFTranslation.withClazz(word1, EvtFTranslation.CLASS_IN);
-        long word3 = event == EventId.F_WALK_EABT ? Leaf.fetchAddress(fault) & EvtFWalkEabt.FETCHADDR_MASK : 0;
+        word1 = EvtFTranslation.withS2(word1, Leaf.isStage2Fault(fault) ? 1 : 0);
+        word1 = EvtFTranslation.withClazz(word1, Leaf.clazz(fault));
+        long word3 = 0;
+        if (event == EventId.F_WALK_EABT) {
+            word3 = Leaf.faultAddress(fault) & EvtFWalkEabt.FETCHADDR_MASK;
+        } else if (Leaf.isStage2Fault(fault)) {
+            word3 = Leaf.faultAddress(fault) & EvtFTranslation.IPA_MASK;
+        }
         return new EventRecord(identify(event, streamId, substreamId), word1, iova, word3);
     }
 

@@ -1,6 +1,7 @@
 package org.sluice.smmuv3.model;
 
 import org.sluice.smmuv3.arch.CmdTlbiNhVa;
+import org.sluice.smmuv3.arch.StreamTableEntry;
 import org.sluice.vmsa.arch.Tg0;
 import org.sluice.vmsa.arch.Tg1;
 
@@ -35,6 +36,16 @@ final class Granule {
         return encoded == Tg1.GRANULE_64K ? BITS_64K : 0;
     }
 
+    static int ofS2tg(long encoded) {
+        if (encoded == StreamTableEntry.S2TG_4K) {
+            return BITS_4K;
+        }
+        if (encoded == StreamTableEntry.S2TG_16K) {
+            return BITS_16K;
+        }
+        return encoded == StreamTableEntry.S2TG_64K ? BITS_64K : 0;
+    }
+
     /** The TG field of a TLBI command; 0 means that no granule is given. */
     static int ofCommand(long encoded) {
         if (encoded == CmdTlbiNhVa.TG_4K) {
@@ -59,6 +70,15 @@ final class Granule {
     /** Whether an entry of a level may be a block, without 52-bit addresses: 4K level 1 and 2, else level 2. */
     static boolean blockAllowed(int granule, int level) {
         return level == 2 || level == 1 && granule == BITS_4K;
+    }
+
+    /** log2 of the largest leaf of a granule that is not larger than a limit, which is not below the granule. */
+    static int leafSize(int granule, int limit) {
+        int level = LAST_LEVEL;
+        while (level > 1 && blockAllowed(granule, level - 1) && shift(granule, level - 1) <= limit) {
+            level--;
+        }
+        return shift(granule, level);
     }
 
     /** Where a walk over so many input bits starts. */

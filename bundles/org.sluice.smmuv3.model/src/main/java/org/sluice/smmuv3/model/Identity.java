@@ -32,6 +32,10 @@ record Identity(long idr0, long idr1, long idr3, long idr5, long iidr, long aidr
         return Idr0.ats(idr0) != 0;
     }
 
+    boolean nestedAtsOnly() {
+        return Idr0.ns1ats(idr0) != 0;
+    }
+
     boolean pri() {
         return Idr0.pri(idr0) != 0;
     }
@@ -85,6 +89,15 @@ record Identity(long idr0, long idr1, long idr3, long idr5, long iidr, long aidr
 
     boolean asid16() {
         return Idr0.asid16(idr0) != 0;
+    }
+
+    boolean vmid16() {
+        return Idr0.vmid16(idr0) != 0;
+    }
+
+    /** Whether stage 2 tells privileged from unprivileged execution. */
+    boolean stage2ExecuteNever() {
+        return Idr3.xnx(idr3) != 0;
     }
 
     int sidBits() {

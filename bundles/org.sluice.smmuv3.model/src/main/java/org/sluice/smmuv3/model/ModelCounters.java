@@ -32,6 +32,9 @@ final class ModelCounters implements Counters {
         values.put("tlb.hit", transactions.total(TransactionSlots.TLB_HIT));
         values.put("tlb.miss", transactions.total(TransactionSlots.TLB_MISS));
         values.put("walk", transactions.total(TransactionSlots.WALK));
+        values.put("s2.tlb.hit", transactions.total(TransactionSlots.TLB2_HIT));
+        values.put("s2.tlb.miss", transactions.total(TransactionSlots.TLB2_MISS));
+        values.put("s2.walk", transactions.total(TransactionSlots.WALK2));
         values.put("walk.read", transactions.total(TransactionSlots.WALK_READ));
         values.put("config.hit", transactions.total(TransactionSlots.CONFIG_HIT));
         values.put("ste.fetch", transactions.total(TransactionSlots.STE_FETCH));

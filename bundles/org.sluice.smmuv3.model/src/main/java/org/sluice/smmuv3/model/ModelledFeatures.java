@@ -21,7 +21,7 @@ final class ModelledFeatures {
      * @throws org.sluice.api.IommuException EINVAL, naming the field
      */
     static void check(Identity id) {
-        absent(Idr0.LAYOUT, id.idr0(), "S2P", "BTM", "HTTU", "DORMHINT", "Hyp", "ATS", "NS1ATS", "SEV", "ATOS", "PRI");
+        absent(Idr0.LAYOUT, id.idr0(), "BTM", "HTTU", "DORMHINT", "Hyp", "ATS", "NS1ATS", "SEV", "ATOS", "PRI");
         absent(Idr0.LAYOUT, id.idr0(), "VMW", "VATOS", "ATSRECERR", "RME");
         only("idr0.TTF", Idr0.ttf(id.idr0()), Idr0.TTF_AARCH64);
         only("idr0.TTENDIAN", Idr0.ttendian(id.idr0()), Idr0.TTENDIAN_LITTLE);
@@ -33,7 +33,7 @@ final class ModelledFeatures {
         atMost("idr1.SSIDSIZE", id.ssidBits(), MAX_SSID_BITS);
         atMost("idr1.CMDQS", id.commandQueueBits(), MAX_QUEUE_BITS);
         atMost("idr1.EVENTQS", id.eventQueueBits(), MAX_QUEUE_BITS);
-        absent(Idr3.LAYOUT, id.idr3(), "PBHA", "XNX", "PPS", "MPAM", "FWB", "E0PD", "PTWNNC", "DPT", "PASIDTT", "EPAN");
+        absent(Idr3.LAYOUT, id.idr3(), "PBHA", "PPS", "MPAM", "FWB", "E0PD", "PTWNNC", "DPT", "PASIDTT", "EPAN");
         absent(Idr3.LAYOUT, id.idr3(), "S1PI", "S2PI", "S2PO", "THE", "MTEPERM", "AIE");
         absent(Idr5.LAYOUT, id.idr5(), "DS", "D128", "VAX", "STALL_MAX");
         atMost("idr5.OAS", Idr5.oas(id.idr5()), Idr5.OAS_48BIT);

@@ -1,6 +1,7 @@
 package org.sluice.smmuv3.model;
 
 import org.sluice.smmuv3.arch.EventId;
+import org.sluice.smmuv3.arch.EvtFTranslation;
 import org.sluice.spi.memory.MemoryAbortException;
 import org.sluice.spi.memory.PhysicalMemory;
 import org.sluice.vmsa.arch.Stage1Leaf;
@@ -8,23 +9,28 @@ import org.sluice.vmsa.arch.TableDescriptor;
 
 /**
  * The stage-1 walk of VMSAv8-64. At each level the order is: external abort, translation fault, address size fault; at the
- * leaf then the access flag. Permissions are the caller's. Stateless; any thread; at most four reads.
+ * leaf then the access flag. Permissions are the caller's. With a stage 2, the address of each descriptor is an IPA, which
+ * it translates first. Stateless; any thread; at most four reads, and those of stage 2.
  */
 final class PageTableWalk {
     private final PhysicalMemory memory;
+    private final Stage2Translator stage2;
 
-    PageTableWalk(PhysicalMemory memory) {
+    PageTableWalk(PhysicalMemory memory, Stage2Translator stage2) {
         this.memory = memory;
+        this.stage2 = stage2;
     }
 
     /**
      * Walks.
      *
+     * @param second the stage 2 beneath, or null
      * @param canonical an address that the range covers
-     * @param slot the counters of this thread, or null to count nothing
-     * @return a {@link Leaf} or its fault
+     * @param slot the counters of this thread; null counts nothing and fills nothing
+     * @param began generation before the transaction read anything
+     * @return a {@link Leaf} of stage 1 or its fault
      */
-    long walk(StreamContext context, InputRange range, long canonical, long[] slot) {
+    long walk(StreamContext context, InputRange range, Stage2Context second, long canonical, long[] slot, long began) {
         long input = canonical & (1L << range.inputBits()) - 1;
         int perLevel = Granule.bitsPerLevel(range.granule());
         long indexMask = (1L << perLevel) - 1;
@@ -34,6 +40,13 @@ final class PageTableWalk {
         for (int level = range.startLevel(); level <= Granule.LAST_LEVEL; level++, shift -= perLevel) {
             // the root may have fewer entries, but then the input has no bits above them
             long address = table + (input >>> shift & indexMask) * Long.BYTES;
+            if (second != null) {
+                long fetched = stage2.fetch(second, address, EvtFTranslation.CLASS_TT, slot, began);
+                if (Leaf.isFault(fetched)) {
+                    return fetched;
+                }
+                address = Leaf.output(fetched, address);
+            }
             long descriptor;
             try {
                 TransactionSlots.count(slot, TransactionSlots.WALK_READ);

@@ -20,6 +20,20 @@ final class Permissions {
         return (flags & (Dma.EXECUTE | IommuModel.WRITE)) == Dma.EXECUTE;
     }
 
+    /** What stage 2 denies; a leaf of stage 1 alone denies nothing here. */
+    static boolean permittedByStage2(long leaf, int flags) {
+        long denial;
+        if (isWrite(flags)) {
+            denial = Leaf.STAGE2_NO_WRITE;
+        } else if (!isInstruction(flags)) {
+            denial = Leaf.STAGE2_NO_READ;
+        } else {
+            denial =
+                    isPrivileged(flags) ? Leaf.STAGE2_PRIVILEGED_EXECUTE_NEVER : Leaf.STAGE2_UNPRIVILEGED_EXECUTE_NEVER;
+        }
+        return (leaf & denial) == 0;
+    }
+
     /** Stage-1 permissions of the EL1 and EL0 regime. */
     static boolean permitted(long leaf, int flags, StreamContext context) {
         boolean unprivilegedToo = (leaf & Leaf.UNPRIVILEGED) != 0;

@@ -18,7 +18,13 @@ enum Profile {
     QEMU_7_2("qemu-7.2", new Identity(0x0d40101aL, 0x02730010L, 0x1404L, 0x74L, 0, 1)),
 
     /** QEMU 10's SMMUv3 with {@code stage=1}, by its ID registers. */
-    QEMU_10("qemu-10", new Identity(0x0d44101aL, 0x02730010L, 0x1404L, 0x74L, 0, 1));
+    QEMU_10("qemu-10", new Identity(0x0d44101aL, 0x02730010L, 0x1404L, 0x74L, 0, 1)),
+
+    /** QEMU 10's SMMUv3 with {@code stage=2}, by its ID registers. */
+    QEMU_10_STAGE_2("qemu-10-s2", new Identity(0x0d441019L, 0x02730010L, 0x1414L, 0x74L, 0, 1)),
+
+    /** QEMU 10's SMMUv3 with {@code stage=nested}, by its ID registers. */
+    QEMU_10_NESTED("qemu-10-nested", new Identity(0x0d44101bL, 0x02730010L, 0x1414L, 0x74L, 0, 1));
 
     private final String label;
     private final Identity identity;
@@ -50,6 +56,7 @@ enum Profile {
 
     private static Identity full() {
         long idr0 = Idr0.withS1p(0, 1);
+        idr0 = Idr0.withS2p(idr0, 1);
         idr0 = Idr0.withTtf(idr0, Idr0.TTF_AARCH64);
         idr0 = Idr0.withCohacc(idr0, 1);
         idr0 = Idr0.withAsid16(idr0, 1);
@@ -64,6 +71,7 @@ enum Profile {
         idr1 = Idr1.withCmdqs(idr1, 19);
         idr1 = Idr1.withEventqs(idr1, 19);
         long idr3 = Idr3.withHad(0, 1);
+        idr3 = Idr3.withXnx(idr3, 1);
         idr3 = Idr3.withRil(idr3, 1);
         idr3 = Idr3.withStt(idr3, 1);
         idr3 = Idr3.withBbml(idr3, 2);

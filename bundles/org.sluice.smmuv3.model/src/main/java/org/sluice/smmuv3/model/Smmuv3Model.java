@@ -44,8 +44,9 @@ final class Smmuv3Model implements IommuModel, Counters {
         Interrupts interrupts = new Interrupts(bank, memory, request.interrupt());
         Tlb tlb = new Tlb(options.tlbEntries(), generation);
         configurations = new ConfigurationCache(options.configurationEntries(), generation);
-        configuration = new Configuration(memory, id);
-        translator = new Translator(tlb, memory);
+        Stage2Translator stage2 = new Stage2Translator(tlb, memory);
+        configuration = new Configuration(memory, id, stage2);
+        translator = new Translator(tlb, memory, stage2, id);
         events = new EventQueue(bank, memory, interrupts, id);
         CommandSet commands = new CommandSet(id, configurations, tlb, generation, transactions, interrupts);
         CommandQueue queue = new CommandQueue(bank, memory, interrupts, commands, id);
@@ -101,11 +102,10 @@ final class Smmuv3Model implements IommuModel, Counters {
         }
         Route route = route(now, streamId, substreamId, slot, began);
         if (route instanceof Route.Translated translated) {
-            StreamContext context = translated.context();
-            long leaf = translator.translate(context, iova, flags, slot, began);
+            long leaf = translator.translate(translated, iova, flags, slot, began);
             if (Leaf.isFault(leaf)) {
-                report(context, leaf, streamId, substreamId, iova, flags);
-                return terminate(context, leaf, flags, data, offset, length);
+                FaultPolicy policy = FaultPolicy.of(leaf, translated.context(), translated.stage2());
+                return terminate(policy, leaf, streamId, substreamId, iova, flags, data, offset, length);
             }
             return move(slot, Leaf.output(leaf, iova), flags, data, offset, length);
         }
@@ -115,6 +115,11 @@ final class Smmuv3Model implements IommuModel, Counters {
                         EventRecord.configuration(refused.event(), streamId, substreamId, refused.fetchAddress()));
             }
             return Dma.ABORT;
+        }
+        if (route instanceof Route.Unreachable unreachable) {
+            long fault = unreachable.fault();
+            FaultPolicy policy = FaultPolicy.of(fault, null, unreachable.stage2());
+            return terminate(policy, fault, streamId, substreamId, iova, flags, data, offset, length);
         }
         if (route instanceof Route.Aborted) {
             return Dma.ABORT;
@@ -134,26 +139,27 @@ final class Smmuv3Model implements IommuModel, Counters {
             TransactionSlots.count(slot, TransactionSlots.CONFIG_HIT);
             return route;
         }
-        route = configuration.fetch(now.streams(), streamId, substreamId, slot);
+        route = configuration.fetch(now, streamId, substreamId, slot, began);
         if (slot != null) {
             configurations.fill(streamId, substreamId, route, began);
         }
         return route;
     }
 
-    /** CD.A and CD.R govern the faults of a translation, but not an external abort of its walk. */
-    private static boolean isGoverned(long fault) {
-        return Leaf.event(fault) != EventId.F_WALK_EABT;
-    }
-
-    private void report(StreamContext context, long fault, int streamId, int substreamId, long iova, int flags) {
-        if (context.records || !isGoverned(fault)) {
+    private int terminate(
+            FaultPolicy policy,
+            long fault,
+            int streamId,
+            int substreamId,
+            long iova,
+            int flags,
+            byte[] data,
+            int offset,
+            int length) {
+        if (policy.records()) {
             events.record(EventRecord.translation(fault, streamId, substreamId, iova, flags));
         }
-    }
-
-    private static int terminate(StreamContext context, long fault, int flags, byte[] data, int offset, int length) {
-        if (context.aborts || !isGoverned(fault)) {
+        if (policy.aborts()) {
             return Dma.ABORT;
         }
         if (!Permissions.isWrite(flags)) {
@@ -196,7 +202,7 @@ final class Smmuv3Model implements IommuModel, Counters {
         long began = generation.current();
         Route route = route(now, streamId, substreamId, null, began);
         if (route instanceof Route.Translated translated) {
-            long leaf = translator.translate(translated.context(), iova, flags, null, began);
+            long leaf = translator.translate(translated, iova, flags, null, began);
             return Leaf.isFault(leaf)
                     ? faulted(Leaf.event(leaf))
                     : new Translation(
@@ -204,6 +210,9 @@ final class Smmuv3Model implements IommuModel, Counters {
         }
         if (route instanceof Route.Refused refused) {
             return faulted(refused.event());
+        }
+        if (route instanceof Route.Unreachable unreachable) {
+            return faulted(Leaf.event(unreachable.fault()));
         }
         if (route instanceof Route.Aborted) {
             return new Translation(Translation.Outcome.ABORTED, 0, 0, "");

@@ -4,7 +4,7 @@ import org.sluice.smmuv3.arch.StreamTableEntry;
 
 /** A decoded stream table entry. */
 sealed interface StreamConfig
-        permits StreamConfig.Aborting, StreamConfig.Bypassing, StreamConfig.Stage1, StreamConfig.Illegal {
+        permits StreamConfig.Aborting, StreamConfig.Bypassing, StreamConfig.Translating, StreamConfig.Illegal {
     /** Aborts without an event. */
     record Aborting() implements StreamConfig {}
 
@@ -15,39 +15,23 @@ sealed interface StreamConfig
     record Illegal() implements StreamConfig {}
 
     /**
-     * Stage 1 only.
+     * Translates.
      *
-     * @param contexts physical address of the CD table or of its first level
-     * @param leafBits SubstreamID bits that a second-level CD table resolves; 0 for a linear table
-     * @param substreamBits log2 of the number of CDs; 0 when the stream has no SubstreamIDs
-     * @param untagged S1DSS: what happens without a SubstreamID
+     * @param contexts stage 1, or null
+     * @param stage2 stage 2, or null
+     * @param vmid tag of TLB entries; 0 where there is no stage 2
      */
-    record Stage1(long contexts, int leafBits, int substreamBits, Untagged untagged) implements StreamConfig {}
-
-    /** S1DSS, which means something only when there are SubstreamIDs. */
-    enum Untagged {
-        /** F_STREAM_DISABLED. */
-        DISABLED,
-        /** Bypasses stage 1. */
-        BYPASS,
-        /** Uses CD 0, which is then not reachable with SubstreamID 0. */
-        CONTEXT_0
-    }
-
-    /** SubstreamID bits of a 4 KiB and of a 64 KiB leaf of CDs. */
-    int LEAF_BITS_4K = 6;
-
-    /** As {@link #LEAF_BITS_4K}. */
-    int LEAF_BITS_64K = 10;
+    record Translating(ContextTable contexts, Stage2Context stage2, int vmid) implements StreamConfig {}
 
     /**
-     * Decodes and checks an entry. Bits of absent features are ignored (EATS without ATS, STRW without Hyp), as are stage-1
-     * fields while stage 1 is off.
+     * Decodes and checks an entry. Bits of absent features are ignored (EATS without ATS, STRW without Hyp), as are the
+     * fields of a stage that is off, but for S2VMID.
      *
      * @param ste the words of the entry
      * @param id what the SMMU can do
+     * @param atsChecked CR0.ATSCHK
      */
-    static StreamConfig decode(long[] ste, Identity id) {
+    static StreamConfig decode(long[] ste, Identity id, boolean atsChecked) {
         if (StreamTableEntry.v(ste[0]) == 0) {
             return new Illegal();
         }
@@ -58,33 +42,34 @@ sealed interface StreamConfig
         if (config == StreamTableEntry.CONFIG_BYPASS) {
             return new Bypassing();
         }
-        boolean stage2 = config != StreamTableEntry.CONFIG_S1_TRANSLATE;
-        if (stage2 || !id.stage1() || StreamTableEntry.s1stalld(ste[1]) != 0 && id.stallModel() != 0) {
+        boolean first = config != StreamTableEntry.CONFIG_S2_TRANSLATE;
+        boolean second = config != StreamTableEntry.CONFIG_S1_TRANSLATE;
+        ContextTable contexts = first ? ContextTable.decode(ste, id) : null;
+        Stage2Context stage2 = second && id.stage2() ? Stage2Context.decode(ste, id) : null;
+        if (first && contexts == null || second && stage2 == null || !atsAllowed(ste, config, id, atsChecked)) {
             return new Illegal();
         }
-        return stage1(ste, id);
-    }
-
-    private static StreamConfig stage1(long[] ste, Identity id) {
-        long contexts = StreamTableEntry.s1ContextPtr(ste[0]);
-        int substreamBits = id.ssidBits() == 0 ? 0 : (int) StreamTableEntry.s1cdMax(ste[0]);
-        long format = substreamBits == 0 ? StreamTableEntry.S1FMT_LINEAR : StreamTableEntry.s1Fmt(ste[0]);
-        boolean twoLevel = format != StreamTableEntry.S1FMT_LINEAR;
-        if (substreamBits > id.ssidBits()
-                || twoLevel && !id.twoLevelContextTable()
-                || format > StreamTableEntry.S1FMT_TWO_LEVEL_64K
-                || contexts >>> id.outputBits() != 0) {
+        long word2 = ste[StreamTableEntry.S2VMID_WORD];
+        if (id.stage2() && !Stage2Context.vmidAllowed(word2, id)) {
             return new Illegal();
         }
-        int leafBits = format == StreamTableEntry.S1FMT_TWO_LEVEL_4K ? LEAF_BITS_4K : twoLevel ? LEAF_BITS_64K : 0;
-        return new Stage1(contexts, leafBits, substreamBits, untagged(StreamTableEntry.s1dss(ste[1])));
+        return new Translating(contexts, stage2, id.stage2() ? (int) StreamTableEntry.s2vmid(word2) : 0);
     }
 
-    private static Untagged untagged(long s1dss) {
-        if (s1dss == StreamTableEntry.S1DSS_BYPASS) {
-            return Untagged.BYPASS;
+    // a stalled ATS request would have no end; a split one is answered with what stage 1 says, so it needs both stages
+    private static boolean atsAllowed(long[] ste, long config, Identity id, boolean atsChecked) {
+        if (!id.ats()) {
+            return true;
         }
-        // 3 is reserved and acts as 0
-        return s1dss == StreamTableEntry.S1DSS_SSID0 ? Untagged.CONTEXT_0 : Untagged.DISABLED;
+        boolean second = config != StreamTableEntry.CONFIG_S1_TRANSLATE;
+        boolean stage2Stalls = second && StreamTableEntry.s2s(ste[StreamTableEntry.S2S_WORD]) != 0;
+        long eats = StreamTableEntry.eats(ste[StreamTableEntry.EATS_WORD]);
+        if (eats == StreamTableEntry.EATS_FULL) {
+            return !stage2Stalls;
+        }
+        if (eats == StreamTableEntry.EATS_SPLIT_STAGE && atsChecked) {
+            return config == StreamTableEntry.CONFIG_NESTED && !stage2Stalls && !id.nestedAtsOnly();
+        }
+        return true;
     }
 }

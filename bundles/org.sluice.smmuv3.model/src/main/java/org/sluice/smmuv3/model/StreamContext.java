@@ -49,10 +49,11 @@ final class StreamContext {
     /**
      * Decodes and checks.
      *
+     * @param stallsAllowed the STE allows CD.S
      * @return the context, or null for C_BAD_CD
      */
-    static StreamContext decode(long[] cd, Identity id) {
-        if (!legal(cd[0], id)) {
+    static StreamContext decode(long[] cd, Identity id, boolean stallsAllowed) {
+        if (!legal(cd[0], id, stallsAllowed)) {
             return null;
         }
         boolean lowOn = ContextDescriptor.epd0(cd[0]) == 0;
@@ -86,13 +87,13 @@ final class StreamContext {
         return new StreamContext(cd, low, high, outputBits);
     }
 
-    private static boolean legal(long word0, Identity id) {
+    private static boolean legal(long word0, Identity id, boolean stallsAllowed) {
         boolean stalls = ContextDescriptor.s(word0) != 0;
         boolean updatesAccess = ContextDescriptor.ha(word0) != 0;
         boolean updatesDirty = ContextDescriptor.hd(word0) != 0;
         return ContextDescriptor.v(word0) != 0
                 && ContextDescriptor.aa64(word0) != 0
-                && !(stalls && !id.stalls())
+                && !(stalls && !(id.stalls() && stallsAllowed))
                 && !(!stalls && id.stallForced())
                 && !(ContextDescriptor.a(word0) == 0 && id.abortsOnly())
                 && !(updatesAccess && id.httu() < Idr0.HTTU_ACCESS)

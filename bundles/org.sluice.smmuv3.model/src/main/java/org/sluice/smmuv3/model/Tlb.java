@@ -4,8 +4,12 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * The TLB: set-associative, in one {@code long[]}, each set under a sequence lock. Entries are tagged by VMID, ASID or
- * global, granule and size. Any thread; a look-up neither locks nor allocates.
+ * The TLB: set-associative, in one {@code long[]}, each set under a sequence lock. Entries are tagged by stage, VMID, ASID
+ * or global, granule and size. Any thread; a look-up neither locks nor allocates.
+ *
+ * <p>There are entries of stage 1, by input address, with stage 2 combined into them where there is one; and entries of
+ * stage 2 alone, by IPA. Where stage 2 maps in smaller leaves than stage 1, an entry is a piece of the stage-1 leaf, and
+ * an invalidation that covers any byte of that leaf removes all its pieces.
  *
  * <p>A fill carries the generation that was read before its walk began. {@link #invalidate} is called after the generation
  * moved on, and takes the lock of each set that it sweeps: a late fill either finds the new generation under that lock, and
@@ -27,9 +31,10 @@ final class Tlb {
     private static final int BASE = 1;
     private static final int LEAF = 2;
 
-    // tag: valid, global, granule, VMID, ASID
+    // tag: valid, global, stage 2 alone, granule, VMID, ASID
     private static final long VALID = 1L << 63;
     private static final long GLOBAL = 1L << 62;
+    private static final long STAGE2 = 1L << 61;
     private static final int GRANULE_SHIFT = 40;
     private static final long GRANULE_MASK = 0x1f;
     private static final int VMID_SHIFT = 16;
@@ -46,6 +51,7 @@ final class Tlb {
     // bit n: a leaf of 2^n bytes was ever filled; never cleared, so it may only cost a probe
     private volatile long sizes;
     private volatile boolean globals;
+    private volatile boolean pieces;
 
     Tlb(int entries, Generation generation) {
         sets = entries / WAYS;
@@ -63,27 +69,37 @@ final class Tlb {
         return (int) (hash >>> 32 & sets - 1) * SET_WORDS;
     }
 
+    private static long stage2Tag(int vmid, int granule) {
+        return tag(vmid, 0, false, granule) | STAGE2;
+    }
+
     /**
-     * Finds the leaf that maps an address.
+     * Finds the leaf that maps an address through stage 1, and stage 2 if there is one.
      *
      * @param canonical input address
      * @param granule log2 of the granule of the address's half
+     * @param smallest log2 of the smaller granule of both stages; without stage 2 the same
      * @return a {@link Leaf}, or {@link #MISS}
      */
-    long lookup(int vmid, int asid, long canonical, int granule) {
+    long lookup(int vmid, int asid, long canonical, int granule, int smallest) {
         if (sets == 0) {
             return MISS;
         }
-        long leaf = lookup(tag(vmid, asid, false, granule), canonical, granule);
-        return leaf != MISS || !globals ? leaf : lookup(tag(vmid, asid, true, granule), canonical, granule);
+        long leaf = lookup(tag(vmid, asid, false, granule), canonical, smallest);
+        return leaf != MISS || !globals ? leaf : lookup(tag(vmid, asid, true, granule), canonical, smallest);
     }
 
-    private long lookup(long tag, long canonical, int granule) {
+    /** Finds the leaf of stage 2 that maps an IPA, or {@link #MISS}. */
+    long lookupStage2(int vmid, long ipa, int granule) {
+        return sets == 0 ? MISS : lookup(stage2Tag(vmid, granule), ipa, granule);
+    }
+
+    private long lookup(long tag, long address, int granule) {
         long present = sizes;
         for (int level = Granule.LAST_LEVEL; level > 0; level--) {
             int log2size = Granule.shift(granule, level);
             if ((present >>> log2size & 1) != 0) {
-                long leaf = probe(tag, canonical & -1L << log2size, log2size);
+                long leaf = probe(tag, address & -1L << log2size, log2size);
                 if (leaf != MISS) {
                     return leaf;
                 }
@@ -114,22 +130,31 @@ final class Tlb {
     }
 
     /**
-     * Keeps a leaf, unless anything was invalidated since its walk began.
+     * Keeps a leaf of stage 1, or of both, unless anything was invalidated since its walk began.
      *
      * @param began generation before the transaction read its first structure
      */
     void fill(int vmid, int asid, long canonical, int granule, long leaf, long began) {
+        fill(tag(vmid, asid, Leaf.isGlobal(leaf), granule), canonical, leaf, began);
+    }
+
+    /** Keeps a leaf of stage 2 alone, as {@link #fill(int, int, long, int, long, long)} does. */
+    void fillStage2(int vmid, long ipa, int granule, long leaf, long began) {
+        fill(stage2Tag(vmid, granule), ipa, leaf, began);
+    }
+
+    private void fill(long tag, long address, long leaf, long began) {
         if (sets == 0) {
             return;
         }
         int log2size = Leaf.log2size(leaf);
-        boolean global = Leaf.isGlobal(leaf);
+        boolean global = (tag & GLOBAL) != 0;
+        boolean piece = Leaf.isPiece(leaf);
         // announced before the entry is there, so that no look-up and no invalidation passes it by
-        if ((sizes >>> log2size & 1) == 0 || global && !globals) {
-            announce(log2size, global);
+        if ((sizes >>> log2size & 1) == 0 || global && !globals || piece && !pieces) {
+            announce(log2size, global, piece);
         }
-        long tag = tag(vmid, asid, global, granule);
-        long base = canonical & -1L << log2size;
+        long base = address & -1L << log2size;
         int set = set(base, log2size, tag);
         lock(set);
         if (generation.current() == began) {
@@ -141,9 +166,10 @@ final class Tlb {
         unlock(set);
     }
 
-    private synchronized void announce(int log2size, boolean global) {
+    private synchronized void announce(int log2size, boolean global, boolean piece) {
         sizes |= 1L << log2size;
         globals |= global;
+        pieces |= piece;
     }
 
     // the way that has it already, else a free one, else in turn
@@ -172,17 +198,20 @@ final class Tlb {
         }
     }
 
-    // A few pages of one ASID: their sets only. Otherwise the whole array is cheaper, or the sets are not known.
+    // A few pages of one ASID or IPA space: their sets only. Otherwise the whole array is cheaper, or the sets are not
+    // known.
     private boolean sweptByProbes(TlbScope scope) {
-        if (scope.vmid() == TlbScope.ANY || scope.asid() == TlbScope.ANY || scope.everyAddress()) {
+        boolean stage2 = scope.stages() == TlbScope.Stages.SECOND;
+        boolean oneSpace = stage2 || scope.stages() == TlbScope.Stages.FIRST && scope.asid() != TlbScope.ANY;
+        if (!oneSpace || scope.vmid() == TlbScope.ANY || scope.everyAddress()) {
             return false;
         }
         long pages = (scope.last() >>> Granule.BITS_4K) - (scope.first() >>> Granule.BITS_4K) + 1;
-        if (pages > MAX_PROBES || globals) {
+        if (pages > MAX_PROBES || !stage2 && (globals || pieces)) {
             return false;
         }
         long present = sizes;
-        long tag = tag(scope.vmid(), scope.asid(), false, 0);
+        long tag = stage2 ? stage2Tag(scope.vmid(), 0) : tag(scope.vmid(), scope.asid(), false, 0);
         for (; present != 0; present &= present - 1) {
             int log2size = Long.numberOfTrailingZeros(present);
             long base = scope.first() & -1L << log2size;
@@ -200,14 +229,17 @@ final class Tlb {
         lock(set);
         for (int way = set + FIRST_WAY; way < set + FIRST_WAY + WAYS * WAY_WORDS; way += WAY_WORDS) {
             long tag = words[way + TAG];
-            if (tag != 0
-                    && scope.covers(
-                            (int) (tag >>> VMID_SHIFT & ID_MASK),
-                            (int) (tag & ID_MASK),
-                            (tag & GLOBAL) != 0,
-                            words[way + BASE],
-                            Leaf.log2size(words[way + LEAF]),
-                            (int) (tag >>> GRANULE_SHIFT & GRANULE_MASK))) {
+            if (tag == 0 || !scope.reaches((tag & STAGE2) != 0)) {
+                continue;
+            }
+            int log2size = Leaf.wholeLog2size(words[way + LEAF]);
+            if (scope.covers(
+                    (int) (tag >>> VMID_SHIFT & ID_MASK),
+                    (int) (tag & ID_MASK),
+                    (tag & GLOBAL) != 0,
+                    words[way + BASE] & -1L << log2size,
+                    log2size,
+                    (int) (tag >>> GRANULE_SHIFT & GRANULE_MASK))) {
                 LONGS.setOpaque(words, way + TAG, 0L);
             }
         }

@@ -28,6 +28,9 @@ final class TransactionSlots {
     static final int CD_FETCH = 23;
     static final int BYTES_READ = 24;
     static final int BYTES_WRITTEN = 25;
+    static final int TLB2_HIT = 26;
+    static final int TLB2_MISS = 27;
+    static final int WALK2 = 28;
     private static final int LENGTH = 40;
 
     private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);

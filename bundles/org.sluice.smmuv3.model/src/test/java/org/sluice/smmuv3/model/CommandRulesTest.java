@@ -88,8 +88,6 @@ class CommandRulesTest {
                 Opcode.TLBI_EL2_ASID,
                 Opcode.TLBI_EL2_VA,
                 Opcode.TLBI_EL2_VAA,
-                Opcode.TLBI_S12_VMALL,
-                Opcode.TLBI_S2_IPA,
                 Opcode.ATC_INV,
                 Opcode.PRI_RESP,
                 Opcode.RESUME,
@@ -330,7 +328,7 @@ class CommandRulesTest {
 
     @Test
     void withoutStage2ThereIsOneVmid_R11() {
-        Smmu smmu = Smmu.on().stage1(0, 0).cd(0, Smmu.cdWord0(1), Smmu.ROOT);
+        Smmu smmu = Smmu.on("idr0.S2P", 0).cd(0, Smmu.cdWord0(1), Smmu.ROOT);
         smmu.ste(Smmu.SID, Smmu.stage1Word0(0), 0, 9);
         smmu.map(Smmu.ROOT, 0x1000, OLD + 0x1000, Tables.RW);
         smmu.read(0x1000);

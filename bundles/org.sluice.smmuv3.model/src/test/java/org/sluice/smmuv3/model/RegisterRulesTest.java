@@ -31,19 +31,24 @@ class RegisterRulesTest {
     private static final long DATA = 0x9100_0000L;
 
     @ParameterizedTest
-    @CsvSource({"qemu-7.2,0xd40101a", "qemu-10,0xd44101a"})
-    void profilesHaveTheIdRegistersOfQemu(String profile, String idr0) {
+    @CsvSource({
+        "qemu-7.2,0xd40101a,0x1404",
+        "qemu-10,0xd44101a,0x1404",
+        "qemu-10-s2,0xd441019,0x1414",
+        "qemu-10-nested,0xd44101b,0x1414"
+    })
+    void profilesHaveTheIdRegistersOfQemu(String profile, String idr0, String idr3) {
         Smmu smmu = Smmu.reset("profile", profile);
         assertThat(smmu.registers.read32(0x00)).isEqualTo(Integer.decode(idr0));
         assertThat(smmu.registers.read32(0x04)).isEqualTo(0x02730010);
-        assertThat(smmu.registers.read32(0x0c)).isEqualTo(0x1404);
+        assertThat(smmu.registers.read32(0x0c)).isEqualTo(Integer.decode(idr3));
         assertThat(smmu.registers.read32(0x14)).isEqualTo(0x74);
         assertThat(smmu.registers.read64(0x00)).isEqualTo(0x02730010L << 32 | Integer.decode(idr0));
     }
 
     @ParameterizedTest
     @CsvSource({
-        "idr0.S2P, 1, idr0.S2P",
+        "idr0.HTTU, 1, idr0.HTTU",
         "idr0.STALL_MODEL, 0, idr0.STALL_MODEL",
         "idr0.NOPE, 1, idr0.NOPE",
         "idr1.SIDSIZE, 33, idr1.SIDSIZE",

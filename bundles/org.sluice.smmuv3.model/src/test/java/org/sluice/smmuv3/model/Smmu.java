@@ -41,6 +41,9 @@ final class Smmu {
     static final long EVENTS = 0x8820_0000L;
     static final long CONTEXTS = 0x8000_1000L;
     static final long ROOT = 0x8200_0000L;
+    /** Of stage 2; aligned for 16 tables of 64K. */
+    static final long ROOT2 = 0x8e00_0000L;
+
     static final int QUEUE_BITS = 8;
     static final int STREAM_BITS = 8;
     /** No memory there. */
@@ -129,6 +132,35 @@ final class Smmu {
         word0 = StreamTableEntry.withConfig(word0, StreamTableEntry.CONFIG_S1_TRANSLATE);
         word0 = StreamTableEntry.withS1ContextPtr(word0, CONTEXTS);
         return StreamTableEntry.withS1cdMax(word0, substreamBits);
+    }
+
+    /** An STE of {@link #SID} with a 40-bit stage 2 of 4K pages that starts at level 1, its root at {@link #ROOT2}. */
+    Smmu stage2(long config, int vmid) {
+        return stage2(config, stage2Word2(vmid));
+    }
+
+    Smmu stage2(long config, long word2) {
+        long word0 = StreamTableEntry.withConfig(stage1Word0(0), config);
+        return ste(SID, word0, 0, word2, ROOT2);
+    }
+
+    static long stage2Word2(int vmid) {
+        long word2 = StreamTableEntry.withS2vmid(0, vmid);
+        word2 = StreamTableEntry.withS2t0sz(word2, 24);
+        word2 = StreamTableEntry.withS2sl0(word2, 1);
+        word2 = StreamTableEntry.withS2ps(word2, 5);
+        word2 = StreamTableEntry.withS2aa64(word2, 1);
+        return StreamTableEntry.withS2r(word2, 1);
+    }
+
+    /** Maps one 4K page of {@link #stage2}. */
+    long map2(long ipa, long pa, long attributes) {
+        return Tables.descend(this, ROOT2, 12, 1, ipa, 3, pa | attributes | 3);
+    }
+
+    /** Maps 1G, one to one, of {@link #stage2}. */
+    void identity2(long gigabyte) {
+        Tables.descend(this, ROOT2, 12, 1, gigabyte << 30, 1, gigabyte << 30 | Tables.S2_RW | 1);
     }
 
     Smmu cd(int index, long... words) {

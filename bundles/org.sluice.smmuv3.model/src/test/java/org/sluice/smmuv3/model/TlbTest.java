@@ -56,7 +56,8 @@ class TlbTest {
         boolean filtered = random.nextInt(4) == 0;
         int level = filtered ? 2 + random.nextInt(2) : 0;
         boolean wraps = Long.compareUnsigned(last, first) < 0;
-        return new TlbScope(vmid, asid, first, wraps ? -1L : last, filtered ? near.granule() : 0, level);
+        return new TlbScope(
+                TlbScope.Stages.FIRST, vmid, asid, first, wraps ? -1L : last, filtered ? near.granule() : 0, level);
     }
 
     /** Against a plain map: what is found was filled and not invalidated since; with room for all, it is found. */
@@ -103,7 +104,7 @@ class TlbTest {
     }
 
     private static void check(Tlb tlb, Map<Entry, Long> oracle, Entry probe, boolean roomy) {
-        long found = tlb.lookup(probe.vmid(), probe.asid(), probe.base(), probe.granule());
+        long found = tlb.lookup(probe.vmid(), probe.asid(), probe.base(), probe.granule(), probe.granule());
         List<Long> possible = new ArrayList<>();
         for (int level = 1; level <= 3; level++) {
             int log2size = Granule.shift(probe.granule(), level);
@@ -129,7 +130,7 @@ class TlbTest {
         long began = generation.current();
         generation.advance();
         tlb.fill(0, 1, 0x1000, 12, leaf(1, 0x1000, 12, false), began);
-        assertThat(tlb.lookup(0, 1, 0x1000, 12)).isEqualTo(Tlb.MISS);
+        assertThat(tlb.lookup(0, 1, 0x1000, 12, 12)).isEqualTo(Tlb.MISS);
     }
 
     /** One set, so that every fill evicts what another thread is reading: a torn read would mix two entries. */
@@ -148,7 +149,7 @@ class TlbTest {
                 while (!stop.get()) {
                     int asid = random.nextInt(4);
                     long page = random.nextInt(4) * 4096L;
-                    long found = tlb.lookup(0, asid, page, 12);
+                    long found = tlb.lookup(0, asid, page, 12, 12);
                     if (found != Tlb.MISS) {
                         hits.incrementAndGet();
                         torn += found == leaf(asid, page, 12, false) ? 0 : 1;

@@ -5,15 +5,21 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.sluice.layout.Field;
+import org.sluice.layout.Layout;
 import org.sluice.smmuv3.arch.CmdSync;
 import org.sluice.smmuv3.arch.ContextDescriptor;
+import org.sluice.smmuv3.arch.Idr0;
+import org.sluice.smmuv3.arch.Idr1;
+import org.sluice.smmuv3.arch.Idr3;
+import org.sluice.smmuv3.arch.Idr5;
 import org.sluice.smmuv3.arch.Opcode;
 import org.sluice.smmuv3.arch.StreamTableEntry;
 
 /** From a vector's features to the model's properties, with what this model lacks switched off. */
 final class VectorIdentity {
     private static final Map<String, Long> ABSENT =
-            Map.of("S2P", 0L, "HTTU", 0L, "ATS", 0L, "NS1ATS", 0L, "PRI", 0L, "STALL_MODEL", 1L, "Hyp", 0L, "MPAM", 0L);
+            Map.of("HTTU", 0L, "ATS", 0L, "NS1ATS", 0L, "PRI", 0L, "STALL_MODEL", 1L, "Hyp", 0L, "MPAM", 0L);
     private static final Map<String, Long> OAS = Map.of("32", 0L, "36", 1L, "40", 2L, "42", 3L, "44", 4L, "48", 5L);
     private static final Set<String> SHAPES = Set.of("SPLIT", "LOG2SIZE", "GRAN", "OAS");
     private static final Set<String> IDR1 = Set.of("SIDSIZE", "SSIDSIZE");
@@ -48,6 +54,28 @@ final class VectorIdentity {
         return IDR5.contains(field) ? "idr5" : "idr0";
     }
 
+    /** The ID registers with all that a vector wants, also what the model does not announce. */
+    static Identity identity(Vector vector) {
+        Identity start = Profile.FULL.identity();
+        long idr0 = with(Idr0.LAYOUT, start.idr0(), vector);
+        long idr1 = with(Idr1.LAYOUT, start.idr1(), vector);
+        long idr3 = with(Idr3.LAYOUT, start.idr3(), vector);
+        long idr5 = with(Idr5.LAYOUT, start.idr5(), vector);
+        idr5 = Idr5.withOas(idr5, OAS.get(vector.features().get("OAS")));
+        return new Identity(idr0, idr1, idr3, idr5, start.iidr(), start.aidr());
+    }
+
+    private static long with(Layout register, long word, Vector vector) {
+        long changed = word;
+        for (Field field : register.fields()) {
+            String value = vector.features().get(field.name());
+            if (value != null && field.kind().isNamed() && !SHAPES.contains(field.name())) {
+                changed = changed & ~field.mask() | Long.decode(value) << field.lsb();
+            }
+        }
+        return changed;
+    }
+
     /** Why a vector cannot be run on this model; empty if it can. */
     static String missing(Vector vector) {
         for (Map.Entry<String, Long> absent : ABSENT.entrySet()) {
@@ -66,16 +94,14 @@ final class VectorIdentity {
 
     private static String missingForStream(Vector vector) {
         long[] ste = vector.input();
-        boolean stage2 = StreamTableEntry.config(ste[0]) > StreamTableEntry.CONFIG_S1_TRANSLATE;
-        boolean vmid = StreamTableEntry.s2vmid(ste[2]) != 0;
-        if ((stage2 || vmid) && StreamTableEntry.v(ste[0]) != 0 && vector.feature("S2P")) {
-            return "needs S2P=1";
-        }
         if (StreamTableEntry.eats(ste[1]) != 0 && vector.feature("ATS")) {
             return "needs ATS=1";
         }
-        boolean stalls = vector.number("STALL_MODEL") != 1;
-        return StreamTableEntry.s1stalld(ste[1]) != 0 && stalls ? "needs STALL_MODEL=0" : "";
+        boolean stalling = StreamTableEntry.s1stalld(ste[1]) != 0 || StreamTableEntry.s2s(ste[2]) != 0;
+        if (stalling && vector.number("STALL_MODEL") != 1) {
+            return "needs STALL_MODEL=0";
+        }
+        return StreamTableEntry.s2ha(ste[2]) != 0 && vector.feature("HTTU") ? "needs HTTU" : "";
     }
 
     private static String missingForContext(Vector vector) {
@@ -90,7 +116,6 @@ final class VectorIdentity {
     private static String missingForCommand(Vector vector) {
         return switch ((int) CmdSync.opcode(vector.input()[0])) {
             case Opcode.ATC_INV -> vector.feature("ATS") ? "needs ATS=1" : "";
-            case Opcode.TLBI_S12_VMALL, Opcode.TLBI_S2_IPA -> vector.feature("S2P") ? "needs S2P=1" : "";
             case Opcode.RESUME, Opcode.STALL_TERM -> vector.number("STALL_MODEL") != 1 ? "needs stalls" : "";
             default -> "";
         };

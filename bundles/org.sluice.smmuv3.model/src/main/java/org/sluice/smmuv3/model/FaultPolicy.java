@@ -1,0 +1,54 @@
+package org.sluice.smmuv3.model;
+
+import org.sluice.smmuv3.arch.EventId;
+
+/**
+ * What becomes of a transaction that faulted: CD.A and CD.R decide for faults of stage 1, STE.S2R for those of stage 2, but
+ * only for the four faults of a translation; an external abort of a walk is always recorded and aborts.
+ */
+enum FaultPolicy {
+    /** Recorded, aborts. */
+    RECORD_AND_ABORT(true, true),
+    /** Aborts without a word. */
+    ABORT(false, true),
+    /** Recorded; reads as zero, writes are ignored. */
+    RECORD_AND_HIDE(true, false),
+    /** Reads as zero, writes are ignored, nobody is told. */
+    HIDE(false, false);
+
+    private final boolean records;
+    private final boolean aborts;
+
+    FaultPolicy(boolean records, boolean aborts) {
+        this.records = records;
+        this.aborts = aborts;
+    }
+
+    boolean records() {
+        return records;
+    }
+
+    boolean aborts() {
+        return aborts;
+    }
+
+    /**
+     * Decides.
+     *
+     * @param context stage 1, or null where it is off
+     * @param stage2 stage 2, or null where it is off
+     */
+    static FaultPolicy of(long fault, StreamContext context, Stage2Context stage2) {
+        boolean governed = Leaf.event(fault) != EventId.F_WALK_EABT;
+        if (governed && Leaf.isStage2Fault(fault)) {
+            return stage2.records() ? RECORD_AND_ABORT : ABORT;
+        }
+        if (!governed || context == null) {
+            return RECORD_AND_ABORT;
+        }
+        if (context.aborts) {
+            return context.records ? RECORD_AND_ABORT : ABORT;
+        }
+        return context.records ? RECORD_AND_HIDE : HIDE;
+    }
+}

@@ -1,0 +1,139 @@
+package org.sluice.smmuv3.model;
+
+import org.sluice.smmuv3.arch.Idr0;
+import org.sluice.smmuv3.arch.StreamTableEntry;
+import org.sluice.vmsa.arch.Stage2Leaf;
+
+/**
+ * The decoded stage-2 fields of an STE: everything that a translation of IPAs needs of it. Immutable.
+ *
+ * @param vmid tag of TLB entries
+ * @param granule log2 of the granule
+ * @param inputBits IPA bits that tables resolve
+ * @param startLevel level of the root, of which up to 16 tables stand side by side
+ * @param root physical address of the root table
+ * @param outputBits effective output size: S2PS, capped to OAS
+ * @param accessFlagIgnored S2AFFD: descriptors with AF=0 do not fault
+ * @param protectedWalk S2PTW: walks and fetches in Device memory fault
+ * @param executeNeverByPrivilege XN has two bits (XNX)
+ * @param records S2R: faults are recorded
+ */
+record Stage2Context(
+        int vmid,
+        int granule,
+        int inputBits,
+        int startLevel,
+        long root,
+        int outputBits,
+        boolean accessFlagIgnored,
+        boolean protectedWalk,
+        boolean executeNeverByPrivilege,
+        boolean records) {
+    private static final int MAX_VMID_WITHOUT_VMID16 = 0xff;
+    private static final int MIN_T0SZ = 16;
+    private static final int MAX_T0SZ = 39;
+    private static final int MAX_T0SZ_SMALL_TABLES = 48;
+    private static final int MIN_TABLE_BYTES = 64;
+    // the root may resolve so many bits more than other tables: concatenated tables
+    private static final int MAX_CONCATENATION_BITS = 4;
+    private static final int NO_LEVEL = -1;
+
+    /**
+     * Decodes and checks.
+     *
+     * @return the context, or null for C_BAD_STE
+     */
+    static Stage2Context decode(long[] ste, Identity id) {
+        long word2 = ste[StreamTableEntry.S2VMID_WORD];
+        int granule = Granule.ofS2tg(StreamTableEntry.s2tg(word2));
+        if (!legal(word2, id) || !id.granule(granule)) {
+            return null;
+        }
+        int t0sz = (int) StreamTableEntry.s2t0sz(word2);
+        int inputBits = Long.SIZE - t0sz;
+        int startLevel = startLevel(granule, (int) StreamTableEntry.s2sl0(word2), id);
+        if (!sizeAllowed(granule, t0sz, id) || !startAllowed(granule, startLevel, inputBits, id)) {
+            return null;
+        }
+        int outputBits = Math.min(Identity.addressBits(StreamTableEntry.s2ps(word2)), id.outputBits());
+        long ttb = StreamTableEntry.s2ttb(ste[StreamTableEntry.S2TTB_WORD]);
+        if (ttb >>> outputBits != 0) {
+            return null;
+        }
+        long rootBytes = Math.max(MIN_TABLE_BYTES, (long) Long.BYTES << inputBits - Granule.shift(granule, startLevel));
+        return new Stage2Context(
+                (int) StreamTableEntry.s2vmid(word2),
+                granule,
+                inputBits,
+                startLevel,
+                ttb & -rootBytes,
+                outputBits,
+                StreamTableEntry.s2affd(word2) != 0,
+                StreamTableEntry.s2ptw(word2) != 0,
+                id.stage2ExecuteNever(),
+                StreamTableEntry.s2r(word2) != 0);
+    }
+
+    private static boolean legal(long word2, Identity id) {
+        boolean stalls = StreamTableEntry.s2s(word2) != 0;
+        boolean updatesAccess = StreamTableEntry.s2ha(word2) != 0;
+        boolean updatesDirty = StreamTableEntry.s2hd(word2) != 0;
+        return StreamTableEntry.s2aa64(word2) != 0
+                && StreamTableEntry.s2endi(word2) == 0
+                && !(stalls && !id.stalls())
+                && !(!stalls && id.stallForced())
+                && !(updatesAccess && id.httu() < Idr0.HTTU_ACCESS)
+                // HD without HA is inert
+                && !(updatesAccess && updatesDirty && id.httu() < Idr0.HTTU_ACCESS_DIRTY)
+                && vmidAllowed(word2, id);
+    }
+
+    /** Whether S2VMID has no more bits than the SMMU. It counts for stage 1 too. */
+    static boolean vmidAllowed(long word2, Identity id) {
+        return id.vmid16() || StreamTableEntry.s2vmid(word2) <= MAX_VMID_WITHOUT_VMID16;
+    }
+
+    // S2SL0 counts up from the last level but one, with 16K and 64K from the last; 3 is the last level with 4K, if at
+    // all
+    private static int startLevel(int granule, int sl0, Identity id) {
+        boolean small = granule == Granule.BITS_4K;
+        if (sl0 == 3) {
+            return small && id.smallTranslationTables() ? Granule.LAST_LEVEL : NO_LEVEL;
+        }
+        return Granule.LAST_LEVEL - sl0 - (small ? 1 : 0);
+    }
+
+    // IPAs have as many bits as physical addresses
+    private static boolean sizeAllowed(int granule, int t0sz, Identity id) {
+        int small = granule == Granule.BITS_64K ? MAX_T0SZ_SMALL_TABLES - 1 : MAX_T0SZ_SMALL_TABLES;
+        int max = id.smallTranslationTables() ? small : MAX_T0SZ;
+        return t0sz >= Math.max(MIN_T0SZ, Long.SIZE - id.outputBits()) && t0sz <= max;
+    }
+
+    /** The root resolves at least one bit, and its concatenation is no more than 16 tables. */
+    private static boolean startAllowed(int granule, int startLevel, int inputBits, Identity id) {
+        if (startLevel == NO_LEVEL) {
+            return false;
+        }
+        int rootBits = inputBits - Granule.shift(granule, startLevel);
+        int largest = Granule.bitsPerLevel(granule) + MAX_CONCATENATION_BITS;
+        return rootBits >= 1 && rootBits <= largest && id.outputBits() > outputBitsTooFew(granule, startLevel);
+    }
+
+    // VMSAv8-64: where a level can be avoided by concatenation for every input size, it is no start
+    private static int outputBitsTooFew(int granule, int startLevel) {
+        if (granule == Granule.BITS_4K) {
+            return startLevel == 0 ? 42 : 0;
+        }
+        return startLevel > 1 ? 0 : granule == Granule.BITS_16K ? 40 : 42;
+    }
+
+    boolean covers(long ipa) {
+        return ipa >>> inputBits == 0;
+    }
+
+    /** Bits of a descriptor that hold a table's or page's address. */
+    long tableMask() {
+        return Stage2Leaf.OUTPUTADDRESS_MASK & -1L << granule;
+    }
+}

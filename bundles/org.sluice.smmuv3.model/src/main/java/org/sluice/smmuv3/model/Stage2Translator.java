@@ -1,0 +1,64 @@
+package org.sluice.smmuv3.model;
+
+import org.sluice.smmuv3.arch.EventId;
+import org.sluice.smmuv3.arch.EvtFTranslation;
+import org.sluice.spi.memory.PhysicalMemory;
+
+/** From an IPA to a leaf of stage 2: TLB, else walk, then permissions. Any thread; does not allocate. */
+final class Stage2Translator {
+    private final Tlb tlb;
+    private final Stage2Walk tables;
+
+    Stage2Translator(Tlb tlb, PhysicalMemory memory) {
+        this.tlb = tlb;
+        tables = new Stage2Walk(memory);
+    }
+
+    /**
+     * Translates a fetch of the SMMU itself, which is an unprivileged read.
+     *
+     * @param clazz CLASS of the event: CD or TT
+     * @param slot the counters of this thread; null counts nothing and fills nothing
+     * @param began generation before the transaction read anything
+     * @return a {@link Leaf} that permits the fetch, or its fault
+     */
+    long fetch(Stage2Context context, long ipa, long clazz, long[] slot, long began) {
+        long leaf = translate(context, ipa, 0, clazz, slot, began);
+        boolean refused = !Leaf.isFault(leaf) && context.protectedWalk() && (leaf & Leaf.STAGE2_DEVICE) != 0;
+        return refused ? Leaf.stage2Fault(EventId.F_PERMISSION, ipa, clazz) : leaf;
+    }
+
+    /**
+     * Translates the IPA of a transaction.
+     *
+     * @param flags of the access
+     * @param slot the counters of this thread; null counts nothing and fills nothing
+     * @param began generation before the transaction read anything
+     * @return a {@link Leaf} that permits the access, or its fault
+     */
+    long translate(Stage2Context context, long ipa, int flags, long[] slot, long began) {
+        return translate(context, ipa, flags, EvtFTranslation.CLASS_IN, slot, began);
+    }
+
+    private long translate(Stage2Context context, long ipa, int flags, long clazz, long[] slot, long began) {
+        if (!context.covers(ipa)) {
+            return Leaf.stage2Fault(EventId.F_TRANSLATION, ipa, clazz);
+        }
+        long leaf = tlb.lookupStage2(context.vmid(), ipa, context.granule());
+        if (leaf == Tlb.MISS) {
+            TransactionSlots.count(slot, TransactionSlots.TLB2_MISS);
+            TransactionSlots.count(slot, TransactionSlots.WALK2);
+            leaf = tables.walk(context, ipa, clazz, slot);
+            if (Leaf.isFault(leaf)) {
+                return leaf;
+            }
+            if (slot != null) {
+                tlb.fillStage2(context.vmid(), ipa, context.granule(), leaf, began);
+            }
+        } else {
+            TransactionSlots.count(slot, TransactionSlots.TLB2_HIT);
+        }
+        boolean permitted = Permissions.permittedByStage2(leaf, flags);
+        return permitted ? leaf : Leaf.stage2Fault(EventId.F_PERMISSION, ipa, clazz);
+    }
+}

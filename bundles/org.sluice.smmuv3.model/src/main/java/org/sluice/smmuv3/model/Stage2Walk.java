@@ -1,0 +1,97 @@
+package org.sluice.smmuv3.model;
+
+import org.sluice.smmuv3.arch.EventId;
+import org.sluice.spi.memory.MemoryAbortException;
+import org.sluice.spi.memory.PhysicalMemory;
+import org.sluice.vmsa.arch.Stage2Leaf;
+import org.sluice.vmsa.arch.TableDescriptor;
+
+/**
+ * The stage-2 walk of VMSAv8-64, with the order of faults of {@link PageTableWalk}. Stateless; any thread; at most four
+ * reads.
+ */
+final class Stage2Walk {
+    // MemAttr[3:2] = 0
+    private static final int DEVICE_LIMIT = 4;
+    // XN of two bits: unprivileged and privileged execution differ when they do
+    private static final long XN_HIGH = 2;
+    private static final long XN_LOW = 1;
+
+    private final PhysicalMemory memory;
+
+    Stage2Walk(PhysicalMemory memory) {
+        this.memory = memory;
+    }
+
+    /**
+     * Walks.
+     *
+     * @param ipa an address that the context covers
+     * @param clazz CLASS of a fault
+     * @param slot the counters of this thread, or null to count nothing
+     * @return a {@link Leaf} or its fault
+     */
+    long walk(Stage2Context context, long ipa, long clazz, long[] slot) {
+        int granule = context.granule();
+        int perLevel = Granule.bitsPerLevel(granule);
+        int shift = Granule.shift(granule, context.startLevel());
+        long table = context.root();
+        // all bits above: the root may be several tables
+        long index = ipa >>> shift;
+        for (int level = context.startLevel(); ; level++) {
+            long address = table + index * Long.BYTES;
+            long descriptor;
+            try {
+                TransactionSlots.count(slot, TransactionSlots.WALK_READ);
+                descriptor = memory.read64Acquire(address);
+            } catch (MemoryAbortException e) {
+                return Leaf.stage2Fault(EventId.F_WALK_EABT, address, clazz);
+            }
+            boolean last = level == Granule.LAST_LEVEL;
+            boolean tableOrPage = TableDescriptor.type(descriptor) == TableDescriptor.TYPE_TABLE;
+            boolean block = Stage2Leaf.type(descriptor) == Stage2Leaf.TYPE_BLOCK;
+            if (!tableOrPage && (last || !block || !Granule.blockAllowed(granule, level))) {
+                return Leaf.stage2Fault(EventId.F_TRANSLATION, ipa, clazz);
+            }
+            long output = descriptor & context.tableMask();
+            boolean leaf = last || !tableOrPage;
+            if (leaf) {
+                output &= -1L << shift;
+            }
+            if (output >>> context.outputBits() != 0) {
+                return Leaf.stage2Fault(EventId.F_ADDR_SIZE, ipa, clazz);
+            }
+            if (leaf) {
+                boolean accessed = Stage2Leaf.af(descriptor) != 0 || context.accessFlagIgnored();
+                return accessed
+                        ? Leaf.of(output, shift, attributes(context, descriptor))
+                        : Leaf.stage2Fault(EventId.F_ACCESS, ipa, clazz);
+            }
+            table = output;
+            shift -= perLevel;
+            index = ipa >>> shift & (1L << perLevel) - 1;
+        }
+    }
+
+    private static long attributes(Stage2Context context, long descriptor) {
+        // nothing is denied that stage 1 decides
+        long attributes = Leaf.UNPRIVILEGED | Leaf.NOT_GLOBAL;
+        if (Stage2Leaf.s2apR(descriptor) == 0) {
+            attributes |= Leaf.STAGE2_NO_READ;
+        }
+        if (Stage2Leaf.s2apW(descriptor) == 0) {
+            attributes |= Leaf.STAGE2_NO_WRITE;
+        }
+        if (Stage2Leaf.memAttr(descriptor) < DEVICE_LIMIT) {
+            attributes |= Leaf.STAGE2_DEVICE;
+        }
+        long xn = Stage2Leaf.xn(descriptor) & (context.executeNeverByPrivilege() ? XN_HIGH | XN_LOW : XN_HIGH);
+        if (xn == XN_HIGH || xn == XN_LOW) {
+            attributes |= Leaf.STAGE2_PRIVILEGED_EXECUTE_NEVER;
+        }
+        if (xn >= XN_HIGH) {
+            attributes |= Leaf.STAGE2_UNPRIVILEGED_EXECUTE_NEVER;
+        }
+        return attributes;
+    }
+}
