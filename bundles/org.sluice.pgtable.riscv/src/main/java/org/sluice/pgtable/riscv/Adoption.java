@@ -98,10 +98,12 @@ final class Adoption {
         if (!level.last || ((entry ^ wanted) & (EntryCode.GROUP | Pte.PPN_MASK)) != 0) {
             throw refusal(entry, at, level, "the N bit is for ranges of 64K, with bit 13 set");
         }
-        long first = tables.words.load(at - 8L * (index & EntryCode.GROUP_ENTRIES - 1));
-        boolean last = (index & EntryCode.GROUP_ENTRIES - 1) == EntryCode.GROUP_ENTRIES - 1;
-        long next = last ? first : tables.words.load(at + 8);
-        if (((entry ^ first | entry ^ next) & ~MARKS) != 0) {
+        int number = index & EntryCode.GROUP_ENTRIES - 1;
+        boolean whole = ((entry ^ tables.words.load(at - 8L * number)) & ~MARKS) == 0;
+        for (int i = 1; i < EntryCode.GROUP_ENTRIES && number == 0; i++) {
+            whole &= tables.words.load(at + 8L * i) != 0; // what is there is compared when it is visited
+        }
+        if (!whole) {
             throw refusal(entry, at, level, "a range of 64K has 16 equal entries");
         }
     }
