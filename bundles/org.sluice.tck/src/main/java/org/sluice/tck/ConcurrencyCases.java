@@ -12,7 +12,7 @@ import org.sluice.spi.pgtable.PageTable;
 /** Many threads on one page table, with tables that are freed and used again while others work. */
 interface ConcurrencyCases {
     /** Rounds of each thread. */
-    int ROUNDS = 1200;
+    int ROUNDS = 800;
 
     @EachConfiguration
     default void disjointRangesDoNotDisturbEachOther(Trial trial) {
@@ -142,7 +142,7 @@ interface ConcurrencyCases {
         lanes.run(lane -> {
             Random random = new Random(100 + lane);
             IotlbGather gather = new IotlbGather();
-            for (int round = 0; round < 4 * ROUNDS; round++) {
+            for (int round = 0; round < 3 * ROUNDS; round++) {
                 long size = sizes.get(Math.max(0, random.nextInt(sizes.size() + 2) - 2));
                 long offset = random.nextInt(8) * page;
                 for (long larger : sizes) {

@@ -44,7 +44,8 @@ class MainTest {
     @Test
     void componentWhosePropertyIsNotTheNameFails() throws IOException {
         Path bundle = bundle("OTHER", "org.sluice.spi.pgtable.PageTableFormat", SoundFormat.class);
-        assertThat(run(bundle.toString())).isEqualTo(1);
+        assertThat(run(bundle.toString(), declaration("TOY.config.1 = 0x201000, 30, 40")))
+                .isEqualTo(1);
         assertThat(printed()).contains("\"OTHER\"").contains("\"TOY\"");
     }
 
