@@ -31,7 +31,7 @@ public final class TlbDoor {
 
     /** Where an IOVA goes; the IOVA is a page's that was filled. */
     public long lookup(long iova) {
-        return Leaf.output(tlb.lookup(VMID, ASID, iova, Granule.BITS_4K), iova);
+        return Leaf.output(tlb.lookup(VMID, ASID, iova, Granule.BITS_4K, Granule.BITS_4K), iova);
     }
 
     public void fill(long iova) {
@@ -42,6 +42,6 @@ public final class TlbDoor {
     /** What TLBI of one page does. */
     public void invalidate(long iova) {
         generation.advance();
-        tlb.invalidate(new TlbScope(VMID, ASID, iova, iova | 0xfff, 0, 0));
+        tlb.invalidate(new TlbScope(TlbScope.Stages.FIRST, VMID, ASID, iova, iova | 0xfff, 0, 0));
     }
 }
