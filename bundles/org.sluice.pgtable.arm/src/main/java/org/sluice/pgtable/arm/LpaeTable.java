@@ -35,6 +35,7 @@ final class LpaeTable implements PageTable {
     private final long lastOffset;
     private final long lastPaddr;
     private final long pageType;
+    private final long pageOffset;
     /** Attribute bits by protection, so that a map asks nobody; 0 for those that grant nothing. */
     private final long[] attributesByProt = new long[Prot.ALL + 1];
 
@@ -53,6 +54,7 @@ final class LpaeTable implements PageTable {
         lastOffset = (1L << config.inputBits()) - 1;
         lastPaddr = (1L << config.outputBits()) - 1;
         pageType = attributes.pageType();
+        pageOffset = pages.bytes() - 1;
         for (int prot = 0; prot <= Prot.ALL; prot++) {
             attributesByProt[prot] = (prot & ACCESS) == 0 ? 0 : attributes.attributes(prot);
         }
@@ -83,8 +85,27 @@ final class LpaeTable implements PageTable {
         return firstIova + lastOffset;
     }
 
+    /**
+     * The usual case first, in as few steps as it can be done: one page, in a leaf table whose address is known. What it does
+     * not take, for whatever reason, the general way maps or refuses.
+     */
     @Override
     public long mapPages(long iova, long paddr, long pgsize, long pgcount, int prot) {
+        long wrong =
+                (iova | paddr) & pageOffset | (iova - firstIova) & ~lastOffset | paddr & ~lastPaddr | prot & ~Prot.ALL;
+        if (pgcount == 1 && pgsize == pageOffset + 1 && wrong == 0) {
+            long attributeBits = attributesByProt[prot];
+            long table = tables.knownLeafTable(iova);
+            if (attributeBits != 0
+                    && table >= 0
+                    && words.putFree(pages.entry(table, iova), granule.encode(paddr) | attributeBits | pageType)) {
+                return pgsize;
+            }
+        }
+        return mapRuns(iova, paddr, pgsize, pgcount, prot);
+    }
+
+    private long mapRuns(long iova, long paddr, long pgsize, long pgcount, int prot) {
         Level level = level(pgsize);
         if (level == null
                 || ((iova | paddr) & pgsize - 1) != 0
@@ -188,6 +209,18 @@ final class LpaeTable implements PageTable {
 
     @Override
     public long unmapPages(long iova, long pgsize, long pgcount, IotlbGather gather) {
+        long wrong = iova & pageOffset | (iova - firstIova) & ~lastOffset;
+        if (pgcount == 1 && pgsize == pageOffset + 1 && wrong == 0) {
+            long table = tables.knownLeafTable(iova);
+            if (table >= 0 && words.clearOne(pages.entry(table, iova), pageType)) {
+                gather.addRange(iova, pgsize, pgsize);
+                return pgsize;
+            }
+        }
+        return unmapRuns(iova, pgsize, pgcount, gather);
+    }
+
+    private long unmapRuns(long iova, long pgsize, long pgcount, IotlbGather gather) {
         Level level = level(pgsize);
         if (level == null || (iova & pgsize - 1) != 0 || pgcount <= 0 || !isIova(iova)) {
             return 0;
