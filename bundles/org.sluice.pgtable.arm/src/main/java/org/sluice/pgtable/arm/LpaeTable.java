@@ -36,6 +36,7 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
     private final long lastOffset;
     private final long lastPaddr;
     private final long pageType;
+    private final long pageOffset;
     /** Attribute bits by protection, so that a map asks nobody; 0 for those that grant nothing. */
     private final long[] attributesByProt = new long[Prot.ALL + 1];
 
@@ -54,6 +55,7 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
         lastOffset = (1L << config.inputBits()) - 1;
         lastPaddr = (1L << config.outputBits()) - 1;
         pageType = attributes.pageType();
+        pageOffset = pages.bytes() - 1;
         for (int prot = 0; prot <= Prot.ALL; prot++) {
             attributesByProt[prot] = (prot & ACCESS) == 0 ? 0 : attributes.attributes(prot);
         }
@@ -84,8 +86,27 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
         return firstIova + lastOffset;
     }
 
+    /**
+     * The usual case first, in as few steps as it can be done: one page, in a leaf table whose address is known. What it does
+     * not take, for whatever reason, the general way maps or refuses.
+     */
     @Override
     public final long mapPages(long iova, long paddr, long pgsize, long pgcount, int prot) {
+        long wrong =
+                (iova | paddr) & pageOffset | (iova - firstIova) & ~lastOffset | paddr & ~lastPaddr | prot & ~Prot.ALL;
+        if (pgcount == 1 && pgsize == pageOffset + 1 && wrong == 0) {
+            long attributeBits = attributesByProt[prot];
+            long table = tables.knownLeafTable(iova);
+            if (attributeBits != 0
+                    && table >= 0
+                    && words.putFree(pages.entry(table, iova), granule.encode(paddr) | attributeBits | pageType)) {
+                return pgsize;
+            }
+        }
+        return mapRuns(iova, paddr, pgsize, pgcount, prot);
+    }
+
+    private long mapRuns(long iova, long paddr, long pgsize, long pgcount, int prot) {
         Level level = level(pgsize);
         if (level == null
                 || ((iova | paddr) & pgsize - 1) != 0
@@ -159,6 +180,18 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
 
     @Override
     public final long unmapPages(long iova, long pgsize, long pgcount, IotlbGather gather) {
+        long wrong = iova & pageOffset | (iova - firstIova) & ~lastOffset;
+        if (pgcount == 1 && pgsize == pageOffset + 1 && wrong == 0) {
+            long table = tables.knownLeafTable(iova);
+            if (table >= 0 && words.clearOne(pages.entry(table, iova), pageType)) {
+                gather.addRange(iova, pgsize, pgsize);
+                return pgsize;
+            }
+        }
+        return unmapRuns(iova, pgsize, pgcount, gather);
+    }
+
+    private long unmapRuns(long iova, long pgsize, long pgcount, IotlbGather gather) {
         Level level = level(pgsize);
         if (level == null || (iova & pgsize - 1) != 0 || pgcount <= 0 || !isIova(iova)) {
             return 0;

@@ -107,6 +107,34 @@ final class TableWords {
                 : memory.compareAndSet64(address, expected, descriptor);
     }
 
+    /** Writes one leaf, unless a valid descriptor is there. */
+    boolean putFree(long address, long descriptor) {
+        if (!windowed) {
+            return fillFreeRemotely(address, 1, descriptor, 0);
+        }
+        long[] window = window(address);
+        int at = word(address);
+        if ((window[at] & 1) != 0) {
+            return false;
+        }
+        WORDS.setRelease(window, at, descriptor);
+        return true;
+    }
+
+    /** Clears one leaf of a type; false if there is none. */
+    boolean clearOne(long address, long type) {
+        if (!windowed) {
+            return clearLeavesRemotely(address, 1, type) == 1;
+        }
+        long[] window = window(address);
+        int at = word(address);
+        if ((window[at] & DescriptorRun.TYPE) != type) {
+            return false;
+        }
+        WORDS.setRelease(window, at, 0L);
+        return true;
+    }
+
     /** Writes a run of leaves whose addresses ascend by a step, unless a valid descriptor is there: then nothing. */
     boolean fillFree(long address, int entries, long descriptor, long step) {
         if (!windowed) {

@@ -32,6 +32,8 @@ final class Tables {
     /** By number of the level; null for the top one, which needs none. */
     private final TableCache[] caches = new TableCache[Level.LAST + 1];
 
+    private final TableCache leafTables;
+
     Tables(Geometry geometry, long tableAttributes, long lastAddress, long root, TableHost host) {
         this.geometry = geometry;
         this.tableAttributes = tableAttributes;
@@ -44,6 +46,7 @@ final class Tables {
             int bits = level.last ? PAGE_CACHE_BITS : UPPER_CACHE_BITS;
             caches[level.number] = new TableCache(bits, level.above.shift, geometry.inputBits, granule.shift);
         }
+        leafTables = caches[Level.LAST];
     }
 
     /**
@@ -57,6 +60,11 @@ final class Tables {
         }
         long known = caches[level.number].get(iova);
         return known >= 0 ? known : search(iova, level, true);
+    }
+
+    /** Address of the table that holds the page of an IOVA; negative if it is not remembered, whether it exists or not. */
+    long knownLeafTable(long iova) {
+        return leafTables == null ? -1 : leafTables.get(iova);
     }
 
     /**
