@@ -4,6 +4,8 @@ import java.util.concurrent.atomic.AtomicLongArray;
 import org.sluice.smmuv3.arch.CmdCfgiCd;
 import org.sluice.smmuv3.arch.CmdCfgiSte;
 import org.sluice.smmuv3.arch.CmdCfgiSteRange;
+import org.sluice.smmuv3.arch.CmdResume;
+import org.sluice.smmuv3.arch.CmdStallTerm;
 import org.sluice.smmuv3.arch.CmdSync;
 import org.sluice.smmuv3.arch.CmdTlbiNhAsid;
 import org.sluice.smmuv3.arch.CmdTlbiNhVa;
@@ -24,6 +26,7 @@ final class CommandSet {
     private final Tlb tlb;
     private final Generation generation;
     private final TransactionSlots transactions;
+    private final Stalls stalls;
     private final Interrupts interrupts;
     private final AtomicLongArray executed = new AtomicLongArray(1 << Byte.SIZE);
     // something was invalidated since the last SYNC, so that transactions may still use it
@@ -39,12 +42,14 @@ final class CommandSet {
             Tlb tlb,
             Generation generation,
             TransactionSlots transactions,
+            Stalls stalls,
             Interrupts interrupts) {
         this.id = id;
         this.configurations = configurations;
         this.tlb = tlb;
         this.generation = generation;
         this.transactions = transactions;
+        this.stalls = stalls;
         this.interrupts = interrupts;
     }
 
@@ -65,6 +70,8 @@ final class CommandSet {
                 id.stage1() && invalidateTlb(opcode, word0, word1);
             case Opcode.TLBI_S12_VMALL, Opcode.TLBI_S2_IPA -> id.stage2() && invalidateTlb(opcode, word0, word1);
             case Opcode.TLBI_NSNH_ALL -> invalidateTlb(TlbScope.all(TlbScope.ANY));
+            case Opcode.RESUME -> id.stalls() && nonSecure(word0) && resume(word0, word1);
+            case Opcode.STALL_TERM -> id.stalls() && nonSecure(word0) && terminateStalls(word0);
             case Opcode.SYNC -> sync(word0, word1);
             // ModelledFeatures admits no identity that has any of these
             default -> false;
@@ -161,6 +168,20 @@ final class CommandSet {
         boolean beyond = scale + granule >= Long.SIZE - CmdTlbiNhVa.NUM_MSB + CmdTlbiNhVa.NUM_LSB
                 || Long.compareUnsigned(last, first) < 0;
         return new TlbScope(stages, vmid, asid, first, beyond ? -1L : last, granule, level);
+    }
+
+    // Ac: retry; else Ab chooses between an abort and a transaction that completes without effect
+    private boolean resume(long word0, long word1) {
+        Stalls.Answer ended =
+                CmdResume.ab(word0) != 0 || id.abortsOnly() ? Stalls.Answer.ABORT : Stalls.Answer.TERMINATE;
+        Stalls.Answer answer = CmdResume.ac(word0) != 0 ? Stalls.Answer.RETRY : ended;
+        stalls.answer((int) CmdResume.streamID(word0), (int) CmdResume.stag(word1), answer);
+        return true;
+    }
+
+    private boolean terminateStalls(long word0) {
+        stalls.terminate((int) CmdStallTerm.streamID(word0));
+        return true;
     }
 
     private boolean sync(long word0, long word1) {

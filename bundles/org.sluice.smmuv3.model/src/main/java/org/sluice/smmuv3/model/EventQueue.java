@@ -1,5 +1,7 @@
 package org.sluice.smmuv3.model;
 
+import java.util.ArrayDeque;
+import java.util.Queue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import org.sluice.smmuv3.arch.Cr0;
@@ -19,6 +21,8 @@ final class EventQueue {
     private final int maxLog2size;
     private final AtomicLongArray recorded = new AtomicLongArray(1 << Byte.SIZE);
     private final AtomicLong lost = new AtomicLong();
+    // records of stalled transactions that found no room, no more than can stall; guarded by this
+    private final Queue<EventRecord> stalled = new ArrayDeque<>();
 
     EventQueue(RegisterBank bank, PhysicalMemory memory, Interrupts interrupts, Identity id) {
         this.bank = bank;
@@ -27,38 +31,97 @@ final class EventQueue {
         maxLog2size = id.eventQueueBits();
     }
 
-    /** Records an event, or loses it as the architecture says. */
+    /** Records an event, or loses it as the architecture says; that of a stalled transaction is kept until it can be. */
     void record(EventRecord event) {
         boolean wasEmpty;
         synchronized (this) {
-            if (Cr0.eventqen(bank.get(Cr0.ADDRESS)) == 0 || interrupts.active(Gerror.EVENTQ_ABT_MASK)) {
-                // discarded, which is no overflow
-                lost.incrementAndGet();
-                return;
+            if (event.isStalled()) {
+                stalled.add(event);
+                wasEmpty = writeStalled();
+            } else {
+                // those that came before it come before it in the queue
+                wasEmpty = writeStalled();
+                wasEmpty |= writeOrLose(event);
             }
-            long base = bank.get(EventqBase.ADDRESS);
-            int log2size = (int) Math.min(EventqBase.log2size(base), maxLog2size);
-            long producer = bank.get(EventqProd.ADDRESS);
-            long consumer = bank.get(EventqCons.ADDRESS);
-            if (QueueIndex.isFull(producer, consumer, log2size)) {
-                lost.incrementAndGet();
-                overflow(producer, consumer);
-                return;
-            }
-            wasEmpty = QueueIndex.isEmpty(producer, consumer, log2size);
-            long queue = EventqBase.addr(base) & -((long) EvtFTranslation.BYTES << log2size);
-            if (!write(event, queue + QueueIndex.slot(producer, log2size) * EvtFTranslation.BYTES)) {
-                lost.incrementAndGet();
-                interrupts.error(Gerror.EVENTQ_ABT_MASK);
-                return;
-            }
-            long next = QueueIndex.next(producer, log2size);
-            bank.set(EventqProd.ADDRESS, EventqProd.withWr(producer & EventqProd.OVFLG_MASK, next));
-            recorded.incrementAndGet(event.number());
         }
         if (wasEmpty) {
             interrupts.eventQueue();
         }
+    }
+
+    /** Software has changed something because of which there may be room for what was kept. */
+    void room() {
+        boolean wasEmpty;
+        synchronized (this) {
+            wasEmpty = writeStalled();
+        }
+        if (wasEmpty) {
+            interrupts.eventQueue();
+        }
+    }
+
+    private boolean writeStalled() {
+        boolean wasEmpty = false;
+        while (!stalled.isEmpty() && isOpen() && !isFull()) {
+            boolean empty = isEmpty();
+            if (!append(stalled.peek())) {
+                return wasEmpty;
+            }
+            wasEmpty |= empty;
+            stalled.remove();
+        }
+        return wasEmpty;
+    }
+
+    // whether the queue was empty and is not now
+    private boolean writeOrLose(EventRecord event) {
+        if (!isOpen()) {
+            // discarded, which is no overflow
+            lost.incrementAndGet();
+            return false;
+        }
+        if (isFull()) {
+            lost.incrementAndGet();
+            overflow(bank.get(EventqProd.ADDRESS), bank.get(EventqCons.ADDRESS));
+            return false;
+        }
+        boolean wasEmpty = isEmpty();
+        if (!append(event)) {
+            lost.incrementAndGet();
+            return false;
+        }
+        return wasEmpty;
+    }
+
+    private boolean isOpen() {
+        return Cr0.eventqen(bank.get(Cr0.ADDRESS)) != 0 && !interrupts.active(Gerror.EVENTQ_ABT_MASK);
+    }
+
+    private int log2size() {
+        return (int) Math.min(EventqBase.log2size(bank.get(EventqBase.ADDRESS)), maxLog2size);
+    }
+
+    private boolean isFull() {
+        return QueueIndex.isFull(bank.get(EventqProd.ADDRESS), bank.get(EventqCons.ADDRESS), log2size());
+    }
+
+    private boolean isEmpty() {
+        return QueueIndex.isEmpty(bank.get(EventqProd.ADDRESS), bank.get(EventqCons.ADDRESS), log2size());
+    }
+
+    // there is room
+    private boolean append(EventRecord event) {
+        int log2size = log2size();
+        long producer = bank.get(EventqProd.ADDRESS);
+        long queue = EventqBase.addr(bank.get(EventqBase.ADDRESS)) & -((long) EvtFTranslation.BYTES << log2size);
+        if (!write(event, queue + QueueIndex.slot(producer, log2size) * EvtFTranslation.BYTES)) {
+            interrupts.error(Gerror.EVENTQ_ABT_MASK);
+            return false;
+        }
+        long next = QueueIndex.next(producer, log2size);
+        bank.set(EventqProd.ADDRESS, EventqProd.withWr(producer & EventqProd.OVFLG_MASK, next));
+        recorded.incrementAndGet(event.number());
+        return true;
     }
 
     // toggles once; then not again until software has made its flag equal

@@ -45,6 +45,21 @@ record EventRecord(long word0, long word1, long word2, long word3) {
         return new EventRecord(identify(event, streamId, substreamId), word1, iova, word3);
     }
 
+    /** The same for a transaction that is stalled under a tag. */
+    EventRecord stalled(int tag) {
+        long stalled = EvtFTranslation.withStall(EvtFTranslation.withStag(word1, tag), 1);
+        return new EventRecord(word0, stalled, word2, word3);
+    }
+
+    boolean isStalled() {
+        return EvtFTranslation.stall(word1) != 0 && isTranslationFault();
+    }
+
+    // other events have other fields there
+    private boolean isTranslationFault() {
+        return number() >= EventId.F_TRANSLATION && number() <= EventId.F_PERMISSION;
+    }
+
     private static long identify(int event, int streamId, int substreamId) {
         long word = EvtFTranslation.withEventID(0, event);
         word = EvtFTranslation.withStreamID(word, Integer.toUnsignedLong(streamId));

@@ -3,10 +3,12 @@ package org.sluice.smmuv3.model;
 import org.sluice.smmuv3.arch.EventId;
 
 /**
- * What becomes of a transaction that faulted: CD.A and CD.R decide for faults of stage 1, STE.S2R for those of stage 2, but
- * only for the four faults of a translation; an external abort of a walk is always recorded and aborts.
+ * What becomes of a transaction that faulted: CD.S, A and R decide for faults of stage 1, STE.S2S and S2R for those of stage 2,
+ * but only for the four faults of a translation; an external abort of a walk is always recorded and aborts.
  */
 enum FaultPolicy {
+    /** Recorded, waits for software's answer. */
+    STALL(true, true),
     /** Recorded, aborts. */
     RECORD_AND_ABORT(true, true),
     /** Aborts without a word. */
@@ -41,10 +43,16 @@ enum FaultPolicy {
     static FaultPolicy of(long fault, StreamContext context, Stage2Context stage2) {
         boolean governed = Leaf.event(fault) != EventId.F_WALK_EABT;
         if (governed && Leaf.isStage2Fault(fault)) {
+            if (stage2.stalls()) {
+                return STALL;
+            }
             return stage2.records() ? RECORD_AND_ABORT : ABORT;
         }
         if (!governed || context == null) {
             return RECORD_AND_ABORT;
+        }
+        if (context.stalls) {
+            return STALL;
         }
         if (context.aborts) {
             return context.records ? RECORD_AND_ABORT : ABORT;

@@ -78,6 +78,11 @@ record Identity(long idr0, long idr1, long idr3, long idr5, long iidr, long aidr
         return Idr0.stallModel(idr0);
     }
 
+    /** How many transactions may be stalled at once. */
+    int stallMax() {
+        return (int) Idr5.stallMax(idr5);
+    }
+
     /** Whether a terminated transaction always aborts: CD.A must be 1 then. */
     boolean abortsOnly() {
         return Idr0.termModel(idr0) != 0;

@@ -21,6 +21,8 @@ import org.sluice.smmuv3.arch.Idr5;
  */
 record ModelOptions(Identity identity, int tlbEntries, int configurationEntries) {
     private static final int MAX_ENTRIES = 1 << 20;
+    // of an SMMU that stalls, unless given
+    private static final int STALL_MAX = 64;
 
     /**
      * Reads properties.
@@ -55,6 +57,10 @@ record ModelOptions(Identity identity, int tlbEntries, int configurationEntries)
                             value,
                             "known are profile, tlb.entries, config.entries, idr0.*, idr1.*, idr3.*, idr5.*");
             }
+        }
+        boolean stalls = Idr0.stallModel(idr0) != Idr0.STALL_MODEL_TERMINATE_ONLY;
+        if (stalls && Idr5.stallMax(idr5) == 0) {
+            idr5 = Idr5.withStallMax(idr5, STALL_MAX);
         }
         Identity identity = new Identity(idr0, idr1, idr3, idr5, start.iidr(), start.aidr());
         ModelledFeatures.check(identity);

@@ -12,6 +12,7 @@ final class ModelledFeatures {
     private static final int MAX_QUEUE_BITS = 19;
     private static final int MAX_SID_BITS = 32;
     private static final int MAX_SSID_BITS = 20;
+    private static final int MAX_STALLS = 0xffff;
 
     private ModelledFeatures() {}
 
@@ -25,7 +26,7 @@ final class ModelledFeatures {
         absent(Idr0.LAYOUT, id.idr0(), "VMW", "VATOS", "ATSRECERR", "RME");
         only("idr0.TTF", Idr0.ttf(id.idr0()), Idr0.TTF_AARCH64);
         only("idr0.TTENDIAN", Idr0.ttendian(id.idr0()), Idr0.TTENDIAN_LITTLE);
-        only("idr0.STALL_MODEL", Idr0.stallModel(id.idr0()), Idr0.STALL_MODEL_TERMINATE_ONLY);
+        atMost("idr0.STALL_MODEL", Idr0.stallModel(id.idr0()), Idr0.STALL_MODEL_STALL_FORCED);
         atMost("idr0.ST_LEVEL", Idr0.stLevel(id.idr0()), Idr0.ST_LEVEL_TWO_LEVEL);
         absent(Idr1.LAYOUT, id.idr1(), "PRIQS", "ATTR_PERMS_OVR", "ATTR_TYPES_OVR", "REL", "ECMDQ");
         absent(Idr1.LAYOUT, id.idr1(), "QUEUES_PRESET", "TABLES_PRESET");
@@ -35,7 +36,8 @@ final class ModelledFeatures {
         atMost("idr1.EVENTQS", id.eventQueueBits(), MAX_QUEUE_BITS);
         absent(Idr3.LAYOUT, id.idr3(), "PBHA", "PPS", "MPAM", "FWB", "E0PD", "PTWNNC", "DPT", "PASIDTT", "EPAN");
         absent(Idr3.LAYOUT, id.idr3(), "S1PI", "S2PI", "S2PO", "THE", "MTEPERM", "AIE");
-        absent(Idr5.LAYOUT, id.idr5(), "DS", "D128", "VAX", "STALL_MAX");
+        absent(Idr5.LAYOUT, id.idr5(), "DS", "D128", "VAX");
+        atMost("idr5.STALL_MAX", id.stallMax(), id.stalls() ? MAX_STALLS : 0);
         atMost("idr5.OAS", Idr5.oas(id.idr5()), Idr5.OAS_48BIT);
     }
 

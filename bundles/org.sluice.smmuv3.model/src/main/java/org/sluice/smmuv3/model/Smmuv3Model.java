@@ -20,11 +20,14 @@ import org.sluice.spi.memory.PhysicalMemory;
  */
 final class Smmuv3Model implements IommuModel, Counters {
     private static final int PAGE_BYTES = 4096;
+    // no complement of a STAG
+    private static final int STALLED_WITHOUT_TAG = Integer.MIN_VALUE;
 
     private final PhysicalMemory dmaMemory;
     private final long outputLimitBits;
     private final Generation generation = new Generation();
     private final TransactionSlots transactions = new TransactionSlots();
+    private final Stalls stalls;
     private final ConfigurationCache configurations;
     private final Configuration configuration;
     private final Translator translator;
@@ -48,9 +51,10 @@ final class Smmuv3Model implements IommuModel, Counters {
         configuration = new Configuration(memory, id, stage2);
         translator = new Translator(tlb, memory, stage2, id);
         events = new EventQueue(bank, memory, interrupts, id);
-        CommandSet commands = new CommandSet(id, configurations, tlb, generation, transactions, interrupts);
+        stalls = new Stalls(id.stallMax());
+        CommandSet commands = new CommandSet(id, configurations, tlb, generation, transactions, stalls, interrupts);
         CommandQueue queue = new CommandQueue(bank, memory, interrupts, commands, id);
-        registers = new Smmuv3Registers(bank, queue, transactions, () -> settings = Settings.of(bank, id));
+        registers = new Smmuv3Registers(bank, queue, events, transactions, () -> settings = Settings.of(bank, id));
         counters = new ModelCounters(request.name(), transactions, commands, events);
         settings = Settings.of(bank, id);
     }
@@ -73,6 +77,7 @@ final class Smmuv3Model implements IommuModel, Counters {
     @Override
     public void close() {
         off = true;
+        stalls.close();
     }
 
     @Override
@@ -83,6 +88,24 @@ final class Smmuv3Model implements IommuModel, Counters {
                     String.format(
                             "transaction at 0x%x is %d bytes, it must stay within 4096-byte pages", iova, length));
         }
+        int outcome = attempt(streamId, substreamId, iova, flags, data, offset, length);
+        while (outcome < 0) {
+            // no longer under way: an invalidation need not wait for it, and a retry is a transaction of its own
+            if (outcome == STALLED_WITHOUT_TAG) {
+                stalls.awaitTag();
+            } else {
+                Stalls.Answer answer = stalls.await(~outcome);
+                if (answer != Stalls.Answer.RETRY) {
+                    return answer == Stalls.Answer.ABORT ? Dma.ABORT : hide(flags, data, offset, length);
+                }
+            }
+            outcome = attempt(streamId, substreamId, iova, flags, data, offset, length);
+        }
+        return outcome;
+    }
+
+    // an outcome of Dma, or the complement of a STAG
+    private int attempt(int streamId, int substreamId, long iova, int flags, byte[] data, int offset, int length) {
         long[] slot = transactions.enter();
         try {
             TransactionSlots.count(slot, TransactionSlots.TRANSACTIONS);
@@ -156,12 +179,22 @@ final class Smmuv3Model implements IommuModel, Counters {
             byte[] data,
             int offset,
             int length) {
+        if (policy == FaultPolicy.STALL) {
+            int tag = stalls.begin(streamId);
+            if (tag == Stalls.NO_TAG) {
+                return STALLED_WITHOUT_TAG;
+            }
+            events.record(EventRecord.translation(fault, streamId, substreamId, iova, flags)
+                    .stalled(tag));
+            return ~tag;
+        }
         if (policy.records()) {
             events.record(EventRecord.translation(fault, streamId, substreamId, iova, flags));
         }
-        if (policy.aborts()) {
-            return Dma.ABORT;
-        }
+        return policy.aborts() ? Dma.ABORT : hide(flags, data, offset, length);
+    }
+
+    private static int hide(int flags, byte[] data, int offset, int length) {
         if (!Permissions.isWrite(flags)) {
             Arrays.fill(data, offset, offset + length, (byte) 0);
         }

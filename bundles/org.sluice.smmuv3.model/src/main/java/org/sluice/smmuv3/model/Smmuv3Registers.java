@@ -4,6 +4,7 @@ import org.sluice.smmuv3.arch.CmdqProd;
 import org.sluice.smmuv3.arch.Cr0;
 import org.sluice.smmuv3.arch.Cr0Ack;
 import org.sluice.smmuv3.arch.Cr2;
+import org.sluice.smmuv3.arch.EventqCons;
 import org.sluice.smmuv3.arch.Gbpa;
 import org.sluice.smmuv3.arch.Gerrorn;
 import org.sluice.smmuv3.arch.IrqCtrl;
@@ -21,6 +22,7 @@ final class Smmuv3Registers implements RegisterFile {
     private final RegisterBank bank;
     private final CommandQueue commands;
     private final TransactionSlots transactions;
+    private final EventQueue events;
     private final Runnable settingsChanged;
 
     /**
@@ -28,9 +30,15 @@ final class Smmuv3Registers implements RegisterFile {
      *
      * @param settingsChanged called after a register changed that {@link Settings} is made of, by one thread at a time
      */
-    Smmuv3Registers(RegisterBank bank, CommandQueue commands, TransactionSlots transactions, Runnable settingsChanged) {
+    Smmuv3Registers(
+            RegisterBank bank,
+            CommandQueue commands,
+            EventQueue events,
+            TransactionSlots transactions,
+            Runnable settingsChanged) {
         this.bank = bank;
         this.commands = commands;
+        this.events = events;
         this.transactions = transactions;
         this.settingsChanged = settingsChanged;
     }
@@ -79,13 +87,19 @@ final class Smmuv3Registers implements RegisterFile {
             case Cr0.ADDRESS -> {
                 transactions.drain();
                 bank.set(Cr0Ack.ADDRESS, bank.get(Cr0.ADDRESS));
+                events.room();
                 commands.run();
             }
             case Gbpa.ADDRESS -> {
                 transactions.drain();
                 bank.clear(Gbpa.ADDRESS, Gbpa.UPDATE_MASK);
             }
-            case CmdqProd.ADDRESS, Gerrorn.ADDRESS -> commands.run();
+            case EventqCons.ADDRESS -> events.room();
+            case Gerrorn.ADDRESS -> {
+                events.room();
+                commands.run();
+            }
+            case CmdqProd.ADDRESS -> commands.run();
             default -> {}
         }
     }

@@ -17,6 +17,7 @@ import org.sluice.vmsa.arch.Stage2Leaf;
  * @param protectedWalk S2PTW: walks and fetches in Device memory fault
  * @param executeNeverByPrivilege XN has two bits (XNX)
  * @param records S2R: faults are recorded
+ * @param stalls S2S: faults stall, and are recorded
  */
 record Stage2Context(
         int vmid,
@@ -28,7 +29,8 @@ record Stage2Context(
         boolean accessFlagIgnored,
         boolean protectedWalk,
         boolean executeNeverByPrivilege,
-        boolean records) {
+        boolean records,
+        boolean stalls) {
     private static final int MAX_VMID_WITHOUT_VMID16 = 0xff;
     private static final int MIN_T0SZ = 16;
     private static final int MAX_T0SZ = 39;
@@ -71,7 +73,8 @@ record Stage2Context(
                 StreamTableEntry.s2affd(word2) != 0,
                 StreamTableEntry.s2ptw(word2) != 0,
                 id.stage2ExecuteNever(),
-                StreamTableEntry.s2r(word2) != 0);
+                StreamTableEntry.s2r(word2) != 0,
+                StreamTableEntry.s2s(word2) != 0);
     }
 
     private static boolean legal(long word2, Identity id) {

@@ -31,6 +31,8 @@ final class StreamContext {
     final boolean aborts;
     /** CD.R: translation faults are recorded. */
     final boolean records;
+    /** CD.S: translation faults stall, and are recorded. */
+    final boolean stalls;
 
     private StreamContext(long[] cd, InputRange low, InputRange high, int outputBits) {
         asid = (int) ContextDescriptor.asid(cd[0]);
@@ -43,6 +45,7 @@ final class StreamContext {
         writeExecuteNever = ContextDescriptor.wxn(cd[0]) != 0;
         privilegedAccessNever = ContextDescriptor.pan(cd[0]) != 0;
         aborts = ContextDescriptor.a(cd[0]) != 0;
+        stalls = ContextDescriptor.s(cd[0]) != 0;
         records = ContextDescriptor.r(cd[0]) != 0;
     }
 

@@ -49,7 +49,8 @@ class RegisterRulesTest {
     @ParameterizedTest
     @CsvSource({
         "idr0.HTTU, 1, idr0.HTTU",
-        "idr0.STALL_MODEL, 0, idr0.STALL_MODEL",
+        "idr0.STALL_MODEL, 3, idr0.STALL_MODEL",
+        "idr5.STALL_MAX, 1, idr5.STALL_MAX",
         "idr0.NOPE, 1, idr0.NOPE",
         "idr1.SIDSIZE, 33, idr1.SIDSIZE",
         "idr1.SIDSIZE, 64, idr1.SIDSIZE",

@@ -19,7 +19,7 @@ import org.sluice.smmuv3.arch.StreamTableEntry;
 /** From a vector's features to the model's properties, with what this model lacks switched off. */
 final class VectorIdentity {
     private static final Map<String, Long> ABSENT =
-            Map.of("HTTU", 0L, "ATS", 0L, "NS1ATS", 0L, "PRI", 0L, "STALL_MODEL", 1L, "Hyp", 0L, "MPAM", 0L);
+            Map.of("HTTU", 0L, "ATS", 0L, "NS1ATS", 0L, "PRI", 0L, "Hyp", 0L, "MPAM", 0L);
     private static final Map<String, Long> OAS = Map.of("32", 0L, "36", 1L, "40", 2L, "42", 3L, "44", 4L, "48", 5L);
     private static final Set<String> SHAPES = Set.of("SPLIT", "LOG2SIZE", "GRAN", "OAS");
     private static final Set<String> IDR1 = Set.of("SIDSIZE", "SSIDSIZE");
@@ -97,26 +97,17 @@ final class VectorIdentity {
         if (StreamTableEntry.eats(ste[1]) != 0 && vector.feature("ATS")) {
             return "needs ATS=1";
         }
-        boolean stalling = StreamTableEntry.s1stalld(ste[1]) != 0 || StreamTableEntry.s2s(ste[2]) != 0;
-        if (stalling && vector.number("STALL_MODEL") != 1) {
-            return "needs STALL_MODEL=0";
-        }
         return StreamTableEntry.s2ha(ste[2]) != 0 && vector.feature("HTTU") ? "needs HTTU" : "";
     }
 
     private static String missingForContext(Vector vector) {
         long word0 = vector.input()[0];
-        if (ContextDescriptor.ha(word0) != 0 && vector.feature("HTTU")) {
-            return "needs HTTU";
-        }
-        boolean stalls = vector.number("STALL_MODEL") != 1;
-        return ContextDescriptor.s(word0) != 0 && stalls ? "needs STALL_MODEL=0" : "";
+        return ContextDescriptor.ha(word0) != 0 && vector.feature("HTTU") ? "needs HTTU" : "";
     }
 
     private static String missingForCommand(Vector vector) {
         return switch ((int) CmdSync.opcode(vector.input()[0])) {
             case Opcode.ATC_INV -> vector.feature("ATS") ? "needs ATS=1" : "";
-            case Opcode.RESUME, Opcode.STALL_TERM -> vector.number("STALL_MODEL") != 1 ? "needs stalls" : "";
             default -> "";
         };
     }
