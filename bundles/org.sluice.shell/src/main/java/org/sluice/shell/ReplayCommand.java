@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.osgi.framework.BundleContext;
+import org.sluice.api.IommuException;
 import org.sluice.trace.Injection;
 import org.sluice.trace.ReplayProgress;
 import org.sluice.trace.ReplayReport;
@@ -15,6 +16,7 @@ import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.TypeConversionException;
 
 /** The main job: replays a kernel's DMA trace through the platform and says what happened. */
 @Command(
@@ -98,7 +100,12 @@ final class ReplayCommand implements Callable<Integer> {
     static final class Defect implements ITypeConverter<Injection> {
         @Override
         public Injection convert(String word) {
-            return Injection.of(word);
+            try {
+                return Injection.of(word);
+            } catch (IommuException unknown) {
+                // picocli would put the names of our classes around any other exception
+                throw new TypeConversionException(unknown.getMessage());
+            }
         }
     }
 }
