@@ -18,7 +18,8 @@ public interface IommuModel extends AutoCloseable {
 
     /**
      * One transaction: translate and access memory. Does not cross a 4 KiB boundary. Never throws for anything that a
-     * guest or device can do.
+     * guest or device can do. Where the configuration stalls faults, the call waits, without reacting to interrupts, until
+     * software resumes or terminates the transaction or the model is closed.
      *
      * @param streamId StreamID, unsigned
      * @param substreamId SubstreamID, or {@link Dma#NO_PASID}

@@ -41,8 +41,8 @@ public interface PageTable {
      * @param pgcount pages, above 0
      * @param prot {@link org.sluice.api.Prot} bits
      * @return bytes mapped: {@code pgsize * pgcount}
-     * @throws MappingException EINVAL size or access not supported, ERANGE, EEXIST a leaf or table is there, ENOMEM; with
-     *     the bytes that were mapped before
+     * @throws MappingException EINVAL size or access not supported, or misaligned (ENXIO where a format follows Linux's
+     *     generic_pt), ERANGE, EEXIST a leaf or table is there, ENOMEM; with the bytes that were mapped before
      */
     long mapPages(long iova, long paddr, long pgsize, long pgcount, int prot);
 
