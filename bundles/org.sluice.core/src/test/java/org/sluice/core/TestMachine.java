@@ -215,6 +215,15 @@ public final class TestMachine implements AutoCloseable {
         return domain;
     }
 
+    /** A paging domain with these devices attached, ready for private spaces. */
+    public Domain prepared(String... devices) {
+        Domain domain = attached(devices);
+        for (String name : devices) {
+            device(name).initSva(SvaParameters.any());
+        }
+        return domain;
+    }
+
     public AddressSpace space() {
         return domain().space();
     }

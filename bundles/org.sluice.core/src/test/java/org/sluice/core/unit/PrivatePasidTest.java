@@ -9,14 +9,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.sluice.api.ActivationKind;
 import org.sluice.api.AddressSpace;
 import org.sluice.api.ClientTable;
 import org.sluice.api.Domain;
-import org.sluice.api.DomainType;
 import org.sluice.api.Errno;
 import org.sluice.api.FaultResponse;
 import org.sluice.api.IoMm;
@@ -42,14 +40,6 @@ class PrivatePasidTest {
         machine.close();
     }
 
-    private Domain prepared(String... devices) {
-        Domain domain = machine.attached(devices);
-        for (String device : devices) {
-            machine.device(device).initSva(SvaParameters.any());
-        }
-        return domain;
-    }
-
     private IommuDevice nic() {
         return machine.device("nic");
     }
@@ -60,7 +50,7 @@ class PrivatePasidTest {
 
     @Test
     void tableIsPopulatedByTheClientAndSelectedByPasid_R1() {
-        IoMm space = prepared("nic").allocPasid(nic());
+        IoMm space = machine.prepared("nic").allocPasid(nic());
         space.map(0x1000, 0x9000, 0x1000, RW);
         assertThat(space.isPrivate()).isTrue();
         assertThat(machine.hardware.dma(TestMachine.NIC, space.pasid(), 0x1010)).isEqualTo(0x9010);
@@ -70,8 +60,8 @@ class PrivatePasidTest {
     @Test
     void iommuResolvedAndClientSwitchedSpacesShareTheContract_R2() {
         machine.addAllocator(new FakeAllocator(machine.journal, "plug-in"), "1.0.0");
-        IoMm table = prepared("nic").allocPasid(nic());
-        IoMm switched = prepared("gpu").allocPasid(machine.device("gpu"));
+        IoMm table = machine.prepared("nic").allocPasid(nic());
+        IoMm switched = machine.prepared("gpu").allocPasid(machine.device("gpu"));
         assertThat(table.activation()).isEqualTo(ActivationKind.TABLE);
         assertThat(switched.activation()).isEqualTo(ActivationKind.CLIENT_SWITCHED);
         for (IoMm space : List.of(table, switched)) {
@@ -106,7 +96,7 @@ class PrivatePasidTest {
 
     @Test
     void everyPrivatePasidHasItsOwnPageTable_R3() {
-        Domain domain = prepared("nic");
+        Domain domain = machine.prepared("nic");
         machine.journal.clear();
         domain.allocPasid(nic());
         domain.allocPasid(nic());
@@ -120,14 +110,14 @@ class PrivatePasidTest {
     @Test
     void sharingAndPageFaultsAreNotNeeded_R4() {
         // The fake driver offers neither SVA, nor stalls, nor page requests.
-        IoMm space = prepared("nic").allocPasid(nic());
+        IoMm space = machine.prepared("nic").allocPasid(nic());
         space.map(0, 0x9000, 0x1000, RW);
         assertThat(machine.hardware.dma(TestMachine.NIC, space.pasid(), 0)).isEqualTo(0x9000);
     }
 
     @Test
     void allocationReturnsTheSpaceAndErrorsAreNeverNull_R5() {
-        Domain domain = prepared("nic");
+        Domain domain = machine.prepared("nic");
         Object space = domain.allocPasid(nic());
         assertThat(space).isInstanceOf(IoMm.class).isInstanceOf(AddressSpace.class);
         machine.driver.failMmAttach = true;
@@ -136,13 +126,13 @@ class PrivatePasidTest {
 
     @Test
     void pasidIsReadFromTheSpaceAndIsWhatTheHardwareUses_R6() {
-        IoMm space = prepared("nic").allocPasid(nic());
+        IoMm space = machine.prepared("nic").allocPasid(nic());
         assertThat(machine.hardware.pasids).containsOnlyKeys(TestMachine.NIC + "/" + space.pasid());
     }
 
     @Test
     void fullSetOfFunctionsWorksOnThePrivateSpace_R7() {
-        Domain domain = prepared("nic");
+        Domain domain = machine.prepared("nic");
         IoMm space = domain.allocPasid(nic());
         space.map(0x1000, 0x9000, 0x1000, RW);
         assertThat(space.mapSg(0x2000, new ScatterList().add(0x20000, 0x2000), RW))
@@ -161,7 +151,7 @@ class PrivatePasidTest {
 
     @Test
     void mapOfAPrivateSpaceIsTheMapOfADomain_R8_R9_R10() throws NoSuchMethodException {
-        IoMm space = prepared("nic").allocPasid(nic());
+        IoMm space = machine.prepared("nic").allocPasid(nic());
         AddressSpace domainSpace = space.domain().space();
         for (Method function : AddressSpace.class.getMethods()) {
             Class<?> one = space.getClass()
@@ -179,7 +169,7 @@ class PrivatePasidTest {
 
     @Test
     void mapTakesNoLockThatAttachOrAllocationHolds_R8() {
-        IoMm space = prepared("nic").allocPasid(nic());
+        IoMm space = machine.prepared("nic").allocPasid(nic());
         Unit unit = Unit.of(nic());
         long[] found = new long[1];
         unit.withLock(() -> {
@@ -236,7 +226,7 @@ class PrivatePasidTest {
                 .extracting(Method::getName)
                 .containsExactlyInAnyOrder("mmAlloc", "mmFree");
         machine.addAllocator(new FakeAllocator(machine.journal, "plug-in"), "1.0.0");
-        Domain domain = prepared("gpu");
+        Domain domain = machine.prepared("gpu");
         IoMm space = domain.allocPasid(machine.device("gpu"));
         domain.freePasid(space, CompletableFuture.completedFuture(null));
         assertThat(machine.journal.of("mm")).containsExactly("mmAlloc by plug-in", "mmFree by plug-in");
@@ -244,7 +234,7 @@ class PrivatePasidTest {
 
     @Test
     void withoutPlugInTheCoreBuildsTheSpaceFromTheDriversConfiguration_R14() {
-        Domain domain = prepared("gpu");
+        Domain domain = machine.prepared("gpu");
         machine.journal.clear();
         IoMm space = domain.allocPasid(machine.device("gpu"));
         assertThat(machine.journal.lines())
@@ -258,7 +248,7 @@ class PrivatePasidTest {
     void plugInThatFailsOrReturnsNothingIsPassedOnAndUndone_R15() {
         FakeAllocator plugIn = new FakeAllocator(machine.journal, "plug-in");
         machine.addAllocator(plugIn, "1.0.0");
-        Domain domain = prepared("gpu");
+        Domain domain = machine.prepared("gpu");
         IommuDevice gpu = machine.device("gpu");
         long before = machine.counter("tables.bytes");
         plugIn.fails = true;
@@ -278,12 +268,12 @@ class PrivatePasidTest {
 
     @Test
     void privateIsAFlagOfTheSpace_R16() {
-        assertThat(prepared("nic").allocPasid(nic()).isPrivate()).isTrue();
+        assertThat(machine.prepared("nic").allocPasid(nic()).isPrivate()).isTrue();
     }
 
     @Test
     void spaceRecordsItsDomain_R17() {
-        Domain domain = prepared("nic");
+        Domain domain = machine.prepared("nic");
         IoMm space = domain.allocPasid(nic());
         assertThat(space.domain()).isSameAs(domain);
         assertThat(domain.ioMms()).containsExactly(space);
@@ -304,7 +294,7 @@ class PrivatePasidTest {
 
     @Test
     void pasidZeroIsNeverHandedOut_R18() {
-        Domain domain = prepared("nic");
+        Domain domain = machine.prepared("nic");
         assertThat(domain.allocPasid(nic()).pasid()).isEqualTo(1);
         assertThat(new SvaParameters(0, 0).minPasid()).isZero();
     }
@@ -340,13 +330,13 @@ class PrivatePasidTest {
 
     @Test
     void attachWritesTheEntry_R20() {
-        prepared("nic").allocPasid(nic());
+        machine.prepared("nic").allocPasid(nic());
         assertThat(machine.journal.of("mmAttach")).containsExactly("mmAttach nic pasid1 tag2 attachDomain=true");
     }
 
     @Test
     void bondsAreListedSoThatShutdownCleansThem_R21() {
-        Domain domain = prepared("nic");
+        Domain domain = machine.prepared("nic");
         IoMm space = domain.allocPasid(nic());
         assertThat(space.bonds()).containsExactly(nic());
         nic().shutdownSva();
@@ -361,7 +351,7 @@ class PrivatePasidTest {
 
     @Test
     void attachFailureUnwindsPasidThenObject_R22() {
-        Domain domain = prepared("nic");
+        Domain domain = machine.prepared("nic");
         machine.driver.failMmAttach = true;
         machine.journal.clear();
         assertThatThrownBy(() -> domain.allocPasid(nic())).hasMessageContaining("leaf of the CD table");
@@ -375,7 +365,7 @@ class PrivatePasidTest {
 
     @Test
     void freeClearsTheEntry_R23() {
-        Domain domain = prepared("nic");
+        Domain domain = machine.prepared("nic");
         IoMm space = domain.allocPasid(nic());
         domain.freePasid(space);
         assertThat(machine.journal.of("mmDetach")).containsExactly("mmDetach nic pasid1 tag2 detachDomain=true");
@@ -384,8 +374,8 @@ class PrivatePasidTest {
 
     @Test
     void freeOfNothingOfAnotherDomainOrTwiceHasNoEffect_R24() {
-        Domain domain = prepared("nic");
-        Domain other = prepared("disk");
+        Domain domain = machine.prepared("nic");
+        Domain other = machine.prepared("disk");
         IoMm space = domain.allocPasid(nic());
         domain.freePasid(null);
         other.freePasid(space);
@@ -398,7 +388,7 @@ class PrivatePasidTest {
 
     @Test
     void freeGoesDetachThenTagThenTables_R25() {
-        Domain domain = prepared("nic");
+        Domain domain = machine.prepared("nic");
         IoMm space = domain.allocPasid(nic());
         space.map(0x1000, 0x9000, 0x1000, RW);
         machine.hardware.dma(TestMachine.NIC, space.pasid(), 0x1000);
@@ -417,7 +407,7 @@ class PrivatePasidTest {
 
     @Test
     void freeDropsEveryBond_R26() {
-        Domain domain = prepared("nic", "disk");
+        Domain domain = machine.prepared("nic", "disk");
         IoMm space = domain.allocPasid(nic());
         space.bond(machine.device("disk"));
         space.map(0x1000, 0x9000, 0x1000, RW);
@@ -431,7 +421,7 @@ class PrivatePasidTest {
 
     @Test
     void strictUnmapLeavesNothingStaleAndFastLeavesItToTheCaller_R27() {
-        IoMm space = prepared("nic").allocPasid(nic());
+        IoMm space = machine.prepared("nic").allocPasid(nic());
         space.map(0x1000, 0x9000, 0x2000, RW);
         machine.hardware.dma(TestMachine.NIC, space.pasid(), 0x1000);
         machine.hardware.dma(TestMachine.NIC, space.pasid(), 0x2000);
@@ -446,7 +436,7 @@ class PrivatePasidTest {
 
     @Test
     void unmapOfASpaceThatWasTakenAwayIsZero_R30() {
-        Domain domain = prepared("nic");
+        Domain domain = machine.prepared("nic");
         IoMm space = domain.allocPasid(nic());
         space.map(0x1000, 0x9000, 0x1000, RW);
         domain.freePasid(space);
@@ -464,7 +454,7 @@ class PrivatePasidTest {
 
     @Test
     void mapAndUnmapAreLegalOnAnyThreadAndInsideAFaultHandler_R32() {
-        Domain domain = prepared("nic");
+        Domain domain = machine.prepared("nic");
         IoMm space = domain.allocPasid(nic());
         space.onFault(event -> {
             space.map(event.iova(), 0x9000, 0x1000, RW);
@@ -477,7 +467,7 @@ class PrivatePasidTest {
 
     @Test
     void twoSpacesMapTheSameIovaToDifferentPagesAndFlushingOneKeepsTheOther_R36() {
-        Domain domain = prepared("nic");
+        Domain domain = machine.prepared("nic");
         IoMm one = domain.allocPasid(nic());
         IoMm two = domain.allocPasid(nic());
         one.map(0x1000, 0x9000, 0x1000, RW);
@@ -495,7 +485,7 @@ class PrivatePasidTest {
 
     @Test
     void nothingButAttachAndDetachIsAskedOfTheDriver_R35_R37() {
-        Domain domain = prepared("nic");
+        Domain domain = machine.prepared("nic");
         machine.journal.clear();
         IoMm space = domain.allocPasid(nic());
         domain.freePasid(space);
@@ -503,138 +493,5 @@ class PrivatePasidTest {
                 .containsExactlyElementsOf(machine.journal.lines().stream()
                         .filter(line -> !line.startsWith("table.") && !line.startsWith("free page"))
                         .toList());
-    }
-
-    @Test
-    void bondNeedsTheSameIommuInitialisationRangeAndAFreePasid() {
-        Domain domain = prepared("nic");
-        IoMm space = domain.allocPasid(nic());
-        IommuDevice disk = machine.device("disk");
-        assertThat(errnoOf(() -> space.bond(disk))).isEqualTo(Errno.EINVAL);
-        assertThat(errnoOf(() -> space.bond(machine.device("far")))).isEqualTo(Errno.EINVAL);
-        disk.initSva(new SvaParameters(5, 9));
-        assertThat(errnoOf(() -> space.bond(disk))).isEqualTo(Errno.ERANGE);
-        disk.shutdownSva();
-        disk.initSva(SvaParameters.any());
-        space.bond(disk);
-        assertThat(errnoOf(() -> space.bond(disk))).isEqualTo(Errno.EBUSY);
-        domain.freePasid(space);
-        assertThatThrownBy(() -> space.bond(disk)).isInstanceOf(SpaceRevokedException.class);
-    }
-
-    @Test
-    void initClampsTheRangeAndRefusesWhatIsEmpty() {
-        assertThat(errnoOf(() -> machine.device("old").initSva(SvaParameters.any())))
-                .isEqualTo(Errno.EINVAL);
-        assertThat(errnoOf(() -> nic().initSva(new SvaParameters(300, 400)))).isEqualTo(Errno.EINVAL);
-        Domain domain = machine.attached("nic");
-        nic().initSva(new SvaParameters(255, 4000));
-        assertThat(errnoOf(() -> nic().initSva(SvaParameters.any()))).isEqualTo(Errno.EEXIST);
-        assertThat(domain.allocPasid(nic()).pasid()).isEqualTo(255);
-        assertThat(errnoOf(() -> domain.allocPasid(nic()))).isEqualTo(Errno.ENOSPC);
-    }
-
-    @Test
-    void deviceMustBeAttachedToTheDomainThatAllocates() {
-        prepared("nic");
-        assertThat(errnoOf(() -> machine.domain().allocPasid(nic()))).isEqualTo(Errno.EINVAL);
-    }
-
-    @Test
-    void identityAndBlockedDomainsCarryPrivateSpacesToo() {
-        Domain identity = machine.domain(DomainType.IDENTITY);
-        identity.attach(nic());
-        nic().initSva(SvaParameters.any());
-        IoMm space = identity.allocPasid(nic());
-        space.map(0x1000, 0x9000, 0x1000, RW);
-        assertThat(machine.hardware.dma(TestMachine.NIC, space.pasid(), 0x1000)).isEqualTo(0x9000);
-        assertThat(machine.hardware.dma(TestMachine.NIC, -1, 0x1000)).isEqualTo(0x1000);
-        identity.close();
-        assertThat(space.state()).isEqualTo(SpaceState.FREED);
-        Domain blocked = nic().group().defaultDomain();
-        assertThat(blocked.allocPasid(nic()).state()).isEqualTo(SpaceState.ATTACHED);
-    }
-
-    @Test
-    void deviceThatLeavesTheDomainLosesItsBonds() {
-        Domain domain = prepared("nic", "disk");
-        IoMm space = domain.allocPasid(nic());
-        space.bond(machine.device("disk"));
-        domain.detach(nic());
-        assertThat(space.bonds()).containsExactly(machine.device("disk"));
-        assertThat(space.state()).isEqualTo(SpaceState.ATTACHED);
-        machine.domain(DomainType.IDENTITY).attach(machine.device("disk"));
-        assertThat(space.state()).isEqualTo(SpaceState.REVOKED);
-        assertThatThrownBy(() -> space.map(0, 0, 0x1000, RW))
-                .isInstanceOf(SpaceRevokedException.class)
-                .hasMessageContaining("disk left domain 1 of smmu0");
-    }
-
-    @Test
-    void closeOfTheDomainRevokesAndFreesItsSpaces() {
-        Domain domain = prepared("nic");
-        IoMm space = domain.allocPasid(nic());
-        domain.close();
-        assertThat(space.state()).isEqualTo(SpaceState.FREED);
-        assertThat(domain.ioMms()).isEmpty();
-        assertThat(machine.hardware.pasids).isEmpty();
-        assertThat(machine.counter("tables.live")).isZero();
-    }
-
-    @Test
-    void tablesOfAnUnsyncedGatherAreFreedByItsSyncEvenAfterTheEnd() {
-        Domain domain = prepared("nic");
-        IoMm space = domain.allocPasid(nic());
-        long before = machine.counter("tables.live");
-        space.map(0x200000, 0x801000, 0x200000, RW);
-        IotlbGather gather = new IotlbGather();
-        space.unmapFast(0x200000, 0x200000, gather);
-        domain.freePasid(space);
-        assertThat(machine.counter("tables.live"))
-                .as("its root went, the gather's table waits")
-                .isEqualTo(before);
-        space.sync(gather);
-        assertThat(machine.counter("tables.live")).isEqualTo(before - 1);
-    }
-
-    @Test
-    void tablesOfThePendingListAreFreedWithTheSpace() {
-        Domain domain = prepared("nic");
-        IoMm space = domain.allocPasid(nic());
-        long before = machine.counter("tables.live");
-        space.map(0x200000, 0x801000, 0x200000, RW);
-        space.unmapFast(0x200000, 0x200000);
-        domain.freePasid(space);
-        assertThat(machine.counter("tables.live")).isEqualTo(before - 1);
-    }
-
-    @Test
-    void freeThatWaitedForADriverLooksAgainWhatIsLeftToFree() throws InterruptedException {
-        Domain domain = prepared("nic");
-        IoMm space = domain.allocPasid(nic());
-        machine.removeDriver();
-        List<Thread> clients = new ArrayList<>();
-        ConcurrentLinkedQueue<Throwable> failures = new ConcurrentLinkedQueue<>();
-        for (Runnable call : List.<Runnable>of(
-                () -> domain.freePasid(space),
-                () -> domain.freePasid(space),
-                () -> domain.detach(nic()),
-                domain::close,
-                domain::close)) {
-            Thread client = new Thread(call);
-            client.setUncaughtExceptionHandler((who, failure) -> failures.add(failure));
-            client.start();
-            clients.add(client);
-        }
-        while (clients.stream().anyMatch(client -> client.getState() != Thread.State.TIMED_WAITING)) {
-            Thread.onSpinWait();
-        }
-        machine.addDriver("1.1.0");
-        for (Thread client : clients) {
-            client.join();
-        }
-        assertThat(failures).isEmpty();
-        assertThat(machine.journal.of("freeContext")).doesNotHaveDuplicates().hasSize(2);
-        assertThat(machine.counter("tables.live")).isZero();
     }
 }
