@@ -37,7 +37,7 @@ final class Device implements IommuDevice {
         this.unit = unit;
         this.group = group;
         this.compatible = endpoint.compatible();
-        this.record = new DeviceRecord(endpoint.name(), endpoint.streamIds(), endpoint.pasidBits());
+        this.record = new DeviceRecord(endpoint.name(), endpoint.streamIds(), endpoint.pasidBits(), endpoint.port());
         group.add(this);
     }
 

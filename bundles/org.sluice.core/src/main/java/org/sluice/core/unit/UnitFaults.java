@@ -8,6 +8,7 @@ import org.sluice.api.FaultHandler;
 import org.sluice.api.FaultListener;
 import org.sluice.api.FaultResponse;
 import org.sluice.spi.driver.FaultRecord;
+import org.sluice.spi.driver.PageRequest;
 import org.sluice.spi.driver.UnitHost;
 import org.sluice.spi.memory.PageAllocator;
 import org.sluice.spi.memory.PhysicalMemory;
@@ -69,6 +70,11 @@ final class UnitFaults implements UnitHost {
             }
         }
         return response;
+    }
+
+    @Override
+    public boolean pageRequest(PageRequest request) {
+        return false;
     }
 
     private static FaultHandler owner(Device device, int pasid) {

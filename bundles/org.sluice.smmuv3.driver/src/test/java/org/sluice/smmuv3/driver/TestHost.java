@@ -5,6 +5,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 import org.sluice.api.FaultResponse;
 import org.sluice.spi.driver.FaultRecord;
+import org.sluice.spi.driver.PageRequest;
 import org.sluice.spi.driver.UnitHost;
 
 /** What a core would offer. */
@@ -41,5 +42,10 @@ final class TestHost implements UnitHost {
     public FaultResponse report(FaultRecord fault) {
         faults.add(fault);
         return handler.apply(fault);
+    }
+
+    @Override
+    public boolean pageRequest(PageRequest request) {
+        return false;
     }
 }

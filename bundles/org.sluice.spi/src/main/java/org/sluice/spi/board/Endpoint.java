@@ -1,6 +1,7 @@
 package org.sluice.spi.board;
 
 import java.util.List;
+import org.sluice.spi.bus.DevicePort;
 
 /**
  * A DMA-capable device of a board.
@@ -13,6 +14,7 @@ import java.util.List;
  * @param pasidBits width of the PASIDs it can send, 0 to 20; 0 for none
  * @param isolationGroup endpoints with the same number cannot be isolated from each other; -1 for alone
  * @param dma its DMA port, with the first StreamID
+ * @param port its ATS and PRI switches
  */
 public record Endpoint(
         String name,
@@ -21,9 +23,32 @@ public record Endpoint(
         List<Integer> streamIds,
         int pasidBits,
         int isolationGroup,
-        Dma dma) {
+        Dma dma,
+        DevicePort port) {
     /** Copies the StreamIDs. */
     public Endpoint {
         streamIds = List.copyOf(streamIds);
+    }
+
+    /**
+     * A device without ATS and PRI.
+     *
+     * @param name name on its bus
+     * @param compatible kind of device
+     * @param iommu name of the IOMMU
+     * @param streamIds its StreamIDs
+     * @param pasidBits width of the PASIDs it can send
+     * @param isolationGroup isolation group, -1 for alone
+     * @param dma its DMA port
+     */
+    public Endpoint(
+            String name,
+            String compatible,
+            String iommu,
+            List<Integer> streamIds,
+            int pasidBits,
+            int isolationGroup,
+            Dma dma) {
+        this(name, compatible, iommu, streamIds, pasidBits, isolationGroup, dma, DevicePort.NONE);
     }
 }

@@ -29,4 +29,13 @@ public interface UnitHost {
      * @return what to do, which matters for a stalled transaction
      */
     org.sluice.api.FaultResponse report(FaultRecord fault);
+
+    /**
+     * Reports a fault that can be repaired. Call it on the unit's event thread; it never waits.
+     *
+     * @param request what was asked for
+     * @return true when the core answers the group later by {@link PageResponseOperations#respond}; false when nobody wants
+     *     to repair it: {@link #report} a stall, answer a page request with INVALID
+     */
+    boolean pageRequest(PageRequest request);
 }
