@@ -23,6 +23,7 @@ final class House {
             Map.entry("spi", 1), // the ground floor's second half: plug-in contracts speak of the clients' types
             Map.entry("layout", 1),
             Map.entry("smmuv3.arch", 2),
+            Map.entry("smmuv2.arch", 2),
             Map.entry("vmsa.arch", 2),
             Map.entry("amd.arch", 2),
             Map.entry("apple.arch", 2),

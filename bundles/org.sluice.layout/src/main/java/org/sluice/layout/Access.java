@@ -4,6 +4,8 @@ package org.sluice.layout;
 public enum Access {
     /** Writes are ignored. */
     RO,
+    /** Reads as zero; a write starts an operation. */
+    WO,
     /** Read and write. */
     RW,
     /** Read and write; writes are ignored while the register's guard is set. */

@@ -9,7 +9,7 @@ import javax.lang.model.SourceVersion;
 
 /** What must hold of a layout file before anything is generated from it. Every problem names the structure and the bit or value. */
 final class LayoutChecks {
-    private static final List<String> ACCESSES = List.of("RO", "RW", "guarded", "update");
+    private static final List<String> ACCESSES = List.of("RO", "WO", "RW", "guarded", "update");
 
     private final LayoutFile file;
     private final List<String> problems = new ArrayList<>();

@@ -122,7 +122,7 @@ class LayoutChecksTest {
     void unknownAccessIsNamed() {
         assertThat(problems("structure WIDGET", "register  WIDGET\noffset 0\npage 0\naccess W1C\nreset unknown"))
                 .containsExactly(
-                        "widget.layout: WIDGET has the access W1C, which is none of [RO, RW, guarded, update]");
+                        "widget.layout: WIDGET has the access W1C, which is none of [RO, WO, RW, guarded, update]");
     }
 
     @Test
