@@ -37,6 +37,7 @@ final class House {
             Map.entry("pgtable.x86", 3),
             Map.entry("core", 3),
             Map.entry("smmuv3.driver", 3),
+            Map.entry("smmuv2.model", 3),
             Map.entry("smmuv3.model", 3),
             Map.entry("vendor.msm", 3),
             Map.entry("board.model", 3),
