@@ -24,6 +24,11 @@ public final class Quirk {
     public static final int FORCE_COHERENCE = 1 << 16;
     /** What cannot be written is refused, for hardware that needs it (generic_pt's {@code FORCE_WRITEABLE}). Not a bit of Linux's. */
     public static final int FORCE_WRITEABLE = 1 << 17;
+    /**
+     * Hardware sets the accessed and dirty bits of leaves by itself (RISC-V's Svadu, VT-d's second stage where A/D bits are
+     * enabled), so that software may clear them. Not a bit of Linux's.
+     */
+    public static final int HARDWARE_AD = 1 << 18;
 
     private Quirk() {}
 }
