@@ -28,7 +28,7 @@ public final class Quirk {
      * Hardware sets the accessed and dirty bits of leaves by itself (RISC-V's Svadu, VT-d's second stage where A/D bits are
      * enabled), so that software may clear them. Not a bit of Linux's.
      */
-    public static final int HARDWARE_AD = 1 << 18;
+    public static final int HARDWARE_AD = 1 << 20;
 
     /**
      * Leaves are also offered in the sizes of the architecture's contiguous groups, which carry the contiguous hint: ARMv8
