@@ -79,4 +79,13 @@ public interface IommuDevice {
      * @throws IommuException ENODEV not initialised
      */
     void shutdownSva();
+
+    /**
+     * DMA mapping with IOVAs that the platform chooses.
+     *
+     * @return the mapper of this device, the same for its life
+     */
+    default DmaMapper dma() {
+        throw Unsupported.operation("dma");
+    }
 }

@@ -1,5 +1,6 @@
 package org.sluice.api;
 
+import java.util.List;
 import java.util.Set;
 import org.osgi.annotation.versioning.ProviderType;
 
@@ -75,4 +76,14 @@ public interface IommuGroup {
      * @return the default domain
      */
     Domain defaultDomain();
+
+    /**
+     * IOVAs that no member may have mapped to something else, as the board and the driver say.
+     *
+     * @return by ascending start, regions of one type that overlap or touch merged; {@link ReservedRegion#line} of each is
+     *     Linux's {@code reserved_regions} file
+     */
+    default List<ReservedRegion> reservedRegions() {
+        return List.of();
+    }
 }
