@@ -28,6 +28,10 @@ public enum Errno {
     EOPNOTSUPP,
     /** The hardware or a missing provider did not answer in time. */
     ETIMEDOUT,
+    /** Arguments that do not go together: features that differ from those of the shared space. */
+    EDOM,
+    /** No such process. */
+    ESRCH,
     /** No such object: the space was revoked. */
     ESTALE
 }
