@@ -3,6 +3,7 @@ package org.sluice.smmuv3.model;
 import org.sluice.smmuv3.arch.EventId;
 import org.sluice.smmuv3.arch.EvtCBadSubstreamid;
 import org.sluice.smmuv3.arch.EvtFCdFetch;
+import org.sluice.smmuv3.arch.EvtFPermission;
 import org.sluice.smmuv3.arch.EvtFTranslation;
 import org.sluice.smmuv3.arch.EvtFWalkEabt;
 import org.sluice.spi.board.Dma;
@@ -36,6 +37,9 @@ record EventRecord(long word0, long word1, long word2, long word3) {
         word1 = EvtFTranslation.withRnW(word1, Permissions.isWrite(flags) ? 0 : 1);
         word1 = EvtFTranslation.withS2(word1, Leaf.isStage2Fault(fault) ? 1 : 0);
         word1 = EvtFTranslation.withClazz(word1, Leaf.clazz(fault));
+        if (event == EventId.F_PERMISSION && Leaf.clazz(fault) == EvtFPermission.CLASS_TT) {
+            word1 = EvtFPermission.withTtRnW(word1, Leaf.isDescriptorWrite(fault) ? 0 : 1);
+        }
         long word3 = 0;
         if (event == EventId.F_WALK_EABT) {
             word3 = Leaf.faultAddress(fault) & EvtFWalkEabt.FETCHADDR_MASK;

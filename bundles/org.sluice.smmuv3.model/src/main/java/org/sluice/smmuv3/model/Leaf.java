@@ -6,8 +6,8 @@ import org.sluice.smmuv3.arch.EvtFTranslation;
  * The outcome of a translation in one {@code long}, so that neither a TLB hit nor a walk allocates.
  *
  * <p>Not negative: a leaf. Bits 51:12 are the output address of its first byte, 5:0 log2 of its size, 10:6 what stage 1
- * says of it, 56:52 what stage 2 denies of it, 62:57 log2 of the stage-1 leaf that it is a part of where stage 2 maps in
- * smaller pieces, else 0. Negative: a fault. Bits 7:0 are the event number, 59:8 the physical address whose read aborted
+ * says of it, 11 whether a write makes a descriptor dirty, 56:52 what stage 2 denies of it, 62:57 log2 of the stage-1 leaf that it is a part of where stage 2 maps in
+ * smaller pieces, else 0. Negative: a fault. Bits 6:0 are the event number, 7 whether it is a descriptor that could not be written, 59:8 the physical address whose read aborted
  * or the IPA that stage 2 did not translate, 60 whether stage 2 faulted, 62:61 then the CLASS of the event. This is the
  * model's own encoding, not the architecture's.
  */
@@ -23,6 +23,9 @@ final class Leaf {
     /** nG: belongs to one ASID. Set in leaves of stage 2 alone, which belong to a VMID. */
     static final long NOT_GLOBAL = 1 << 10;
 
+    /** A descriptor of either stage is clean: a write is permitted, but has to walk, which makes it dirty. */
+    static final long CLEAN = 1 << 11;
+
     /** Stage 2 denies reads. */
     static final long STAGE2_NO_READ = 1L << 52;
     /** Stage 2 denies writes. */
@@ -37,16 +40,18 @@ final class Leaf {
     private static final long SIZE = 0x3f;
     private static final long ADDRESS = 0xffffffffff000L;
     private static final long STAGE1 =
-            READ_ONLY | UNPRIVILEGED | PRIVILEGED_EXECUTE_NEVER | UNPRIVILEGED_EXECUTE_NEVER | NOT_GLOBAL;
+            READ_ONLY | UNPRIVILEGED | PRIVILEGED_EXECUTE_NEVER | UNPRIVILEGED_EXECUTE_NEVER | NOT_GLOBAL | CLEAN;
     private static final long STAGE2 = STAGE2_NO_READ
             | STAGE2_NO_WRITE
             | STAGE2_PRIVILEGED_EXECUTE_NEVER
             | STAGE2_UNPRIVILEGED_EXECUTE_NEVER
-            | STAGE2_DEVICE;
+            | STAGE2_DEVICE
+            | CLEAN;
     private static final int STAGE1_SIZE_SHIFT = 57;
 
     private static final long FAULT = Long.MIN_VALUE;
-    private static final long EVENT = 0xff;
+    private static final long EVENT = 0x7f;
+    private static final long DESCRIPTOR_WRITE = 1 << 7;
     private static final long FAULT_ADDRESS = 0xf_ffff_ffff_ffffL;
     private static final long STAGE2_FAULT = 1L << 60;
     private static final int CLASS_SHIFT = 61;
@@ -85,6 +90,16 @@ final class Leaf {
         return isPiece(leaf) ? (int) (leaf >>> STAGE1_SIZE_SHIFT) : log2size(leaf);
     }
 
+    /** Whether an access has to walk although it is permitted: a write to what is clean. */
+    static boolean needsUpdate(long leaf, int flags) {
+        return (leaf & CLEAN) != 0 && Permissions.isWrite(flags);
+    }
+
+    /** A leaf after its descriptor was updated for an access. */
+    static long written(long leaf, int flags) {
+        return Permissions.isWrite(flags) ? leaf & ~CLEAN : leaf;
+    }
+
     static boolean isGlobal(long leaf) {
         return (leaf & NOT_GLOBAL) == 0;
     }
@@ -107,6 +122,15 @@ final class Leaf {
      */
     static long stage2Fault(int event, long address, long clazz) {
         return fault(event, address) | STAGE2_FAULT | clazz << CLASS_SHIFT;
+    }
+
+    /** The same fault, of a descriptor that the walk was to write and not to read. */
+    static long ofDescriptorWrite(long fault) {
+        return fault | DESCRIPTOR_WRITE;
+    }
+
+    static boolean isDescriptorWrite(long fault) {
+        return (fault & DESCRIPTOR_WRITE) != 0;
     }
 
     static boolean isFault(long outcome) {

@@ -36,6 +36,7 @@ final class ModelCounters implements Counters {
         values.put("s2.tlb.miss", transactions.total(TransactionSlots.TLB2_MISS));
         values.put("s2.walk", transactions.total(TransactionSlots.WALK2));
         values.put("walk.read", transactions.total(TransactionSlots.WALK_READ));
+        values.put("walk.update", transactions.total(TransactionSlots.WALK_UPDATE));
         values.put("config.hit", transactions.total(TransactionSlots.CONFIG_HIT));
         values.put("ste.fetch", transactions.total(TransactionSlots.STE_FETCH));
         values.put("cd.fetch", transactions.total(TransactionSlots.CD_FETCH));

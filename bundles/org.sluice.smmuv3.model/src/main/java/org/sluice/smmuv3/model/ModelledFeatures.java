@@ -22,10 +22,11 @@ final class ModelledFeatures {
      * @throws org.sluice.api.IommuException EINVAL, naming the field
      */
     static void check(Identity id) {
-        absent(Idr0.LAYOUT, id.idr0(), "BTM", "HTTU", "DORMHINT", "Hyp", "ATS", "NS1ATS", "SEV", "ATOS", "PRI");
+        absent(Idr0.LAYOUT, id.idr0(), "BTM", "DORMHINT", "Hyp", "ATS", "NS1ATS", "SEV", "ATOS", "PRI");
         absent(Idr0.LAYOUT, id.idr0(), "VMW", "VATOS", "ATSRECERR", "RME");
         only("idr0.TTF", Idr0.ttf(id.idr0()), Idr0.TTF_AARCH64);
         only("idr0.TTENDIAN", Idr0.ttendian(id.idr0()), Idr0.TTENDIAN_LITTLE);
+        atMost("idr0.HTTU", id.httu(), Idr0.HTTU_ACCESS_DIRTY);
         atMost("idr0.STALL_MODEL", Idr0.stallModel(id.idr0()), Idr0.STALL_MODEL_STALL_FORCED);
         atMost("idr0.ST_LEVEL", Idr0.stLevel(id.idr0()), Idr0.ST_LEVEL_TWO_LEVEL);
         absent(Idr1.LAYOUT, id.idr1(), "PRIQS", "ATTR_PERMS_OVR", "ATTR_TYPES_OVR", "REL", "ECMDQ");

@@ -10,7 +10,9 @@ import org.sluice.vmsa.arch.TableDescriptor;
 /**
  * The stage-1 walk of VMSAv8-64. At each level the order is: external abort, translation fault, address size fault; at the
  * leaf then the access flag. Permissions are the caller's. With a stage 2, the address of each descriptor is an IPA, which
- * it translates first. Stateless; any thread; at most four reads, and those of stage 2.
+ * it translates first. Where the leaf has to be updated (see {@link DescriptorUpdate}), that is done before the walk ends, and
+ * through a stage 2 it needs write permission there. Stateless; any thread; at most four reads, and those of stage 2, unless
+ * software changes the leaf at the same time.
  */
 final class PageTableWalk {
     private final PhysicalMemory memory;
@@ -26,11 +28,35 @@ final class PageTableWalk {
      *
      * @param second the stage 2 beneath, or null
      * @param canonical an address that the range covers
-     * @param slot the counters of this thread; null counts nothing and fills nothing
+     * @param flags of the access
+     * @param slot the counters of this thread; null counts nothing, fills nothing and updates nothing
      * @param began generation before the transaction read anything
-     * @return a {@link Leaf} of stage 1 or its fault
+     * @return a {@link Leaf} of stage 1, which need not permit the access, or its fault
      */
-    long walk(StreamContext context, InputRange range, Stage2Context second, long canonical, long[] slot, long began) {
+    long walk(
+            StreamContext context,
+            InputRange range,
+            Stage2Context second,
+            long canonical,
+            int flags,
+            long[] slot,
+            long began) {
+        long outcome;
+        int walks = 0;
+        do {
+            outcome = descend(context, range, second, canonical, flags, slot, began);
+        } while (outcome == DescriptorUpdate.CHANGED && !DescriptorUpdate.hopeless(++walks));
+        return outcome == DescriptorUpdate.CHANGED ? Leaf.fault(EventId.F_WALK_EABT, range.root()) : outcome;
+    }
+
+    private long descend(
+            StreamContext context,
+            InputRange range,
+            Stage2Context second,
+            long canonical,
+            int flags,
+            long[] slot,
+            long began) {
         long input = canonical & (1L << range.inputBits()) - 1;
         int perLevel = Granule.bitsPerLevel(range.granule());
         long indexMask = (1L << perLevel) - 1;
@@ -39,13 +65,14 @@ final class PageTableWalk {
         long restrictions = 0;
         for (int level = range.startLevel(); level <= Granule.LAST_LEVEL; level++, shift -= perLevel) {
             // the root may have fewer entries, but then the input has no bits above them
-            long address = table + (input >>> shift & indexMask) * Long.BYTES;
+            long pointer = table + (input >>> shift & indexMask) * Long.BYTES;
+            long address = pointer;
             if (second != null) {
-                long fetched = stage2.fetch(second, address, EvtFTranslation.CLASS_TT, slot, began);
+                long fetched = stage2.fetch(second, pointer, EvtFTranslation.CLASS_TT, slot, began);
                 if (Leaf.isFault(fetched)) {
                     return fetched;
                 }
-                address = Leaf.output(fetched, address);
+                address = Leaf.output(fetched, pointer);
             }
             long descriptor;
             try {
@@ -62,7 +89,20 @@ final class PageTableWalk {
             }
             long output = descriptor & range.tableMask();
             if (last || !tableOrPage) {
-                return leaf(context, descriptor, output & -1L << shift, shift, restrictions);
+                long leaf = leaf(context, descriptor, output & -1L << shift, shift, restrictions);
+                if (Leaf.isFault(leaf)) {
+                    return leaf;
+                }
+                if (!Permissions.permitted(leaf, flags, context)) {
+                    // what is not accessed is not cached
+                    return DescriptorUpdate.isFresh(context, descriptor) ? Leaf.fault(EventId.F_PERMISSION, 0) : leaf;
+                }
+                long wanted = DescriptorUpdate.stage1(context, descriptor, Permissions.isWrite(flags));
+                if (wanted == descriptor || slot == null) {
+                    return leaf;
+                }
+                long updated = update(second, pointer, address, descriptor, wanted, slot, began);
+                return updated == DescriptorUpdate.DONE ? Leaf.written(leaf, flags) : updated;
             }
             if (output >>> context.outputBits != 0) {
                 return Leaf.fault(EventId.F_ADDR_SIZE, 0);
@@ -75,6 +115,20 @@ final class PageTableWalk {
         throw new AssertionError("a walk ends at the last level");
     }
 
+    // done, changed meanwhile, or a fault
+    private long update(
+            Stage2Context second, long pointer, long address, long descriptor, long wanted, long[] slot, long began) {
+        if (second != null) {
+            long permitted = stage2.update(second, pointer, slot, began);
+            if (Leaf.isFault(permitted)) {
+                return permitted;
+            }
+        }
+        TransactionSlots.count(slot, TransactionSlots.WALK_UPDATE);
+        long outcome = DescriptorUpdate.write(memory, address, descriptor, wanted);
+        return outcome == EventId.F_WALK_EABT ? Leaf.fault(EventId.F_WALK_EABT, address) : outcome;
+    }
+
     private static boolean isBlock(long descriptor, int granule, int level) {
         return Stage1Leaf.type(descriptor) == Stage1Leaf.TYPE_BLOCK && Granule.blockAllowed(granule, level);
     }
@@ -83,12 +137,15 @@ final class PageTableWalk {
         if (output >>> context.outputBits != 0) {
             return Leaf.fault(EventId.F_ADDR_SIZE, 0);
         }
-        if (Stage1Leaf.af(descriptor) == 0 && !context.accessFlagIgnored) {
+        if (Stage1Leaf.af(descriptor) == 0 && !context.accessFlagIgnored && !context.updatesAccess) {
             return Leaf.fault(EventId.F_ACCESS, 0);
         }
         long permissions = 0;
-        if (Stage1Leaf.apRdonly(descriptor) != 0 || TableDescriptor.apTableRdonly(restrictions) != 0) {
+        boolean clean = DescriptorUpdate.isClean(context, descriptor);
+        if (Stage1Leaf.apRdonly(descriptor) != 0 && !clean || TableDescriptor.apTableRdonly(restrictions) != 0) {
             permissions |= Leaf.READ_ONLY;
+        } else if (clean) {
+            permissions |= Leaf.CLEAN;
         }
         if (Stage1Leaf.apUnpriv(descriptor) != 0 && TableDescriptor.apTableNoUnpriv(restrictions) == 0) {
             permissions |= Leaf.UNPRIVILEGED;

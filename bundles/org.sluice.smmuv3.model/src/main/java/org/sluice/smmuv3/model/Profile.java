@@ -59,6 +59,7 @@ enum Profile {
         idr0 = Idr0.withS2p(idr0, 1);
         idr0 = Idr0.withTtf(idr0, Idr0.TTF_AARCH64);
         idr0 = Idr0.withCohacc(idr0, 1);
+        idr0 = Idr0.withHttu(idr0, Idr0.HTTU_ACCESS_DIRTY);
         idr0 = Idr0.withAsid16(idr0, 1);
         idr0 = Idr0.withMsi(idr0, 1);
         idr0 = Idr0.withVmid16(idr0, 1);

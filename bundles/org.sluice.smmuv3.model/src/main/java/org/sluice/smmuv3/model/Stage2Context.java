@@ -14,6 +14,8 @@ import org.sluice.vmsa.arch.Stage2Leaf;
  * @param root physical address of the root table
  * @param outputBits effective output size: S2PS, capped to OAS
  * @param accessFlagIgnored S2AFFD: descriptors with AF=0 do not fault
+ * @param updatesAccess S2HA: the device sets AF, and S2AFFD means nothing
+ * @param updatesDirty S2HD, which without S2HA does nothing: the device makes descriptors with DBM dirty
  * @param protectedWalk S2PTW: walks and fetches in Device memory fault
  * @param executeNeverByPrivilege XN has two bits (XNX)
  * @param records S2R: faults are recorded
@@ -27,6 +29,8 @@ record Stage2Context(
         long root,
         int outputBits,
         boolean accessFlagIgnored,
+        boolean updatesAccess,
+        boolean updatesDirty,
         boolean protectedWalk,
         boolean executeNeverByPrivilege,
         boolean records,
@@ -63,6 +67,7 @@ record Stage2Context(
             return null;
         }
         long rootBytes = Math.max(MIN_TABLE_BYTES, (long) Long.BYTES << inputBits - Granule.shift(granule, startLevel));
+        boolean updatesAccess = StreamTableEntry.s2ha(word2) != 0;
         return new Stage2Context(
                 (int) StreamTableEntry.s2vmid(word2),
                 granule,
@@ -71,6 +76,8 @@ record Stage2Context(
                 ttb & -rootBytes,
                 outputBits,
                 StreamTableEntry.s2affd(word2) != 0,
+                updatesAccess,
+                updatesAccess && StreamTableEntry.s2hd(word2) != 0,
                 StreamTableEntry.s2ptw(word2) != 0,
                 id.stage2ExecuteNever(),
                 StreamTableEntry.s2r(word2) != 0,

@@ -2,6 +2,7 @@ package org.sluice.smmuv3.model;
 
 import org.sluice.smmuv3.arch.EventId;
 import org.sluice.smmuv3.arch.EvtFTranslation;
+import org.sluice.spi.board.IommuModel;
 import org.sluice.spi.memory.PhysicalMemory;
 
 /** From an IPA to a leaf of stage 2: TLB, else walk, then permissions. Any thread; does not allocate. */
@@ -29,6 +30,18 @@ final class Stage2Translator {
     }
 
     /**
+     * Translates the address of a stage-1 descriptor that the SMMU is to write, which makes its page dirty.
+     *
+     * @param slot the counters of this thread
+     * @param began generation before the transaction read anything
+     * @return a {@link Leaf} that permits the write, or its fault
+     */
+    long update(Stage2Context context, long ipa, long[] slot, long began) {
+        long leaf = translate(context, ipa, IommuModel.WRITE, EvtFTranslation.CLASS_TT, slot, began);
+        return Leaf.isFault(leaf) ? Leaf.ofDescriptorWrite(leaf) : leaf;
+    }
+
+    /**
      * Translates the IPA of a transaction.
      *
      * @param flags of the access
@@ -45,10 +58,10 @@ final class Stage2Translator {
             return Leaf.stage2Fault(EventId.F_TRANSLATION, ipa, clazz);
         }
         long leaf = tlb.lookupStage2(context.vmid(), ipa, context.granule());
-        if (leaf == Tlb.MISS) {
+        if (leaf == Tlb.MISS || Leaf.needsUpdate(leaf, flags)) {
             TransactionSlots.count(slot, TransactionSlots.TLB2_MISS);
             TransactionSlots.count(slot, TransactionSlots.WALK2);
-            leaf = tables.walk(context, ipa, clazz, slot);
+            leaf = tables.walk(context, ipa, clazz, flags, slot);
             if (Leaf.isFault(leaf)) {
                 return leaf;
             }

@@ -7,8 +7,8 @@ import org.sluice.vmsa.arch.Stage2Leaf;
 import org.sluice.vmsa.arch.TableDescriptor;
 
 /**
- * The stage-2 walk of VMSAv8-64, with the order of faults of {@link PageTableWalk}. Stateless; any thread; at most four
- * reads.
+ * The stage-2 walk of VMSAv8-64, with the order of faults of {@link PageTableWalk}, and the updates of
+ * {@link DescriptorUpdate}. Stateless; any thread; at most four reads, unless software changes the leaf at the same time.
  */
 final class Stage2Walk {
     // MemAttr[3:2] = 0
@@ -28,10 +28,22 @@ final class Stage2Walk {
      *
      * @param ipa an address that the context covers
      * @param clazz CLASS of a fault
-     * @param slot the counters of this thread, or null to count nothing
-     * @return a {@link Leaf} or its fault
+     * @param flags of the access
+     * @param slot the counters of this thread, or null to count nothing and update nothing
+     * @return a {@link Leaf}, which need not permit the access, or its fault
      */
-    long walk(Stage2Context context, long ipa, long clazz, long[] slot) {
+    long walk(Stage2Context context, long ipa, long clazz, int flags, long[] slot) {
+        long outcome;
+        int walks = 0;
+        do {
+            outcome = descend(context, ipa, clazz, flags, slot);
+        } while (outcome == DescriptorUpdate.CHANGED && !DescriptorUpdate.hopeless(++walks));
+        return outcome == DescriptorUpdate.CHANGED
+                ? Leaf.stage2Fault(EventId.F_WALK_EABT, context.root(), clazz)
+                : outcome;
+    }
+
+    private long descend(Stage2Context context, long ipa, long clazz, int flags, long[] slot) {
         int granule = context.granule();
         int perLevel = Granule.bitsPerLevel(granule);
         int shift = Granule.shift(granule, context.startLevel());
@@ -62,10 +74,28 @@ final class Stage2Walk {
                 return Leaf.stage2Fault(EventId.F_ADDR_SIZE, ipa, clazz);
             }
             if (leaf) {
-                boolean accessed = Stage2Leaf.af(descriptor) != 0 || context.accessFlagIgnored();
-                return accessed
-                        ? Leaf.of(output, shift, attributes(context, descriptor))
-                        : Leaf.stage2Fault(EventId.F_ACCESS, ipa, clazz);
+                boolean accessed =
+                        Stage2Leaf.af(descriptor) != 0 || context.accessFlagIgnored() || context.updatesAccess();
+                if (!accessed) {
+                    return Leaf.stage2Fault(EventId.F_ACCESS, ipa, clazz);
+                }
+                long found = Leaf.of(output, shift, attributes(context, descriptor));
+                if (!Permissions.permittedByStage2(found, flags)) {
+                    // what is not accessed is not cached
+                    return DescriptorUpdate.isFresh(context, descriptor)
+                            ? Leaf.stage2Fault(EventId.F_PERMISSION, ipa, clazz)
+                            : found;
+                }
+                long wanted = DescriptorUpdate.stage2(context, descriptor, Permissions.isWrite(flags));
+                if (wanted == descriptor || slot == null) {
+                    return found;
+                }
+                TransactionSlots.count(slot, TransactionSlots.WALK_UPDATE);
+                long updated = DescriptorUpdate.write(memory, address, descriptor, wanted);
+                if (updated == EventId.F_WALK_EABT) {
+                    return Leaf.stage2Fault(EventId.F_WALK_EABT, address, clazz);
+                }
+                return updated == DescriptorUpdate.DONE ? Leaf.written(found, flags) : updated;
             }
             table = output;
             shift -= perLevel;
@@ -79,7 +109,9 @@ final class Stage2Walk {
         if (Stage2Leaf.s2apR(descriptor) == 0) {
             attributes |= Leaf.STAGE2_NO_READ;
         }
-        if (Stage2Leaf.s2apW(descriptor) == 0) {
+        if (DescriptorUpdate.isClean(context, descriptor)) {
+            attributes |= Leaf.CLEAN;
+        } else if (Stage2Leaf.s2apW(descriptor) == 0) {
             attributes |= Leaf.STAGE2_NO_WRITE;
         }
         if (Stage2Leaf.memAttr(descriptor) < DEVICE_LIMIT) {

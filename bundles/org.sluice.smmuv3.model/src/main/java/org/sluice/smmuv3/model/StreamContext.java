@@ -24,6 +24,10 @@ final class StreamContext {
     final int outputBits;
     /** AFFD: descriptors with AF=0 do not fault. */
     final boolean accessFlagIgnored;
+    /** HA: the device sets AF, and AFFD means nothing. */
+    final boolean updatesAccess;
+    /** HD, which without HA does nothing: the device makes descriptors with DBM dirty. */
+    final boolean updatesDirty;
 
     final boolean writeExecuteNever;
     final boolean privilegedAccessNever;
@@ -42,6 +46,8 @@ final class StreamContext {
         highTopByteIgnored = ContextDescriptor.tbi1(cd[0]) != 0;
         this.outputBits = outputBits;
         accessFlagIgnored = ContextDescriptor.affd(cd[0]) != 0;
+        updatesAccess = ContextDescriptor.ha(cd[0]) != 0;
+        updatesDirty = updatesAccess && ContextDescriptor.hd(cd[0]) != 0;
         writeExecuteNever = ContextDescriptor.wxn(cd[0]) != 0;
         privilegedAccessNever = ContextDescriptor.pan(cd[0]) != 0;
         aborts = ContextDescriptor.a(cd[0]) != 0;

@@ -31,6 +31,7 @@ final class TransactionSlots {
     static final int TLB2_HIT = 26;
     static final int TLB2_MISS = 27;
     static final int WALK2 = 28;
+    static final int WALK_UPDATE = 29;
     private static final int LENGTH = 40;
 
     private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);

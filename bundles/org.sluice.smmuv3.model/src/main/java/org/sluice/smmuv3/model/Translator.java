@@ -42,7 +42,7 @@ final class Translator {
                 ? range.granule()
                 : Math.min(range.granule(), route.stage2().granule());
         long leaf = tlb.lookup(route.vmid(), context.asid, canonical, range.granule(), pieces);
-        if (leaf == Tlb.MISS) {
+        if (leaf == Tlb.MISS || Leaf.needsUpdate(leaf, flags)) {
             TransactionSlots.count(slot, TransactionSlots.TLB_MISS);
             return walk(route, range, canonical, pieces, flags, slot, began);
         }
@@ -60,7 +60,7 @@ final class Translator {
             Route.Translated route, InputRange range, long canonical, int pieces, int flags, long[] slot, long began) {
         TransactionSlots.count(slot, TransactionSlots.WALK);
         StreamContext context = route.context();
-        long leaf = tables.walk(context, range, route.stage2(), canonical, slot, began);
+        long leaf = tables.walk(context, range, route.stage2(), canonical, flags, slot, began);
         if (Leaf.isFault(leaf)) {
             return leaf;
         }

@@ -150,9 +150,9 @@ class ContextRulesTest {
 
     @Test
     void hardwareUpdatesNeedHttuAndHdAloneIsInert_R22() {
-        isBad(with(ContextDescriptor.withHa(CD, 1)));
-        isBad(with(ContextDescriptor.withHd(ContextDescriptor.withHa(CD, 1), 1)));
-        translates(with(ContextDescriptor.withHd(CD, 1)), 0x1000);
+        isBad(with(ContextDescriptor.withHa(CD, 1), "idr0.HTTU", 0));
+        isBad(with(ContextDescriptor.withHd(ContextDescriptor.withHa(CD, 1), 1), "idr0.HTTU", 1));
+        translates(with(ContextDescriptor.withHd(CD, 1), "idr0.HTTU", 0), 0x1000);
     }
 
     @Test

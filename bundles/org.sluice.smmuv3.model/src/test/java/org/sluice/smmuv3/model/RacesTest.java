@@ -21,6 +21,7 @@ import org.sluice.smmuv3.arch.CmdqProd;
 import org.sluice.smmuv3.arch.Cr0;
 import org.sluice.smmuv3.arch.Cr0Ack;
 import org.sluice.spi.board.Dma;
+import org.sluice.spi.board.Translation;
 
 /** Invalidation against transactions that are under way. */
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -157,7 +158,7 @@ class RacesTest {
         gate.reached.await();
         CompletableFuture<Void> off =
                 CompletableFuture.runAsync(() -> smmu.registers.write32(Cr0.ADDRESS, 0), OWN_THREAD);
-        while (smmu.registers.read32(Cr0.ADDRESS) != 0) {
+        while (smmu.translate(Dma.NO_PASID, OLD, 0).outcome() != Translation.Outcome.BYPASSED) {
             Thread.onSpinWait();
         }
         for (int i = 0; i < 1000; i++) {

@@ -48,7 +48,7 @@ class RegisterRulesTest {
 
     @ParameterizedTest
     @CsvSource({
-        "idr0.HTTU, 1, idr0.HTTU",
+        "idr0.HTTU, 3, idr0.HTTU",
         "idr0.STALL_MODEL, 3, idr0.STALL_MODEL",
         "idr5.STALL_MAX, 1, idr5.STALL_MAX",
         "idr0.NOPE, 1, idr0.NOPE",

@@ -8,7 +8,6 @@ import java.util.Set;
 import org.sluice.layout.Field;
 import org.sluice.layout.Layout;
 import org.sluice.smmuv3.arch.CmdSync;
-import org.sluice.smmuv3.arch.ContextDescriptor;
 import org.sluice.smmuv3.arch.Idr0;
 import org.sluice.smmuv3.arch.Idr1;
 import org.sluice.smmuv3.arch.Idr3;
@@ -18,8 +17,7 @@ import org.sluice.smmuv3.arch.StreamTableEntry;
 
 /** From a vector's features to the model's properties, with what this model lacks switched off. */
 final class VectorIdentity {
-    private static final Map<String, Long> ABSENT =
-            Map.of("HTTU", 0L, "ATS", 0L, "NS1ATS", 0L, "PRI", 0L, "Hyp", 0L, "MPAM", 0L);
+    private static final Map<String, Long> ABSENT = Map.of("ATS", 0L, "NS1ATS", 0L, "PRI", 0L, "Hyp", 0L, "MPAM", 0L);
     private static final Map<String, Long> OAS = Map.of("32", 0L, "36", 1L, "40", 2L, "42", 3L, "44", 4L, "48", 5L);
     private static final Set<String> SHAPES = Set.of("SPLIT", "LOG2SIZE", "GRAN", "OAS");
     private static final Set<String> IDR1 = Set.of("SIDSIZE", "SSIDSIZE");
@@ -86,7 +84,6 @@ final class VectorIdentity {
         }
         return switch (vector.kind()) {
             case "STE" -> missingForStream(vector);
-            case "CD" -> missingForContext(vector);
             case "CMD" -> missingForCommand(vector);
             default -> "";
         };
@@ -97,12 +94,7 @@ final class VectorIdentity {
         if (StreamTableEntry.eats(ste[1]) != 0 && vector.feature("ATS")) {
             return "needs ATS=1";
         }
-        return StreamTableEntry.s2ha(ste[2]) != 0 && vector.feature("HTTU") ? "needs HTTU" : "";
-    }
-
-    private static String missingForContext(Vector vector) {
-        long word0 = vector.input()[0];
-        return ContextDescriptor.ha(word0) != 0 && vector.feature("HTTU") ? "needs HTTU" : "";
+        return "";
     }
 
     private static String missingForCommand(Vector vector) {

@@ -1,5 +1,6 @@
 package org.sluice.spi.board;
 
+import java.util.Optional;
 import org.osgi.annotation.versioning.ConsumerType;
 import org.sluice.spi.bus.RegisterFile;
 
@@ -42,6 +43,15 @@ public interface IommuModel extends AutoCloseable {
      * @return what a transaction would meet right now
      */
     Translation translate(int streamId, int substreamId, long iova, int flags);
+
+    /**
+     * The side that endpoints with a device TLB use.
+     *
+     * @return empty if this IOMMU has no ATS; constant
+     */
+    default Optional<AtsModel> ats() {
+        return Optional.empty();
+    }
 
     /** Powers it off; transactions abort from then on. */
     @Override
