@@ -41,6 +41,7 @@ final class House {
             Map.entry("smmuv3.model", 3),
             Map.entry("vendor.msm", 3),
             Map.entry("board.model", 3),
+            Map.entry("board.qemu", 3),
             Map.entry("trace", 4),
             Map.entry("shell", 5));
 
