@@ -38,13 +38,5 @@ public final class Quirk {
     /** Addresses of 52 bits with granules of 4K and 16K (LPA2: TCR.DS, VTCR.DS); nothing with 64K. Not a bit of Linux's. */
     public static final int ARM_LPA2 = 1 << 19;
 
-    /**
-     * Leaves are also offered in the sizes of the architecture's contiguous groups, which carry the contiguous hint: ARMv8
-     * long descriptors. Not a bit of Linux's.
-     */
-    public static final int ARM_CONTIGUOUS = 1 << 18;
-    /** Addresses of 52 bits with granules of 4K and 16K (LPA2: TCR.DS, VTCR.DS); nothing with 64K. Not a bit of Linux's. */
-    public static final int ARM_LPA2 = 1 << 19;
-
     private Quirk() {}
 }
