@@ -39,7 +39,7 @@ public interface ProcessAddressSpace {
     WalkerConfig walkerConfig();
 
     /**
-     * Translates as the table says now; brings no page in.
+     * Translates as the table says now; brings no page in and takes no lock.
      *
      * @param address virtual address in bytes
      * @return physical address in bytes; 0 where no page is
@@ -47,7 +47,7 @@ public interface ProcessAddressSpace {
     long translate(long address);
 
     /**
-     * Visits the leaves of a range in ascending order of address.
+     * Visits the leaves of a range in ascending order of address; takes no lock.
      *
      * @param first virtual address in bytes
      * @param last virtual address in bytes, inclusive
