@@ -114,6 +114,10 @@ public final class Platform implements Iommu, Counters {
                 DefaultPolicy.of(config.default_domain()));
     }
 
+    Platform(Commons commons) {
+        this(commons, new FaultWorkers(4, 1024, 10_000), DefaultPolicy.BLOCKED);
+    }
+
     Platform(Commons commons, FaultWorkers faultWorkers, DefaultPolicy policy) {
         this.commons = commons;
         this.faultWorkers = faultWorkers;
