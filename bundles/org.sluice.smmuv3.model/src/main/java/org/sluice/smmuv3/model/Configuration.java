@@ -55,6 +55,19 @@ final class Configuration {
         return substreamId == Dma.NO_PASID ? Route.BYPASSED : new Route.Refused(EventId.C_BAD_SUBSTREAMID, 0);
     }
 
+    /** Fetches what an STE says of its stream as a whole: a {@link StreamPolicy}, or {@link Route.Refused}. */
+    Route stream(Settings settings, int streamId) {
+        long[] ste = new long[StreamTableEntry.WORDS];
+        Route.Refused refused = streams.read(settings.streams(), streamId, ste);
+        if (refused != null) {
+            return refused;
+        }
+        StreamConfig config = StreamConfig.decode(ste, id, settings.atsChecked());
+        return config instanceof StreamConfig.Illegal
+                ? new Route.Refused(EventId.C_BAD_STE, 0)
+                : StreamPolicy.of(ste, config, id, settings.atsChecked());
+    }
+
     private static Route stage2Only(StreamConfig.Translating config, int substreamId) {
         return substreamId == Dma.NO_PASID
                 ? new Route.Translated(null, config.stage2(), config.vmid())

@@ -12,12 +12,19 @@ final class ModelCounters implements Counters {
     private final TransactionSlots transactions;
     private final CommandSet commands;
     private final EventQueue events;
+    private final PageRequestQueue pages;
 
-    ModelCounters(String subject, TransactionSlots transactions, CommandSet commands, EventQueue events) {
+    ModelCounters(
+            String subject,
+            TransactionSlots transactions,
+            CommandSet commands,
+            EventQueue events,
+            PageRequestQueue pages) {
         this.subject = subject;
         this.transactions = transactions;
         this.commands = commands;
         this.events = events;
+        this.pages = pages;
     }
 
     @Override
@@ -40,6 +47,10 @@ final class ModelCounters implements Counters {
         values.put("config.hit", transactions.total(TransactionSlots.CONFIG_HIT));
         values.put("ste.fetch", transactions.total(TransactionSlots.STE_FETCH));
         values.put("cd.fetch", transactions.total(TransactionSlots.CD_FETCH));
+        values.put("ats.request", transactions.total(TransactionSlots.ATS_REQUESTS));
+        values.put("ats.transaction", transactions.total(TransactionSlots.ATS_TRANSLATED));
+        values.put("priq.recorded", pages.recorded());
+        values.put("priq.discarded", pages.discarded());
         values.put("bytes.read", transactions.total(TransactionSlots.BYTES_READ));
         values.put("bytes.written", transactions.total(TransactionSlots.BYTES_WRITTEN));
         values.put("event.lost", events.lost());

@@ -14,16 +14,23 @@ import org.sluice.smmuv3.arch.StrtabBaseCfg;
  * @param abortAll GBPA.ABORT, which applies while not enabled
  * @param recordInvalidSid CR2.RECINVSID
  * @param atsChecked CR0.ATSCHK
+ * @param recordAtsErrors CR2.REC_CFG_ATS
  * @param streams the stream table's shape
  */
 record Settings(
-        boolean enabled, boolean abortAll, boolean recordInvalidSid, boolean atsChecked, StreamTable.Shape streams) {
+        boolean enabled,
+        boolean abortAll,
+        boolean recordInvalidSid,
+        boolean atsChecked,
+        boolean recordAtsErrors,
+        StreamTable.Shape streams) {
     static Settings of(RegisterBank bank, Identity id) {
         return new Settings(
                 Cr0.smmuen(bank.get(Cr0.ADDRESS)) != 0,
                 Gbpa.abort(bank.get(Gbpa.ADDRESS)) != 0,
                 Cr2.recinvsid(bank.get(Cr2.ADDRESS)) != 0,
                 Cr0.atschk(bank.get(Cr0.ADDRESS)) != 0,
+                Cr2.recCfgAts(bank.get(Cr2.ADDRESS)) != 0,
                 StreamTable.Shape.of(bank.get(StrtabBase.ADDRESS), bank.get(StrtabBaseCfg.ADDRESS), id));
     }
 }

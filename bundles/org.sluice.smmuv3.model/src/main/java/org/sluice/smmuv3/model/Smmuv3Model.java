@@ -2,16 +2,17 @@ package org.sluice.smmuv3.model;
 
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 import org.sluice.api.Counters;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.smmuv3.arch.EventId;
+import org.sluice.spi.board.AtsModel;
 import org.sluice.spi.board.Dma;
 import org.sluice.spi.board.IommuModel;
 import org.sluice.spi.board.ModelRequest;
 import org.sluice.spi.board.Translation;
 import org.sluice.spi.bus.RegisterFile;
-import org.sluice.spi.memory.MemoryAbortException;
 import org.sluice.spi.memory.PhysicalMemory;
 
 /**
@@ -23,13 +24,13 @@ final class Smmuv3Model implements IommuModel, Counters {
     // no complement of a STAG
     private static final int STALLED_WITHOUT_TAG = Integer.MIN_VALUE;
 
-    private final PhysicalMemory dmaMemory;
-    private final long outputLimitBits;
     private final Generation generation = new Generation();
     private final TransactionSlots transactions = new TransactionSlots();
     private final Stalls stalls;
-    private final ConfigurationCache configurations;
-    private final Configuration configuration;
+    private final Routes routes;
+    private final DataAccess dataAccess;
+    private final AtsTraffic ats;
+    private final boolean hasAts;
     private final Translator translator;
     private final EventQueue events;
     private final Smmuv3Registers registers;
@@ -41,27 +42,45 @@ final class Smmuv3Model implements IommuModel, Counters {
         ModelOptions options = ModelOptions.parse(request.properties());
         Identity id = options.identity();
         PhysicalMemory memory = request.memory();
-        dmaMemory = request.dmaMemory();
-        outputLimitBits = id.outputBits();
+        dataAccess = new DataAccess(request.dmaMemory(), id.outputBits());
         RegisterBank bank = new RegisterBank(new RegisterFeatures(id));
         Interrupts interrupts = new Interrupts(bank, memory, request.interrupt());
         Tlb tlb = new Tlb(options.tlbEntries(), generation);
-        configurations = new ConfigurationCache(options.configurationEntries(), generation);
+        ConfigurationCache configurations = new ConfigurationCache(options.configurationEntries(), generation);
         Stage2Translator stage2 = new Stage2Translator(tlb, memory);
-        configuration = new Configuration(memory, id, stage2);
+        routes = new Routes(configurations, new Configuration(memory, id, stage2));
         translator = new Translator(tlb, memory, stage2, id);
         events = new EventQueue(bank, memory, interrupts, id);
         stalls = new Stalls(id.stallMax());
-        CommandSet commands = new CommandSet(id, configurations, tlb, generation, transactions, stalls, interrupts);
+        AtsPorts ports = new AtsPorts();
+        AtsCommands atsCommands = new AtsCommands(id, ports, () -> settings);
+        CommandSet commands =
+                new CommandSet(id, configurations, tlb, generation, transactions, stalls, atsCommands, interrupts);
         CommandQueue queue = new CommandQueue(bank, memory, interrupts, commands, id);
         registers = new Smmuv3Registers(bank, queue, events, transactions, () -> settings = Settings.of(bank, id));
-        counters = new ModelCounters(request.name(), transactions, commands, events);
+        PageRequestQueue pages =
+                new PageRequestQueue(bank, memory, interrupts, id, ports, () -> settings, routes, events, generation);
+        ats = new AtsTraffic(
+                transactions,
+                generation,
+                new TranslationRequests(() -> settings, routes, translator, events, id.outputBits()),
+                new TranslatedTransactions(() -> settings, routes, stage2, events, dataAccess),
+                pages,
+                events,
+                ports);
+        hasAts = id.ats();
+        counters = new ModelCounters(request.name(), transactions, commands, events, pages);
         settings = Settings.of(bank, id);
     }
 
     @Override
     public RegisterFile registers() {
         return registers;
+    }
+
+    @Override
+    public Optional<AtsModel> ats() {
+        return hasAts ? Optional.of(ats) : Optional.empty();
     }
 
     @Override
@@ -77,6 +96,7 @@ final class Smmuv3Model implements IommuModel, Counters {
     @Override
     public void close() {
         off = true;
+        ats.close();
         stalls.close();
     }
 
@@ -120,17 +140,17 @@ final class Smmuv3Model implements IommuModel, Counters {
         long began = generation.current();
         Settings now = settings;
         if (!now.enabled()) {
-            boolean abort = now.abortAll() || beyondOutput(iova);
-            return abort ? Dma.ABORT : move(slot, iova, flags, data, offset, length);
+            boolean abort = now.abortAll() || dataAccess.beyondOutput(iova);
+            return abort ? Dma.ABORT : dataAccess.move(slot, iova, flags, data, offset, length);
         }
-        Route route = route(now, streamId, substreamId, slot, began);
+        Route route = routes.find(now, streamId, substreamId, slot, began);
         if (route instanceof Route.Translated translated) {
             long leaf = translator.translate(translated, iova, flags, slot, began);
             if (Leaf.isFault(leaf)) {
                 FaultPolicy policy = FaultPolicy.of(leaf, translated.context(), translated.stage2());
                 return terminate(policy, leaf, streamId, substreamId, iova, flags, data, offset, length);
             }
-            return move(slot, Leaf.output(leaf, iova), flags, data, offset, length);
+            return dataAccess.move(slot, Leaf.output(leaf, iova), flags, data, offset, length);
         }
         if (route instanceof Route.Refused refused) {
             if (refused.event() != EventId.C_BAD_STREAMID || now.recordInvalidSid()) {
@@ -147,26 +167,12 @@ final class Smmuv3Model implements IommuModel, Counters {
         if (route instanceof Route.Aborted) {
             return Dma.ABORT;
         }
-        if (beyondOutput(iova)) {
+        if (dataAccess.beyondOutput(iova)) {
             long fault = Leaf.fault(EventId.F_ADDR_SIZE, 0);
             events.record(EventRecord.translation(fault, streamId, substreamId, iova, flags));
             return Dma.ABORT;
         }
-        return move(slot, iova, flags, data, offset, length);
-    }
-
-    // slot null: neither counts nor fills
-    private Route route(Settings now, int streamId, int substreamId, long[] slot, long began) {
-        Route route = configurations.lookup(streamId, substreamId);
-        if (route != null) {
-            TransactionSlots.count(slot, TransactionSlots.CONFIG_HIT);
-            return route;
-        }
-        route = configuration.fetch(now, streamId, substreamId, slot, began);
-        if (slot != null) {
-            configurations.fill(streamId, substreamId, route, began);
-        }
-        return route;
+        return dataAccess.move(slot, iova, flags, data, offset, length);
     }
 
     private int terminate(
@@ -201,26 +207,6 @@ final class Smmuv3Model implements IommuModel, Counters {
         return Dma.RAZ_WI;
     }
 
-    private int move(long[] slot, long address, int flags, byte[] data, int offset, int length) {
-        try {
-            if (Permissions.isWrite(flags)) {
-                dmaMemory.write(address, data, offset, length);
-                slot[TransactionSlots.BYTES_WRITTEN] += length;
-            } else {
-                dmaMemory.read(address, data, offset, length);
-                slot[TransactionSlots.BYTES_READ] += length;
-            }
-            return Dma.OK;
-        } catch (MemoryAbortException e) {
-            // the abort goes back to the device; it is no event of the SMMU
-            return Dma.ABORT;
-        }
-    }
-
-    private boolean beyondOutput(long address) {
-        return address >>> outputLimitBits != 0;
-    }
-
     @Override
     public Translation translate(int streamId, int substreamId, long iova, int flags) {
         Settings now = settings;
@@ -228,12 +214,12 @@ final class Smmuv3Model implements IommuModel, Counters {
             return new Translation(Translation.Outcome.ABORTED, 0, 0, "");
         }
         if (!now.enabled()) {
-            return beyondOutput(iova)
+            return dataAccess.beyondOutput(iova)
                     ? new Translation(Translation.Outcome.ABORTED, 0, 0, "")
                     : new Translation(Translation.Outcome.BYPASSED, iova, 0, "");
         }
         long began = generation.current();
-        Route route = route(now, streamId, substreamId, null, began);
+        Route route = routes.find(now, streamId, substreamId, null, began);
         if (route instanceof Route.Translated translated) {
             long leaf = translator.translate(translated, iova, flags, null, began);
             return Leaf.isFault(leaf)
@@ -250,7 +236,7 @@ final class Smmuv3Model implements IommuModel, Counters {
         if (route instanceof Route.Aborted) {
             return new Translation(Translation.Outcome.ABORTED, 0, 0, "");
         }
-        return beyondOutput(iova)
+        return dataAccess.beyondOutput(iova)
                 ? faulted(EventId.F_ADDR_SIZE)
                 : new Translation(Translation.Outcome.BYPASSED, iova, 0, "");
     }

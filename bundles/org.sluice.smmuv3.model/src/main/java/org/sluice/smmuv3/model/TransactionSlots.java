@@ -32,6 +32,8 @@ final class TransactionSlots {
     static final int TLB2_MISS = 27;
     static final int WALK2 = 28;
     static final int WALK_UPDATE = 29;
+    static final int ATS_REQUESTS = 30;
+    static final int ATS_TRANSLATED = 31;
     private static final int LENGTH = 40;
 
     private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);

@@ -56,6 +56,26 @@ final class Translator {
                 : walk(route, range, canonical, pieces, flags, slot, began);
     }
 
+    /**
+     * Translates by stage 1 alone, where there is one: to an intermediate address.
+     *
+     * @param slot the counters of this thread; null counts nothing and fills nothing
+     * @param began generation before the transaction read anything
+     * @return a {@link Leaf}, which need not permit the access, or its fault
+     */
+    long intermediate(Route.Translated route, long iova, int flags, long[] slot, long began) {
+        StreamContext context = route.context();
+        if (context == null) {
+            // one to one
+            return Leaf.of(0, inputBits, 0);
+        }
+        long canonical = context.canonical(iova);
+        InputRange range = StreamContext.isHigh(canonical) ? context.high : context.low;
+        return range == null || !range.covers(canonical)
+                ? Leaf.fault(EventId.F_TRANSLATION, 0)
+                : tables.walk(context, range, route.stage2(), canonical, flags, slot, began);
+    }
+
     private long walk(
             Route.Translated route, InputRange range, long canonical, int pieces, int flags, long[] slot, long began) {
         TransactionSlots.count(slot, TransactionSlots.WALK);
