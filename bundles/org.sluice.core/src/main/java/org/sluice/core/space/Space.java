@@ -389,7 +389,7 @@ public class Space implements AddressSpace {
         gather.clear();
     }
 
-    private void complete(Binding bound, IotlbGather gather) {
+    final void complete(Binding bound, IotlbGather gather) {
         if (!gather.isEmpty() || gather.tableCount() != 0) {
             queue(bound.context(), gather);
             bound.context().sync();
@@ -408,7 +408,7 @@ public class Space implements AddressSpace {
     }
 
     /** Keeps what an exception left in a gather: it is owed still. */
-    private void owe(IotlbGather gather, TranslationContext context) {
+    final void owe(IotlbGather gather, TranslationContext context) {
         if (gather.isEmpty() && gather.tableCount() == 0) {
             gather.clear();
         } else {
@@ -416,7 +416,7 @@ public class Space implements AddressSpace {
         }
     }
 
-    private long unmapNow(Binding bound, long[] pin, long iova, long size) {
+    final long unmapNow(Binding bound, long[] pin, long iova, long size) {
         int ordinal = SwapGate.ordinal(pin);
         IotlbGather gather = commons.gathers().take(ordinal);
         try {
@@ -429,7 +429,7 @@ public class Space implements AddressSpace {
         }
     }
 
-    private long unmapRuns(Binding bound, long iova, long size, IotlbGather gather) {
+    final long unmapRuns(Binding bound, long iova, long size, IotlbGather gather) {
         long sizes = geometry.pageSizes();
         long done = 0;
         while (Long.compareUnsigned(done, size) < 0) {
@@ -450,7 +450,7 @@ public class Space implements AddressSpace {
         return done;
     }
 
-    private void mapRuns(Binding bound, long origin, long iova, long paddr, long size, int prot) {
+    final void mapRuns(Binding bound, long origin, long iova, long paddr, long size, int prot) {
         long sizes = geometry.pageSizes();
         long done = 0;
         try {
@@ -495,7 +495,7 @@ public class Space implements AddressSpace {
         }
     }
 
-    private Binding bound(long[] pin) {
+    final Binding bound(long[] pin) {
         Binding bound = boundOrNull(pin);
         if (bound == null) {
             if (isRevoked()) {
@@ -507,7 +507,7 @@ public class Space implements AddressSpace {
     }
 
     /** The binding; waits at the gate while there is none. The pin is held again when this returns, with or without. */
-    private Binding boundOrNull(long[] pin) {
+    final Binding boundOrNull(long[] pin) {
         Binding bound = binding;
         return bound != null ? bound : awaitBinding(pin);
     }
@@ -533,7 +533,7 @@ public class Space implements AddressSpace {
         return bound;
     }
 
-    private ProviderMissingException missing(String consequence) {
+    final ProviderMissingException missing(String consequence) {
         Hold closed = hold;
         String what = closed == null ? "the provider of " + name : closed.missing();
         String why = closed == null ? "it is being exchanged" : closed.cause();
@@ -544,7 +544,7 @@ public class Space implements AddressSpace {
                         why, commons.gateTimeoutMillis(), name, consequence));
     }
 
-    private boolean isRevoked() {
+    final boolean isRevoked() {
         SpaceState now = state;
         return now == SpaceState.REVOKED || now == SpaceState.FREED;
     }
@@ -575,6 +575,18 @@ public class Space implements AddressSpace {
 
     final Commons commons() {
         return commons;
+    }
+
+    final SpaceTables tables() {
+        return tables;
+    }
+
+    final Geometry geometry() {
+        return geometry;
+    }
+
+    final Pending pending() {
+        return pending;
     }
 
     /** Whether an invalidation waits for a sync, which the caller makes now. */

@@ -4,6 +4,7 @@ import java.util.function.Supplier;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.SpaceState;
+import org.sluice.core.gate.SwapGate;
 import org.sluice.spi.driver.ContextRecord;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.pgtable.PageTable;
@@ -369,5 +370,23 @@ public final class SpaceLedger {
      */
     public long tableBytes() {
         return tables.bytes();
+    }
+
+    /**
+     * The gate that operations on the space hold.
+     *
+     * @return the gate
+     */
+    public SwapGate gate() {
+        return space.commons().gate();
+    }
+
+    /**
+     * Longest wait for operations in flight.
+     *
+     * @return ns
+     */
+    public long drainTimeoutNanos() {
+        return space.commons().drainTimeoutNanos();
     }
 }
