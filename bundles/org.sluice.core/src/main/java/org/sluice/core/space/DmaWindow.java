@@ -147,7 +147,7 @@ public final class DmaWindow {
             space.complete(bound, gather);
         } catch (RuntimeException again) {
             reason.addSuppressed(again);
-            space.owe(gather, bound.context());
+            space.debt().owe(gather, bound.context());
         }
         if (reason.getSuppressed().length == 0) {
             iovas.free(pin, iova, whole);
@@ -259,7 +259,7 @@ public final class DmaWindow {
             return done;
         } finally {
             if (gather.tableCount() != 0) {
-                space.pending().addTables(gather);
+                space.debt().oweTables(gather);
             }
             gather.clear();
             space.commons().gathers().give(ordinal, gather);

@@ -151,7 +151,7 @@ public final class SpaceLedger {
         if (quiet) {
             tables.serve(null);
         }
-        if (space.takeQueued()) {
+        if (space.debt().takeQueued()) {
             leaving.sync();
         }
     }
@@ -265,7 +265,7 @@ public final class SpaceLedger {
 
     /** Frees the tables. No device and no operation uses them any more. */
     public void free() {
-        space.abandonPending();
+        space.debt().abandon();
         table.free();
         table = null;
         context = null;
