@@ -54,10 +54,10 @@ public final class TestMachine implements AutoCloseable {
     private long driverService;
     private long formatService;
 
-    private TestMachine(Commons commons, boolean realTables) {
+    private TestMachine(Commons commons, DefaultPolicy policy, boolean realTables) {
         hardware = new FakeHardware(journal, realTables ? new LpaeWalk(board.memory())::walk : tables::walk);
         driver = new FakeDriver(hardware);
-        platform = new Platform(commons, new FaultWorkers(4, 64, 30_000), DefaultPolicy.BLOCKED);
+        platform = new Platform(commons, new FaultWorkers(4, 64, 30_000), policy);
         platform.addSwapListener(swaps::add);
         board.iommu("smmu0").iommu("smmu1");
         board.endpoint("nic", "", "smmu0", NIC, 20, -1);
@@ -84,7 +84,7 @@ public final class TestMachine implements AutoCloseable {
 
     /** A machine with its board only. */
     public static TestMachine bare(long gateMillis, long drainMillis) {
-        TestMachine machine = new TestMachine(Commons.of(gateMillis, drainMillis), false);
+        TestMachine machine = new TestMachine(Commons.of(gateMillis, drainMillis), DefaultPolicy.BLOCKED, false);
         machine.platform.addBoard(machine.board);
         machine.settle();
         return machine;
@@ -97,12 +97,13 @@ public final class TestMachine implements AutoCloseable {
 
     /** The same after something was changed in its hardware, firmware or driver. */
     public static TestMachine withRealTables(Consumer<TestMachine> change) {
-        return withRealTables(FlushQueue.Bounds.PER_THREAD, change);
+        return withRealTables(FlushQueue.Bounds.PER_THREAD, DefaultPolicy.BLOCKED, change);
     }
 
-    /** The same with other bounds of the flush queue. */
-    public static TestMachine withRealTables(FlushQueue.Bounds bounds, Consumer<TestMachine> change) {
-        TestMachine machine = new TestMachine(Commons.of(30_000, 10_000).withFlushBounds(bounds), true);
+    /** The same with other bounds of the flush queue and another policy. */
+    public static TestMachine withRealTables(
+            FlushQueue.Bounds bounds, DefaultPolicy policy, Consumer<TestMachine> change) {
+        TestMachine machine = new TestMachine(Commons.of(30_000, 10_000).withFlushBounds(bounds), policy, true);
         machine.journal.close();
         change.accept(machine);
         machine.platform.addBoard(machine.board);

@@ -22,6 +22,7 @@ import org.sluice.api.ScatterList;
 import org.sluice.core.TestMachine;
 import org.sluice.core.fake.FakeDriver;
 import org.sluice.core.iova.FlushQueue;
+import org.sluice.core.unit.DefaultPolicy;
 import org.sluice.core.unit.DmaDoor;
 import org.sluice.pgtable.arm.Stage1Format;
 
@@ -44,7 +45,8 @@ class DmaRaceTest {
     private Domain domain;
 
     private void attach(DomainType type, FlushQueue.Bounds bounds) {
-        machine = TestMachine.withRealTables(bounds, it -> it.driver.capabilities = Set.of(Capability.DEFERRED_FLUSH));
+        machine = TestMachine.withRealTables(
+                bounds, DefaultPolicy.BLOCKED, it -> it.driver.capabilities = Set.of(Capability.DEFERRED_FLUSH));
         domain = machine.domain(type);
         domain.attach(machine.device("nic"));
         dma = machine.device("nic").dma();

@@ -15,6 +15,7 @@ import org.sluice.api.Domain;
 import org.sluice.api.DomainType;
 import org.sluice.core.TestMachine;
 import org.sluice.core.iova.FlushQueue;
+import org.sluice.core.unit.DefaultPolicy;
 import org.sluice.core.unit.DmaDoor;
 import org.sluice.spi.board.DmaProperties;
 
@@ -28,7 +29,7 @@ class LazyInvalidationTest {
     private DmaMapper dma;
 
     private Domain lazy(FlushQueue.Bounds bounds, Set<Capability> capabilities) {
-        machine = TestMachine.withRealTables(bounds, it -> {
+        machine = TestMachine.withRealTables(bounds, DefaultPolicy.BLOCKED, it -> {
             it.driver.capabilities = capabilities;
             it.board.dma("nic", DmaProperties.ORDINARY);
         });

@@ -37,6 +37,7 @@ public final class FakeDriver implements IommuDriver {
     public long pageSizes = SIZES;
     public Set<Capability> capabilities = Set.of(Capability.CACHE_COHERENCY);
     public List<ReservedRegion> reserved = List.of();
+    public volatile boolean deferAttach;
     public String tableFormat = FakeFormat.NAME;
     public volatile boolean refuseInstall;
     public volatile boolean failSync;
@@ -88,6 +89,11 @@ public final class FakeDriver implements IommuDriver {
 
     private class Plain implements IommuUnit, ReservedRegionOperations {
         private final Set<Integer> adopted = new HashSet<>();
+
+        @Override
+        public boolean isAttachDeferred(DeviceRecord device) {
+            return deferAttach;
+        }
 
         @Override
         public List<ReservedRegion> reservedRegions(DeviceRecord device) {

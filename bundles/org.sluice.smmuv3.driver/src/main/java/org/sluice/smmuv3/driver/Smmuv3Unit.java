@@ -35,8 +35,8 @@ class Smmuv3Unit implements IommuUnit, ReservedRegionOperations, Counters {
     private static final String FORMAT = "ARM_64_LPAE_S1";
 
     /** Where MSI doorbells are mapped for clients that choose IOVAs by themselves, as Linux's drivers for Arm have it. */
-    private static final ReservedRegion MSI_WINDOW = new ReservedRegion(
-            0x800_0000, 0x10_0000, Prot.WRITE | Prot.NOEXEC | Prot.MMIO, ReservedRegion.Type.SW_MSI);
+    private static final ReservedRegion MSI_WINDOW =
+            new ReservedRegion(0x800_0000, 0x10_0000, Prot.WRITE | Prot.NOEXEC | Prot.MMIO, ReservedRegion.Type.SW_MSI);
 
     private final String name;
     private final Features features;
