@@ -10,11 +10,14 @@ import org.sluice.api.Capability;
 import org.sluice.api.Counters;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
+import org.sluice.api.Prot;
+import org.sluice.api.ReservedRegion;
 import org.sluice.spi.driver.Attachment;
 import org.sluice.spi.driver.ContextRecord;
 import org.sluice.spi.driver.ContextRequest;
 import org.sluice.spi.driver.DeviceRecord;
 import org.sluice.spi.driver.IommuUnit;
+import org.sluice.spi.driver.ReservedRegionOperations;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.driver.UnitCapabilities;
 import org.sluice.spi.driver.UnitHost;
@@ -25,11 +28,15 @@ import org.sluice.spi.pgtable.Quirk;
  * One SMMUv3. The core serialises the calls; the contexts that it makes are for any thread. This class holds what is
  * attached and leaves the how to {@link ClientDevice}.
  */
-class Smmuv3Unit implements IommuUnit, Counters {
+class Smmuv3Unit implements IommuUnit, ReservedRegionOperations, Counters {
     /** Width of an IOVA in either half; more needs 64K pages and a descriptor format that no context asks for. */
     private static final int INPUT_BITS = 48;
 
     private static final String FORMAT = "ARM_64_LPAE_S1";
+
+    /** Where MSI doorbells are mapped for clients that choose IOVAs by themselves, as Linux's drivers for Arm have it. */
+    private static final ReservedRegion MSI_WINDOW =
+            new ReservedRegion(0x800_0000, 0x10_0000, Prot.WRITE | Prot.NOEXEC | Prot.MMIO, ReservedRegion.Type.SW_MSI);
 
     private final String name;
     private final Features features;
@@ -268,6 +275,11 @@ class Smmuv3Unit implements IommuUnit, Counters {
         }
         int quirks = request.upperHalf() ? Quirk.ARM_TTBR1 : 0;
         return new PageTableConfig(FORMAT, sizes, INPUT_BITS, features.outputBits(), features.coherent(), quirks);
+    }
+
+    @Override
+    public List<ReservedRegion> reservedRegions(DeviceRecord device) {
+        return List.of(MSI_WINDOW);
     }
 
     private static UnitCapabilities capabilities(Features features) {

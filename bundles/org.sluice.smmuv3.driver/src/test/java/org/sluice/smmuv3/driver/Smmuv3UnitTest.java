@@ -10,6 +10,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
+import org.sluice.api.Prot;
+import org.sluice.api.ReservedRegion;
 import org.sluice.smmuv3.arch.ContextDescriptor;
 import org.sluice.smmuv3.arch.Cr0;
 import org.sluice.smmuv3.arch.Idr0;
@@ -18,6 +20,7 @@ import org.sluice.spi.driver.Attachment;
 import org.sluice.spi.driver.ContextRequest;
 import org.sluice.spi.driver.DeviceRecord;
 import org.sluice.spi.driver.PasidOperations;
+import org.sluice.spi.driver.ReservedRegionOperations;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.pgtable.ArmStage2;
 import org.sluice.spi.pgtable.Quirk;
@@ -41,6 +44,16 @@ class Smmuv3UnitTest {
         assertThat(without.unit).isNotInstanceOf(PasidOperations.class);
         assertThat(without.unit.capabilities().pasidBits()).isZero();
         without.unit.shutdown();
+    }
+
+    @Test
+    void msiDoorbellsHaveAWindowOfReservedIovas() {
+        DeviceRecord device = fixture.added("dev", 0, 0x142);
+        ReservedRegion window = ((ReservedRegionOperations) fixture.unit)
+                .reservedRegions(device)
+                .get(0);
+        assertThat(window.line()).isEqualTo("0x0000000008000000 0x00000000080fffff msi");
+        assertThat(Prot.toString(window.prot())).isEqualTo("WRITE|NOEXEC|MMIO");
     }
 
     @Test
