@@ -3,6 +3,8 @@ package org.sluice.smmuv3.arch;
 
 import java.util.List;
 import org.sluice.layout.Access;
+import org.sluice.layout.Bits;
+import org.sluice.layout.EnumValue;
 import org.sluice.layout.Field;
 import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
@@ -12,12 +14,18 @@ import org.sluice.layout.Register;
  * Register GATOS_ADDR.
  *
  * <pre>
- * 63:0  unstated  no field is named by the sources
+ *   5:0  RES0
+ *     6  HTTUI  inhibits updates of flags
+ *     7  InD
+ *     8  RnW
+ *     9  PnU
+ * 11:10  TYPE
+ * 63:12  ADDR   input address
  * </pre>
  *
  * <p>Sources:
- * <br>Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: offset, fields.
- * <br>Not stated by these sources: access kind, offset within the group, width.
+ * <br>Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: offset.
+ * <br>Not stated by these sources: access kind, width, fields, which Arm IHI 0070 section 6.3 has.
  */
 public final class GatosAddr {
     /** Page of 64 KiB. */
@@ -35,13 +43,55 @@ public final class GatosAddr {
     /** Value after reset: not stated by the sources, 0 stands for it. */
     public static final long RESET = 0;
 
+    // 6 HTTUI
+    public static final int HTTUI_WORD = 0;
+    public static final int HTTUI_LSB = 6;
+    public static final int HTTUI_MSB = 6;
+    public static final long HTTUI_MASK = 0x40L;
+
+    // 7 InD
+    public static final int IND_WORD = 0;
+    public static final int IND_LSB = 7;
+    public static final int IND_MSB = 7;
+    public static final long IND_MASK = 0x80L;
+
+    // 8 RnW
+    public static final int RNW_WORD = 0;
+    public static final int RNW_LSB = 8;
+    public static final int RNW_MSB = 8;
+    public static final long RNW_MASK = 0x100L;
+
+    // 9 PnU
+    public static final int PNU_WORD = 0;
+    public static final int PNU_LSB = 9;
+    public static final int PNU_MSB = 9;
+    public static final long PNU_MASK = 0x200L;
+
+    // 11:10 TYPE
+    public static final int TYPE_WORD = 0;
+    public static final int TYPE_LSB = 10;
+    public static final int TYPE_MSB = 11;
+    public static final long TYPE_MASK = 0xc00L;
+    /** Stage 1. */
+    public static final long TYPE_VA_TO_IPA = 1;
+    /** Stage 2. */
+    public static final long TYPE_IPA_TO_PA = 2;
+    /** Both. */
+    public static final long TYPE_VA_TO_PA = 3;
+
+    // 63:12 ADDR
+    public static final int ADDR_WORD = 0;
+    public static final int ADDR_LSB = 12;
+    public static final int ADDR_MSB = 63;
+    public static final long ADDR_MASK = 0xfffffffffffff000L;
+
     /** The layout as data. */
     public static final Layout LAYOUT = new Layout(
             "GATOS_ADDR",
             64,
             "",
             List.of(
-                    "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: offset, fields"),
+                    "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: offset"),
             fields());
 
     /** The register as data. */
@@ -56,8 +106,102 @@ public final class GatosAddr {
 
     private GatosAddr() {}
 
+    /** 6 HTTUI: inhibits updates of flags. */
+    public static long httui(long register) {
+        return (register & HTTUI_MASK) >>> HTTUI_LSB;
+    }
+
+    /** The word with HTTUI replaced; rejects a value that does not fit. */
+    public static long withHttui(long register, long value) {
+        return Bits.insert(register, value, HTTUI_LSB, HTTUI_MASK, "GATOS_ADDR.HTTUI");
+    }
+
+    /** 7 InD. */
+    public static long inD(long register) {
+        return (register & IND_MASK) >>> IND_LSB;
+    }
+
+    /** The word with InD replaced; rejects a value that does not fit. */
+    public static long withInD(long register, long value) {
+        return Bits.insert(register, value, IND_LSB, IND_MASK, "GATOS_ADDR.InD");
+    }
+
+    /** 8 RnW. */
+    public static long rnW(long register) {
+        return (register & RNW_MASK) >>> RNW_LSB;
+    }
+
+    /** The word with RnW replaced; rejects a value that does not fit. */
+    public static long withRnW(long register, long value) {
+        return Bits.insert(register, value, RNW_LSB, RNW_MASK, "GATOS_ADDR.RnW");
+    }
+
+    /** 9 PnU. */
+    public static long pnU(long register) {
+        return (register & PNU_MASK) >>> PNU_LSB;
+    }
+
+    /** The word with PnU replaced; rejects a value that does not fit. */
+    public static long withPnU(long register, long value) {
+        return Bits.insert(register, value, PNU_LSB, PNU_MASK, "GATOS_ADDR.PnU");
+    }
+
+    /** 11:10 TYPE. */
+    public static long type(long register) {
+        return (register & TYPE_MASK) >>> TYPE_LSB;
+    }
+
+    /** The word with TYPE replaced; rejects a value that does not fit. */
+    public static long withType(long register, long value) {
+        return Bits.insert(register, value, TYPE_LSB, TYPE_MASK, "GATOS_ADDR.TYPE");
+    }
+
+    /** 63:12 ADDR: input address. */
+    public static long addr(long register) {
+        return register & ADDR_MASK;
+    }
+
+    /** The word with ADDR replaced; rejects an address that is misaligned or too large. */
+    public static long withAddr(long register, long address) {
+        return Bits.insertAddress(register, address, ADDR_MASK, "GATOS_ADDR.ADDR");
+    }
+
+    /** Every field by name, for display; addresses are in place, everything else is right-aligned. */
+    public record Decoded(
+            long httui,
+            long inD,
+            long rnW,
+            long pnU,
+            long type,
+            long addr) {}
+
+    /** The fields of a word. */
+    public static Decoded decode(long register) {
+        return new Decoded(
+                httui(register),
+                inD(register),
+                rnW(register),
+                pnU(register),
+                type(register),
+                addr(register));
+    }
+
+    /** The fields of the word at an index. */
+    public static Decoded decode(long[] words, int at) {
+        return decode(words[at]);
+    }
+
     private static List<Field> fields() {
         return List.of(
-                new Field("-", 63, 0, FieldKind.UNSTATED, "no field is named by the sources", List.of()));
+                new Field("-", 5, 0, FieldKind.RES0, "", List.of()),
+                new Field("HTTUI", 6, 6, FieldKind.FIELD, "inhibits updates of flags", List.of()),
+                new Field("InD", 7, 7, FieldKind.FIELD, "", List.of()),
+                new Field("RnW", 8, 8, FieldKind.FIELD, "", List.of()),
+                new Field("PnU", 9, 9, FieldKind.FIELD, "", List.of()),
+                new Field("TYPE", 11, 10, FieldKind.FIELD, "", List.of(
+                        new EnumValue(TYPE_VA_TO_IPA, "VA_TO_IPA", "stage 1"),
+                        new EnumValue(TYPE_IPA_TO_PA, "IPA_TO_PA", "stage 2"),
+                        new EnumValue(TYPE_VA_TO_PA, "VA_TO_PA", "both"))),
+                new Field("ADDR", 63, 12, FieldKind.ADDRESS, "input address", List.of()));
     }
 }

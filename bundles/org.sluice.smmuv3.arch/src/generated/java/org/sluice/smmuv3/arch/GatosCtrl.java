@@ -3,6 +3,7 @@ package org.sluice.smmuv3.arch;
 
 import java.util.List;
 import org.sluice.layout.Access;
+import org.sluice.layout.Bits;
 import org.sluice.layout.Field;
 import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
@@ -12,12 +13,13 @@ import org.sluice.layout.Register;
  * Register GATOS_CTRL.
  *
  * <pre>
- * 31:0  unstated  no field is named by the sources
+ *    0  RUN   starts a translation; 0 again when it is done
+ * 31:1  RES0
  * </pre>
  *
  * <p>Sources:
- * <br>Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: offset, fields.
- * <br>Not stated by these sources: access kind, offset within the group, width.
+ * <br>Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: offset.
+ * <br>Not stated by these sources: access kind, fields, which Arm IHI 0070 section 6.3 has.
  */
 public final class GatosCtrl {
     /** Page of 64 KiB. */
@@ -35,13 +37,19 @@ public final class GatosCtrl {
     /** Value after reset: not stated by the sources, 0 stands for it. */
     public static final long RESET = 0;
 
+    // 0 RUN
+    public static final int RUN_WORD = 0;
+    public static final int RUN_LSB = 0;
+    public static final int RUN_MSB = 0;
+    public static final long RUN_MASK = 1;
+
     /** The layout as data. */
     public static final Layout LAYOUT = new Layout(
             "GATOS_CTRL",
             32,
             "",
             List.of(
-                    "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: offset, fields"),
+                    "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: offset"),
             fields());
 
     /** The register as data. */
@@ -56,8 +64,34 @@ public final class GatosCtrl {
 
     private GatosCtrl() {}
 
+    /** 0 RUN: starts a translation; 0 again when it is done. */
+    public static long run(long register) {
+        return (register & RUN_MASK) >>> RUN_LSB;
+    }
+
+    /** The word with RUN replaced; rejects a value that does not fit. */
+    public static long withRun(long register, long value) {
+        return Bits.insert(register, value, RUN_LSB, RUN_MASK, "GATOS_CTRL.RUN");
+    }
+
+    /** Every field by name, for display; addresses are in place, everything else is right-aligned. */
+    public record Decoded(
+            long run) {}
+
+    /** The fields of a word. */
+    public static Decoded decode(long register) {
+        return new Decoded(
+                run(register));
+    }
+
+    /** The fields of the word at an index. */
+    public static Decoded decode(long[] words, int at) {
+        return decode(words[at]);
+    }
+
     private static List<Field> fields() {
         return List.of(
-                new Field("-", 31, 0, FieldKind.UNSTATED, "no field is named by the sources", List.of()));
+                new Field("RUN", 0, 0, FieldKind.FIELD, "starts a translation; 0 again when it is done", List.of()),
+                new Field("-", 31, 1, FieldKind.RES0, "", List.of()));
     }
 }

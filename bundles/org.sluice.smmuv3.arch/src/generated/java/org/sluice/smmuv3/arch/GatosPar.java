@@ -3,6 +3,8 @@ package org.sluice.smmuv3.arch;
 
 import java.util.List;
 import org.sluice.layout.Access;
+import org.sluice.layout.Bits;
+import org.sluice.layout.EnumValue;
 import org.sluice.layout.Field;
 import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
@@ -12,12 +14,21 @@ import org.sluice.layout.Register;
  * Register GATOS_PAR.
  *
  * <pre>
- * 63:0  unstated  no field is named by the sources
+ *     0  FAULT
+ *   2:1  REASON     with FAULT
+ *     3  RES0
+ *  11:4  FAULTCODE  with FAULT: an event number, or one of the codes below
+ *   9:8  SH         without FAULT
+ *    11  Size       without FAULT: ADDR tells the size of the leaf
+ * 51:12  ADDR
+ * 51:12  FADDR      with FAULT of stage 2: the IPA
+ * 55:52  RES0
+ * 63:56  ATTR       memory type, as MAIR codes it
  * </pre>
  *
  * <p>Sources:
- * <br>Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: offset, fields.
- * <br>Not stated by these sources: access kind, offset within the group, width.
+ * <br>Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: offset.
+ * <br>Not stated by these sources: access kind, width, fields, which Arm IHI 0070 section 6.3 has.
  */
 public final class GatosPar {
     /** Page of 64 KiB. */
@@ -35,13 +46,72 @@ public final class GatosPar {
     /** Value after reset: not stated by the sources, 0 stands for it. */
     public static final long RESET = 0;
 
+    // 0 FAULT
+    public static final int FAULT_WORD = 0;
+    public static final int FAULT_LSB = 0;
+    public static final int FAULT_MSB = 0;
+    public static final long FAULT_MASK = 1;
+
+    // 2:1 REASON
+    public static final int REASON_WORD = 0;
+    public static final int REASON_LSB = 1;
+    public static final int REASON_MSB = 2;
+    public static final long REASON_MASK = 6;
+    /** Or no stage of a walk. */
+    public static final long REASON_STAGE1 = 0;
+    /** Stage 2, for a CD. */
+    public static final long REASON_CD = 1;
+    /** Stage 2, for a table of stage 1. */
+    public static final long REASON_TT = 2;
+    /** Stage 2, for the address itself. */
+    public static final long REASON_IN = 3;
+
+    // 11:4 FAULTCODE
+    public static final int FAULTCODE_WORD = 0;
+    public static final int FAULTCODE_LSB = 4;
+    public static final int FAULTCODE_MSB = 11;
+    public static final long FAULTCODE_MASK = 0xff0L;
+    public static final long FAULTCODE_INTERNAL_ERR = 0xfdL;
+    public static final long FAULTCODE_INV_STAGE = 0xfeL;
+    public static final long FAULTCODE_INV_REQ = 0xffL;
+
+    // 9:8 SH
+    public static final int SH_WORD = 0;
+    public static final int SH_LSB = 8;
+    public static final int SH_MSB = 9;
+    public static final long SH_MASK = 0x300L;
+
+    // 11 Size
+    public static final int SIZE_WORD = 0;
+    public static final int SIZE_LSB = 11;
+    public static final int SIZE_MSB = 11;
+    public static final long SIZE_MASK = 0x800L;
+
+    // 51:12 ADDR
+    public static final int ADDR_WORD = 0;
+    public static final int ADDR_LSB = 12;
+    public static final int ADDR_MSB = 51;
+    public static final long ADDR_MASK = 0xffffffffff000L;
+
+    // 51:12 FADDR
+    public static final int FADDR_WORD = 0;
+    public static final int FADDR_LSB = 12;
+    public static final int FADDR_MSB = 51;
+    public static final long FADDR_MASK = 0xffffffffff000L;
+
+    // 63:56 ATTR
+    public static final int ATTR_WORD = 0;
+    public static final int ATTR_LSB = 56;
+    public static final int ATTR_MSB = 63;
+    public static final long ATTR_MASK = 0xff00000000000000L;
+
     /** The layout as data. */
     public static final Layout LAYOUT = new Layout(
             "GATOS_PAR",
             64,
             "",
             List.of(
-                    "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: offset, fields"),
+                    "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: offset"),
             fields());
 
     /** The register as data. */
@@ -56,8 +126,127 @@ public final class GatosPar {
 
     private GatosPar() {}
 
+    /** 0 FAULT. */
+    public static long fault(long register) {
+        return (register & FAULT_MASK) >>> FAULT_LSB;
+    }
+
+    /** The word with FAULT replaced; rejects a value that does not fit. */
+    public static long withFault(long register, long value) {
+        return Bits.insert(register, value, FAULT_LSB, FAULT_MASK, "GATOS_PAR.FAULT");
+    }
+
+    /** 2:1 REASON: with FAULT. */
+    public static long reason(long register) {
+        return (register & REASON_MASK) >>> REASON_LSB;
+    }
+
+    /** The word with REASON replaced; rejects a value that does not fit. */
+    public static long withReason(long register, long value) {
+        return Bits.insert(register, value, REASON_LSB, REASON_MASK, "GATOS_PAR.REASON");
+    }
+
+    /** 11:4 FAULTCODE: with FAULT: an event number, or one of the codes below. */
+    public static long faultcode(long register) {
+        return (register & FAULTCODE_MASK) >>> FAULTCODE_LSB;
+    }
+
+    /** The word with FAULTCODE replaced; rejects a value that does not fit. */
+    public static long withFaultcode(long register, long value) {
+        return Bits.insert(register, value, FAULTCODE_LSB, FAULTCODE_MASK, "GATOS_PAR.FAULTCODE");
+    }
+
+    /** 9:8 SH: without FAULT. */
+    public static long sh(long register) {
+        return (register & SH_MASK) >>> SH_LSB;
+    }
+
+    /** The word with SH replaced; rejects a value that does not fit. */
+    public static long withSh(long register, long value) {
+        return Bits.insert(register, value, SH_LSB, SH_MASK, "GATOS_PAR.SH");
+    }
+
+    /** 11 Size: without FAULT: ADDR tells the size of the leaf. */
+    public static long size(long register) {
+        return (register & SIZE_MASK) >>> SIZE_LSB;
+    }
+
+    /** The word with Size replaced; rejects a value that does not fit. */
+    public static long withSize(long register, long value) {
+        return Bits.insert(register, value, SIZE_LSB, SIZE_MASK, "GATOS_PAR.Size");
+    }
+
+    /** 51:12 ADDR. */
+    public static long addr(long register) {
+        return register & ADDR_MASK;
+    }
+
+    /** The word with ADDR replaced; rejects an address that is misaligned or too large. */
+    public static long withAddr(long register, long address) {
+        return Bits.insertAddress(register, address, ADDR_MASK, "GATOS_PAR.ADDR");
+    }
+
+    /** 51:12 FADDR: with FAULT of stage 2: the IPA. */
+    public static long faddr(long register) {
+        return (register & FADDR_MASK) >>> FADDR_LSB;
+    }
+
+    /** The word with FADDR replaced; rejects a value that does not fit. */
+    public static long withFaddr(long register, long value) {
+        return Bits.insert(register, value, FADDR_LSB, FADDR_MASK, "GATOS_PAR.FADDR");
+    }
+
+    /** 63:56 ATTR: memory type, as MAIR codes it. */
+    public static long attr(long register) {
+        return (register & ATTR_MASK) >>> ATTR_LSB;
+    }
+
+    /** The word with ATTR replaced; rejects a value that does not fit. */
+    public static long withAttr(long register, long value) {
+        return Bits.insert(register, value, ATTR_LSB, ATTR_MASK, "GATOS_PAR.ATTR");
+    }
+
+    /** Every field by name, for display; addresses are in place, everything else is right-aligned. */
+    public record Decoded(
+            long fault,
+            long reason,
+            long faultcode,
+            long addr,
+            long attr) {}
+
+    /** The fields of a word. */
+    public static Decoded decode(long register) {
+        return new Decoded(
+                fault(register),
+                reason(register),
+                faultcode(register),
+                addr(register),
+                attr(register));
+    }
+
+    /** The fields of the word at an index. */
+    public static Decoded decode(long[] words, int at) {
+        return decode(words[at]);
+    }
+
     private static List<Field> fields() {
         return List.of(
-                new Field("-", 63, 0, FieldKind.UNSTATED, "no field is named by the sources", List.of()));
+                new Field("FAULT", 0, 0, FieldKind.FIELD, "", List.of()),
+                new Field("REASON", 2, 1, FieldKind.FIELD, "with FAULT", List.of(
+                        new EnumValue(REASON_STAGE1, "STAGE1", "or no stage of a walk"),
+                        new EnumValue(REASON_CD, "CD", "stage 2, for a CD"),
+                        new EnumValue(REASON_TT, "TT", "stage 2, for a table of stage 1"),
+                        new EnumValue(REASON_IN, "IN", "stage 2, for the address itself"))),
+                new Field("-", 3, 3, FieldKind.RES0, "", List.of()),
+                new Field("FAULTCODE", 11, 4, FieldKind.NUMBER, "with FAULT: an event number, or one of the codes below", List.of(
+                        new EnumValue(FAULTCODE_INTERNAL_ERR, "INTERNAL_ERR", ""),
+                        new EnumValue(FAULTCODE_INV_STAGE, "INV_STAGE", ""),
+                        new EnumValue(FAULTCODE_INV_REQ, "INV_REQ", ""))),
+                new Field("SH", 9, 8, FieldKind.VIEW, "without FAULT", List.of()),
+                new Field("Size", 11, 11, FieldKind.VIEW, "without FAULT: ADDR tells the size of the leaf", List.of()),
+                new Field("ADDR", 51, 12, FieldKind.ADDRESS, "", List.of()),
+                new Field("FADDR", 51, 12, FieldKind.VIEW, "with FAULT of stage 2: the IPA", List.of()),
+                new Field("-", 55, 52, FieldKind.RES0, "", List.of()),
+                new Field("ATTR", 63, 56, FieldKind.FIELD, "memory type, as MAIR codes it", List.of()));
     }
 }

@@ -3,6 +3,7 @@ package org.sluice.smmuv3.arch;
 
 import java.util.List;
 import org.sluice.layout.Access;
+import org.sluice.layout.Bits;
 import org.sluice.layout.Field;
 import org.sluice.layout.FieldKind;
 import org.sluice.layout.Layout;
@@ -12,12 +13,15 @@ import org.sluice.layout.Register;
  * Register GATOS_SID.
  *
  * <pre>
- * 63:0  unstated  no field is named by the sources
+ *  31:0  STREAMID
+ * 51:32  SUBSTREAMID
+ *    52  SSID_VALID
+ * 63:53  RES0
  * </pre>
  *
  * <p>Sources:
- * <br>Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: offset, fields.
- * <br>Not stated by these sources: access kind, offset within the group, width.
+ * <br>Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: offset.
+ * <br>Not stated by these sources: access kind, width, fields, which Arm IHI 0070 section 6.3 has.
  */
 public final class GatosSid {
     /** Page of 64 KiB. */
@@ -35,13 +39,31 @@ public final class GatosSid {
     /** Value after reset: not stated by the sources, 0 stands for it. */
     public static final long RESET = 0;
 
+    // 31:0 STREAMID
+    public static final int STREAMID_WORD = 0;
+    public static final int STREAMID_LSB = 0;
+    public static final int STREAMID_MSB = 31;
+    public static final long STREAMID_MASK = 0xffffffffL;
+
+    // 51:32 SUBSTREAMID
+    public static final int SUBSTREAMID_WORD = 0;
+    public static final int SUBSTREAMID_LSB = 32;
+    public static final int SUBSTREAMID_MSB = 51;
+    public static final long SUBSTREAMID_MASK = 0xfffff00000000L;
+
+    // 52 SSID_VALID
+    public static final int SSID_VALID_WORD = 0;
+    public static final int SSID_VALID_LSB = 52;
+    public static final int SSID_VALID_MSB = 52;
+    public static final long SSID_VALID_MASK = 0x10000000000000L;
+
     /** The layout as data. */
     public static final Layout LAYOUT = new Layout(
             "GATOS_SID",
             64,
             "",
             List.of(
-                    "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: offset, fields"),
+                    "Arm IHI 0070 issue G.b, as read by smmuv3-models-and-rules.md section 4: offset"),
             fields());
 
     /** The register as data. */
@@ -56,8 +78,60 @@ public final class GatosSid {
 
     private GatosSid() {}
 
+    /** 31:0 STREAMID. */
+    public static long streamid(long register) {
+        return (register & STREAMID_MASK) >>> STREAMID_LSB;
+    }
+
+    /** The word with STREAMID replaced; rejects a value that does not fit. */
+    public static long withStreamid(long register, long value) {
+        return Bits.insert(register, value, STREAMID_LSB, STREAMID_MASK, "GATOS_SID.STREAMID");
+    }
+
+    /** 51:32 SUBSTREAMID. */
+    public static long substreamid(long register) {
+        return (register & SUBSTREAMID_MASK) >>> SUBSTREAMID_LSB;
+    }
+
+    /** The word with SUBSTREAMID replaced; rejects a value that does not fit. */
+    public static long withSubstreamid(long register, long value) {
+        return Bits.insert(register, value, SUBSTREAMID_LSB, SUBSTREAMID_MASK, "GATOS_SID.SUBSTREAMID");
+    }
+
+    /** 52 SSID_VALID. */
+    public static long ssidValid(long register) {
+        return (register & SSID_VALID_MASK) >>> SSID_VALID_LSB;
+    }
+
+    /** The word with SSID_VALID replaced; rejects a value that does not fit. */
+    public static long withSsidValid(long register, long value) {
+        return Bits.insert(register, value, SSID_VALID_LSB, SSID_VALID_MASK, "GATOS_SID.SSID_VALID");
+    }
+
+    /** Every field by name, for display; addresses are in place, everything else is right-aligned. */
+    public record Decoded(
+            long streamid,
+            long substreamid,
+            long ssidValid) {}
+
+    /** The fields of a word. */
+    public static Decoded decode(long register) {
+        return new Decoded(
+                streamid(register),
+                substreamid(register),
+                ssidValid(register));
+    }
+
+    /** The fields of the word at an index. */
+    public static Decoded decode(long[] words, int at) {
+        return decode(words[at]);
+    }
+
     private static List<Field> fields() {
         return List.of(
-                new Field("-", 63, 0, FieldKind.UNSTATED, "no field is named by the sources", List.of()));
+                new Field("STREAMID", 31, 0, FieldKind.FIELD, "", List.of()),
+                new Field("SUBSTREAMID", 51, 32, FieldKind.FIELD, "", List.of()),
+                new Field("SSID_VALID", 52, 52, FieldKind.FIELD, "", List.of()),
+                new Field("-", 63, 53, FieldKind.RES0, "", List.of()));
     }
 }
