@@ -136,6 +136,32 @@ public interface AddressSpace {
     void tlbSync();
 
     /**
+     * Begins or ends tracking of dirty pages. Beginning marks every page clean.
+     *
+     * @param on whether writes of devices are to be found by {@link #readDirty}
+     * @throws IommuException EOPNOTSUPP the domain was not asked for with {@link DomainRequest#dirtyTracking()}, or the
+     *     format cannot
+     */
+    default void setDirtyTracking(boolean on) {
+        throw Unsupported.operation("setDirtyTracking");
+    }
+
+    /**
+     * Finds what devices wrote since tracking began or since it was cleared.
+     *
+     * @param iova bytes
+     * @param size bytes, above 0
+     * @param clear whether the pages found are clean from now on: a write after this call returns is found by the next one,
+     *     so the translations concerned are invalidated; false is Linux's {@code NO_CLEAR}
+     * @param bitmap where pages are marked; marks that are there stay
+     * @throws IommuException EOPNOTSUPP as {@link #setDirtyTracking}; EINVAL tracking is not on, or size 0; ERANGE
+     * @throws ProviderMissingException no driver or format came within the configured time
+     */
+    default void readDirty(long iova, long size, boolean clear, DirtyBitmap bitmap) {
+        throw Unsupported.operation("readDirty");
+    }
+
+    /**
      * Where in its life this space is.
      *
      * @return the state

@@ -2,6 +2,7 @@ package org.sluice.api;
 
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.function.IntUnaryOperator;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
@@ -30,8 +31,8 @@ public interface Domain extends AutoCloseable {
      * Moves the device here from wherever it was: DMA sees the old domain or this one, nothing between.
      *
      * @param device alone in its group
-     * @throws IommuException EINVAL not alone in its group or of another IOMMU, EBUSY the group has an owner; the device
-     *     stays where it was
+     * @throws IommuException EINVAL not alone in its group or of another IOMMU, EBUSY the device is being reset; the errors
+     *     of the driver. The device stays where it was.
      */
     void attach(IommuDevice device);
 
@@ -41,6 +42,87 @@ public interface Domain extends AutoCloseable {
      * @param device attached here; otherwise nothing happens
      */
     void detach(IommuDevice device);
+
+    /**
+     * Attaches every device of a group. A device that fails moves those before it back to where they were.
+     *
+     * @param group of this IOMMU
+     * @throws IommuException EBUSY the group is neither in its default domain nor blocked, or a device is being reset; EINVAL
+     *     a device of another IOMMU; the errors of {@link #attach}. The group stays where it was.
+     */
+    default void attachGroup(IommuGroup group) {
+        throw Unsupported.operation("attachGroup");
+    }
+
+    /**
+     * Moves every device of a group straight from the domain where it is to this one: each device's DMA sees the old or the
+     * new translation and nothing between.
+     *
+     * @param group of this IOMMU
+     * @throws IommuException as {@link #attachGroup}, except that the group may be in any domain
+     */
+    default void replaceGroup(IommuGroup group) {
+        throw Unsupported.operation("replaceGroup");
+    }
+
+    /**
+     * Moves a group back to its default domain, or blocks it while somebody has claimed it. A device that cannot be moved is
+     * blocked instead; the others still are.
+     *
+     * @param group attached here; otherwise nothing happens
+     */
+    default void detachGroup(IommuGroup group) {
+        throw Unsupported.operation("detachGroup");
+    }
+
+    /**
+     * Lets a device reach this domain's space by a PASID of the client's choice, beside where its untagged traffic goes
+     * ({@code iommu_attach_device_pasid}).
+     *
+     * @param device of this IOMMU, alone in its group
+     * @param pasid 1 to the largest that device and IOMMU carry
+     * @throws IommuException EOPNOTSUPP the driver has no PASID operations; EINVAL the PASID is 0 or too large, the domain
+     *     has no space of its own, or the device is not alone or of another IOMMU; EBUSY the PASID is in use, or the device
+     *     is being reset
+     */
+    default void attachPasid(IommuDevice device, int pasid) {
+        throw Unsupported.operation("attachPasid");
+    }
+
+    /**
+     * Moves a PASID of a device from the domain where it is to this one ({@code iommu_replace_device_pasid}).
+     *
+     * @param device of this IOMMU
+     * @param pasid attached by {@link #attachPasid} to another domain
+     * @throws IommuException EINVAL it is not, or is here already; the errors of {@link #attachPasid}. The PASID stays where
+     *     it was.
+     */
+    default void replacePasid(IommuDevice device, int pasid) {
+        throw Unsupported.operation("replacePasid");
+    }
+
+    /**
+     * Takes a PASID away from a device: entry cleared, caches invalidated, faults drained.
+     *
+     * @param device of this IOMMU
+     * @param pasid attached here by {@link #attachPasid}; otherwise nothing happens
+     */
+    default void detachPasid(IommuDevice device, int pasid) {
+        throw Unsupported.operation("detachPasid");
+    }
+
+    /**
+     * Runs invalidation commands of a guest whose stage 1 is nested over this stage-2 domain.
+     *
+     * @param commands in the hardware's form, two 64-bit words each, lowest first
+     * @param streamIds the guest's StreamID to the hardware's; -1 for one that the guest does not have
+     * @return how many were run: all
+     * @throws IommuException EOPNOTSUPP the driver cannot nest; EINVAL this is no stage-2 domain; EIO a command that a guest
+     *     may not give
+     */
+    default int invalidateGuest(long[] commands, IntUnaryOperator streamIds) {
+        throw Unsupported.operation("invalidateGuest");
+    }
 
     /**
      * Devices attached here.
@@ -92,6 +174,16 @@ public interface Domain extends AutoCloseable {
      * @param handler the handler, or null for none
      */
     void onFault(FaultHandler handler);
+
+    /**
+     * Handler that repairs faults of untagged traffic, where the hardware can wait for that. A fault with such a handler does
+     * not reach {@link #onFault}.
+     *
+     * @param handler the handler, or null for none
+     */
+    default void onPageFault(PageFaultHandler handler) {
+        throw Unsupported.operation("onPageFault");
+    }
 
     /** Detaches every device, revokes every private space and frees the tables: every mapping is gone. */
     @Override

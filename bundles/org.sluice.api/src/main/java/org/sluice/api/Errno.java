@@ -28,6 +28,12 @@ public enum Errno {
     EOPNOTSUPP,
     /** The hardware or a missing provider did not answer in time. */
     ETIMEDOUT,
+    /** Arguments that do not go together: features that differ from those of the shared space. */
+    EDOM,
+    /** Bad address: nothing is mapped there, or not for that access. */
+    EFAULT,
+    /** No such process. */
+    ESRCH,
     /** No such object: the space was revoked. */
     ESTALE
 }

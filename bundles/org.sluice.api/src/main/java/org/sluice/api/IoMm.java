@@ -1,12 +1,13 @@
 package org.sluice.api;
 
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
- * A private address space of a device driver, selected by PASID: what {@link Domain#allocPasid} returns. It is the address
- * space, so map and unmap on it involve no look-up of the PASID.
+ * An address space selected by PASID: private to a device driver, as {@link Domain#allocPasid} returns it, or shared with a
+ * process ({@link SvaBond#space()}). It is the address space, so map and unmap on it involve no look-up of the PASID.
  *
  * <p>The client holds a reference of its own: after the space was revoked (freed, device shut down, domain closed) the
  * object stays usable, its maps throw {@link SpaceRevokedException} and its unmaps return 0.
@@ -23,14 +24,14 @@ public interface IoMm extends AddressSpace {
     /**
      * Whether the client populates it ({@code IOMMU_SVA_FEAT_PRIVATE}); a space shared with a process is not.
      *
-     * @return true
+     * @return true for what {@link Domain#allocPasid} gave
      */
     boolean isPrivate();
 
     /**
      * The domain that it was allocated from.
      *
-     * @return the domain
+     * @return the domain; of type {@link DomainType#SVA} for a shared space
      */
     Domain domain();
 
@@ -45,7 +46,8 @@ public interface IoMm extends AddressSpace {
      * Lets one more device of the same IOMMU reach this space with the same PASID.
      *
      * @param device initialised for SVA
-     * @throws IommuException EINVAL not initialised or of another IOMMU, ERANGE the PASID is outside the device's range,
+     * @throws IommuException EINVAL not initialised or of another IOMMU, or the space is shared ({@link Iommu#bind} is for
+     *     that), ERANGE the PASID is outside the device's range,
      *     EBUSY the device uses that PASID already
      */
     void bond(IommuDevice device);
@@ -70,4 +72,23 @@ public interface IoMm extends AddressSpace {
      * @param handler the handler, or null for none
      */
     void onFault(FaultHandler handler);
+
+    /**
+     * Handler that repairs faults of traffic with this PASID, where the hardware can wait for that (stalls, PRI): the owner of
+     * a private space maps what is missing. A fault with such a handler does not reach {@link #onFault}.
+     *
+     * @param handler the handler, or null for none; without effect on a shared space, whose faults go to the process
+     */
+    default void onPageFault(PageFaultHandler handler) {
+        throw Unsupported.operation("onPageFault");
+    }
+
+    /**
+     * The process that this space is shared with.
+     *
+     * @return its number; empty for a private space
+     */
+    default OptionalLong process() {
+        return OptionalLong.empty();
+    }
 }

@@ -48,9 +48,30 @@ public interface IommuDevice {
      *
      * @param parameters the range, clamped to what device and IOMMU carry
      * @throws IommuException EEXIST initialised before, EINVAL the IOMMU or device carries no PASIDs or the range is
-     *     empty after clamping, ENODEV no driver
+     *     empty after clamping, ENODEV no driver, or one that cannot answer faults while they are asked for
      */
     void initSva(SvaParameters parameters);
+
+    /**
+     * Parks the device before a reset of it: untagged traffic and every PASID abort, and no attach is possible, until
+     * {@link #resetDone}. Nothing of a device's state may be trusted while it is being reset; an ATS request that is lost
+     * there would otherwise block the IOMMU.
+     *
+     * @throws IommuException EBUSY it is being reset already
+     */
+    default void prepareReset() {
+        throw Unsupported.operation("prepareReset");
+    }
+
+    /**
+     * Attaches the device to everything again.
+     *
+     * @throws IommuException EINVAL without {@link #prepareReset}; the errors of the driver: what could not be attached
+     *     again stays blocked, the rest is attached
+     */
+    default void resetDone() {
+        throw Unsupported.operation("resetDone");
+    }
 
     /**
      * Takes every private space away from this device, then ends the use of PASIDs.
@@ -58,4 +79,13 @@ public interface IommuDevice {
      * @throws IommuException ENODEV not initialised
      */
     void shutdownSva();
+
+    /**
+     * DMA mapping with IOVAs that the platform chooses.
+     *
+     * @return the mapper of this device, the same for its life
+     */
+    default DmaMapper dma() {
+        throw Unsupported.operation("dma");
+    }
 }

@@ -30,24 +30,30 @@ import org.sluice.api.FaultListener;
 import org.sluice.api.Iommu;
 import org.sluice.api.IommuDevice;
 import org.sluice.api.IommuGroup;
+import org.sluice.api.SvaBond;
+import org.sluice.api.SvaFeature;
 import org.sluice.api.SwapListener;
 import org.sluice.api.UnitStatus;
+import org.sluice.core.fault.FaultWorkers;
 import org.sluice.core.offer.Catalogue;
 import org.sluice.core.offer.Offer;
 import org.sluice.core.offer.Provider;
 import org.sluice.core.space.Commons;
+import org.sluice.core.sva.Processes;
 import org.sluice.core.swap.DriverSwaps;
 import org.sluice.core.swap.Fleet;
 import org.sluice.core.swap.FormatSwaps;
 import org.sluice.core.swap.PlugInSwaps;
 import org.sluice.core.swap.SwapReports;
 import org.sluice.core.swap.SwapThread;
+import org.sluice.core.unit.DefaultPolicy;
 import org.sluice.core.unit.Unit;
 import org.sluice.spi.board.Board;
 import org.sluice.spi.board.IommuHardware;
 import org.sluice.spi.driver.IommuDriver;
 import org.sluice.spi.driver.MmAllocator;
 import org.sluice.spi.pgtable.PageTableFormat;
+import org.sluice.spi.sva.ProcessAddressSpaces;
 
 /**
  * The entrance: finds boards, drivers, formats and plug-ins in the registry while they come and go, and is the {@link Iommu}
@@ -66,9 +72,24 @@ public final class Platform implements Iommu, Counters {
 
         /** Longest wait for operations in flight when a bundle leaves or tables are freed, ms. */
         long drain_timeout_millis() default 2000;
+
+        /** Where devices go that nobody attached: blocked, passthrough, strict or lazy. Needs a restart of the component. */
+        String default_domain() default "blocked";
+
+        /** Threads that repair page faults, above 0. Needs a restart of the component. */
+        int fault_threads() default 4;
+
+        /** Groups of page faults that may wait for a thread, above 0. Needs a restart of the component. */
+        int fault_queue() default 1024;
+
+        /** Longest time from a page fault's arrival to its answer, ms. */
+        long fault_timeout_millis() default 10_000;
     }
 
     private final Commons commons;
+    private final FaultWorkers faultWorkers;
+    private final DefaultPolicy policy;
+    private final Processes processes = new Processes();
     private final Catalogue catalogue = Catalogue.empty();
     private final List<FaultListener> faultListeners = new CopyOnWriteArrayList<>();
     private final SwapReports reports = new SwapReports();
@@ -87,11 +108,20 @@ public final class Platform implements Iommu, Counters {
      */
     @Activate
     public Platform(Config config) {
-        this(Commons.of(config.gate_timeout_millis(), config.drain_timeout_millis()));
+        this(
+                Commons.of(config.gate_timeout_millis(), config.drain_timeout_millis()),
+                new FaultWorkers(config.fault_threads(), config.fault_queue(), config.fault_timeout_millis()),
+                DefaultPolicy.of(config.default_domain()));
     }
 
     Platform(Commons commons) {
+        this(commons, new FaultWorkers(4, 1024, 10_000), DefaultPolicy.BLOCKED);
+    }
+
+    Platform(Commons commons, FaultWorkers faultWorkers, DefaultPolicy policy) {
         this.commons = commons;
+        this.faultWorkers = faultWorkers;
+        this.policy = policy;
         this.fleet = new Fleet(commons);
         this.formats = new FormatSwaps(fleet, catalogue.formats(), swapThread, reports);
         this.drivers = new DriverSwaps(fleet, catalogue.drivers(), swapThread, reports);
@@ -99,13 +129,14 @@ public final class Platform implements Iommu, Counters {
     }
 
     /**
-     * Takes other times; nothing is restarted for that.
+     * Takes other times; what else changed waits for a restart of the component.
      *
      * @param config times
      */
     @Modified
     public void reconfigure(Config config) {
         commons.timeouts().set(config.gate_timeout_millis(), config.drain_timeout_millis());
+        faultWorkers.setTimeout(config.fault_timeout_millis());
     }
 
     /** Takes every space away and switches the IOMMUs off: nobody would own the tables any more. */
@@ -114,6 +145,7 @@ public final class Platform implements Iommu, Counters {
         swapThread.close();
         fleet.units().forEach(Unit::shutdown);
         fleet.units().clear();
+        faultWorkers.close();
     }
 
     @Reference(
@@ -124,7 +156,8 @@ public final class Platform implements Iommu, Counters {
         List<Unit> units = new ArrayList<>();
         synchronized (this) {
             for (IommuHardware hardware : board.iommus()) {
-                Unit unit = new Unit(board, hardware, commons, catalogue, swapThread, faultListeners);
+                Unit unit =
+                        new Unit(board, hardware, commons, catalogue, swapThread, faultListeners, faultWorkers, policy);
                 nextGroup = unit.addEndpoints(board.endpoints(), nextGroup);
                 units.add(unit);
             }
@@ -222,6 +255,18 @@ public final class Platform implements Iommu, Counters {
             cardinality = ReferenceCardinality.MULTIPLE,
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
+    void addProcesses(ProcessAddressSpaces service) {
+        processes.add(service);
+    }
+
+    void removeProcesses(ProcessAddressSpaces service) {
+        processes.remove(service);
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
     void addSwapListener(SwapListener listener) {
         reports.listeners().add(listener);
     }
@@ -257,6 +302,21 @@ public final class Platform implements Iommu, Counters {
     }
 
     @Override
+    public SvaBond bind(IommuDevice device, long process) {
+        return Unit.of(device).shared().bind(device, processes.find(process), null);
+    }
+
+    @Override
+    public SvaBond bind(IommuDevice device, long process, Set<SvaFeature> features) {
+        return Unit.of(device).shared().bind(device, processes.find(process), features);
+    }
+
+    @Override
+    public Optional<SvaBond> bond(IommuDevice device, int pasid) {
+        return Unit.of(device).shared().find(device, pasid);
+    }
+
+    @Override
     public List<UnitStatus> status() {
         return fleet.units().stream().map(Unit::status).toList();
     }
@@ -276,6 +336,7 @@ public final class Platform implements Iommu, Counters {
                 "spaces", units.stream().mapToLong(unit -> unit.spaces().size()).sum());
         values.put("pasids", units.stream().mapToLong(Unit::pasidCount).sum());
         values.put("faults", units.stream().mapToLong(Unit::faultCount).sum());
+        faultWorkers.counters().read(values);
         values.put("swaps", reports.adopted());
         values.put("gate.parked", commons.gate().parked());
         values.put(

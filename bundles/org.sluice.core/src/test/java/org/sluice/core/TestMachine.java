@@ -22,8 +22,10 @@ import org.sluice.core.fake.FakeHardware;
 import org.sluice.core.fake.FakeTables;
 import org.sluice.core.fake.Journal;
 import org.sluice.core.fake.LpaeWalk;
+import org.sluice.core.fault.FaultWorkers;
 import org.sluice.core.offer.Provider;
 import org.sluice.core.space.Commons;
+import org.sluice.core.unit.DefaultPolicy;
 import org.sluice.pgtable.arm.Stage1Format;
 import org.sluice.spi.pgtable.PageTableFormat;
 
@@ -53,7 +55,8 @@ public final class TestMachine implements AutoCloseable {
     private TestMachine(long gateMillis, long drainMillis, boolean realTables) {
         hardware = new FakeHardware(journal, realTables ? new LpaeWalk(board.memory())::walk : tables::walk);
         driver = new FakeDriver(hardware);
-        platform = new Platform(Commons.of(gateMillis, drainMillis));
+        platform = new Platform(
+                Commons.of(gateMillis, drainMillis), new FaultWorkers(4, 64, 30_000), DefaultPolicy.BLOCKED);
         platform.addSwapListener(swaps::add);
         board.iommu("smmu0").iommu("smmu1");
         board.endpoint("nic", "", "smmu0", NIC, 20, -1);
@@ -164,6 +167,26 @@ public final class TestMachine implements AutoCloseable {
             @Override
             public long drain_timeout_millis() {
                 return drainMillis;
+            }
+
+            @Override
+            public String default_domain() {
+                return "blocked";
+            }
+
+            @Override
+            public int fault_threads() {
+                return 4;
+            }
+
+            @Override
+            public int fault_queue() {
+                return 64;
+            }
+
+            @Override
+            public long fault_timeout_millis() {
+                return 30_000;
             }
 
             @Override

@@ -36,10 +36,13 @@ final class House {
             Map.entry("pgtable.riscv", 3),
             Map.entry("pgtable.x86", 3),
             Map.entry("core", 3),
+            Map.entry("process", 3),
             Map.entry("smmuv3.driver", 3),
+            Map.entry("smmuv2.model", 3),
             Map.entry("smmuv3.model", 3),
             Map.entry("vendor.msm", 3),
             Map.entry("board.model", 3),
+            Map.entry("board.qemu", 3),
             Map.entry("trace", 4),
             Map.entry("shell", 5));
 

@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.TreeMap;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.spi.memory.MemoryRegion;
@@ -20,11 +19,11 @@ interface AdoptionCases {
     default void adoptedTablesMapTheSameAndNothingIsWritten(Trial trial) {
         Expected expected = new Population(trial).fill(30);
         PageTable old = trial.table().unwatched();
-        Map<Long, byte[]> before = contents(trial);
+        Map<Long, byte[]> before = trial.contents();
 
         PageTable successor = trial.adopt(old.walkerConfig().root());
 
-        assertThat(contents(trial)).as("tables").containsExactlyInAnyOrderEntriesOf(before);
+        assertThat(trial.contents()).as("tables").containsExactlyInAnyOrderEntriesOf(before);
         assertThat(successor.survey()).isEqualTo(old.survey());
         assertThat(successor.survey().digest()).isEqualTo(old.survey().digest());
         assertThat(successor.config()).isEqualTo(old.config());
@@ -143,9 +142,9 @@ interface AdoptionCases {
     }
 
     private static void refuses(Trial trial, long root) {
-        Map<Long, byte[]> before = contents(trial);
+        Map<Long, byte[]> before = trial.contents();
         refused(catchThrowable(() -> trial.adopt(root)));
-        assertThat(contents(trial)).as("tables after a refusal").containsExactlyInAnyOrderEntriesOf(before);
+        assertThat(trial.contents()).as("tables after a refusal").containsExactlyInAnyOrderEntriesOf(before);
     }
 
     private static void refused(Throwable thrown) {
@@ -172,15 +171,5 @@ interface AdoptionCases {
         byte[] bytes = new byte[trial.subject().descriptorBytes()];
         trial.ledger().memory().read(at, bytes, 0, bytes.length);
         return bytes;
-    }
-
-    private static Map<Long, byte[]> contents(Trial trial) {
-        Map<Long, byte[]> contents = new TreeMap<>();
-        trial.ledger().live().forEach((table, size) -> {
-            byte[] bytes = new byte[Math.toIntExact(size)];
-            trial.ledger().memory().read(table, bytes, 0, bytes.length);
-            contents.put(table, bytes);
-        });
-        return contents;
     }
 }

@@ -46,6 +46,8 @@ final class Declaration {
         subject = subject.withProtections(Protections.atLeastAccess().refusing(refusal, protections))
                 .withMisaligned(choice(Errno.class, "misaligned", Errno.EINVAL.name()))
                 .withUnmapRule(choice(UnmapRule.class, "unmap-rule", UnmapRule.REFUSE_PART.name()));
+        boolean splits = Boolean.parseBoolean(value("splits", "false"));
+        subject = subject.withSplitting(config -> splits).withDirtyMarks(dirtyMarks());
         String spans = value("table-spans", "");
         long bitmap = spans.isEmpty() ? 0 : number("table-spans", spans);
         int descriptorBytes = (int) number("descriptor-bytes", value("descriptor-bytes", "8"));
@@ -55,6 +57,15 @@ final class Declaration {
         return spans.isEmpty()
                 ? subject.withTables(subject.tableSpans(), descriptorBytes)
                 : subject.withTables(config -> bitmap, descriptorBytes);
+    }
+
+    /** How hardware marks leaves; null when neither bits that it sets nor bits that it clears are declared. */
+    private DirtyMarks dirtyMarks() {
+        long sets = number("dirty-sets", value("dirty-sets", "0"));
+        long clears = number("dirty-clears", value("dirty-clears", "0"));
+        boolean fromTheStart = Boolean.parseBoolean(value("dirty-from-the-start", "false"));
+        int quirk = (int) number("dirty-quirk", value("dirty-quirk", "0"));
+        return sets == 0 && clears == 0 ? null : new DirtyMarks(sets, clears, fromTheStart, quirk);
     }
 
     private List<PageTableConfig> declaredConfigs() {

@@ -1,6 +1,7 @@
 package org.sluice.tck;
 
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 import org.sluice.api.Errno;
 import org.sluice.spi.pgtable.PageTableConfig;
@@ -18,6 +19,7 @@ import org.sluice.spi.pgtable.PageTableFormat;
  * @param tableSpans bytes that one table of each level below the top one covers, as a bitmap, for a configuration as
  *     narrowed by the format
  * @param descriptorBytes size of a descriptor: 8 or 4
+ * @param abilities what its tables can do beside being tables
  */
 public record FormatUnderTest(
         String name,
@@ -27,7 +29,8 @@ public record FormatUnderTest(
         UnmapRule unmapRule,
         Errno misaligned,
         ToLongFunction<PageTableConfig> tableSpans,
-        int descriptorBytes) {
+        int descriptorBytes,
+        Abilities abilities) {
 
     /** Copies the list. */
     public FormatUnderTest {
@@ -51,7 +54,8 @@ public record FormatUnderTest(
                 UnmapRule.REFUSE_PART,
                 Errno.EINVAL,
                 FormatUnderTest::radix,
-                8);
+                8,
+                Abilities.NONE);
     }
 
     /**
@@ -61,7 +65,8 @@ public record FormatUnderTest(
      * @return the description
      */
     public FormatUnderTest withProtections(Protections other) {
-        return new FormatUnderTest(name, format, configs, other, unmapRule, misaligned, tableSpans, descriptorBytes);
+        return new FormatUnderTest(
+                name, format, configs, other, unmapRule, misaligned, tableSpans, descriptorBytes, abilities);
     }
 
     /**
@@ -71,7 +76,8 @@ public record FormatUnderTest(
      * @return the description
      */
     public FormatUnderTest withUnmapRule(UnmapRule other) {
-        return new FormatUnderTest(name, format, configs, protections, other, misaligned, tableSpans, descriptorBytes);
+        return new FormatUnderTest(
+                name, format, configs, protections, other, misaligned, tableSpans, descriptorBytes, abilities);
     }
 
     /**
@@ -81,7 +87,8 @@ public record FormatUnderTest(
      * @return the description
      */
     public FormatUnderTest withMisaligned(Errno other) {
-        return new FormatUnderTest(name, format, configs, protections, unmapRule, other, tableSpans, descriptorBytes);
+        return new FormatUnderTest(
+                name, format, configs, protections, unmapRule, other, tableSpans, descriptorBytes, abilities);
     }
 
     /**
@@ -92,7 +99,32 @@ public record FormatUnderTest(
      * @return the description
      */
     public FormatUnderTest withTables(ToLongFunction<PageTableConfig> spans, int bytes) {
-        return new FormatUnderTest(name, format, configs, protections, unmapRule, misaligned, spans, bytes);
+        return new FormatUnderTest(name, format, configs, protections, unmapRule, misaligned, spans, bytes, abilities);
+    }
+
+    /**
+     * The same with tables that tell dirty leaves.
+     *
+     * @param dirty how hardware marks them
+     * @return the description
+     */
+    public FormatUnderTest withDirtyMarks(DirtyMarks dirty) {
+        return withAbilities(new Abilities(dirty, abilities.splits()));
+    }
+
+    /**
+     * The same with tables that split blocks.
+     *
+     * @param splits those of which configurations
+     * @return the description
+     */
+    public FormatUnderTest withSplitting(Predicate<PageTableConfig> splits) {
+        return withAbilities(new Abilities(abilities.dirty(), splits));
+    }
+
+    private FormatUnderTest withAbilities(Abilities other) {
+        return new FormatUnderTest(
+                name, format, configs, protections, unmapRule, misaligned, tableSpans, descriptorBytes, other);
     }
 
     private static long radix(PageTableConfig config) {

@@ -21,7 +21,12 @@ public abstract class PageTableFormatTck
                 AdoptionCases,
                 ConcurrencyCases,
                 SequenceCases,
-                GarbageCases {
+                GarbageCases,
+                SelectionCases,
+                AbilityCases,
+                DirtyCases,
+                DirtyRaceCases,
+                SplitCases {
 
     /** For the test class of a format. */
     protected PageTableFormatTck() {}

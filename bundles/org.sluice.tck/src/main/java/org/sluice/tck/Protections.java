@@ -71,6 +71,16 @@ public record Protections(List<Integer> accepted, ReadBack readBack, List<Intege
     }
 
     /**
+     * The same with another answer for what leaves say, for one that depends on the configuration.
+     *
+     * @param other what a leaf may say it grants
+     * @return the rule
+     */
+    public Protections readingBack(ReadBack other) {
+        return new Protections(accepted, other, refused, refusal);
+    }
+
+    /**
      * The same for a format that cannot express some protections.
      *
      * @param errno with which it refuses them, and those without access

@@ -53,6 +53,8 @@ final class TableLedger implements TableHost {
     private final PhysicalMemory memory;
 
     private final PhysicalMemory own;
+    private final WordMemory words;
+    private final Interruptions interruptions = new Interruptions();
     private final PageAllocator allocator;
     private final TreeMap<Long, Long> live = new TreeMap<>();
     private final Map<Long, Long> unlinked = new HashMap<>();
@@ -75,7 +77,23 @@ final class TableLedger implements TableHost {
     TableLedger(MemoryFactory factory, boolean windowless) {
         own = factory.create(List.of(POOL));
         allocator = factory.allocator(own, POOL);
-        memory = windowless ? new WordMemory(own, this::checkWrite) : own;
+        words = windowless ? new WordMemory(own, interruptions, this::checkWrite) : null;
+        memory = windowless ? words : own;
+    }
+
+    /** What happens while a format works on a memory without windows. */
+    Interruptions interruptions() {
+        return interruptions;
+    }
+
+    /** Makes the memory without windows one whose compare-and-set does not exclude the device. */
+    void withoutAtomicAccess() {
+        words.withoutAtomicAccess();
+    }
+
+    /** The memory as it is, past the format's view of it. */
+    PhysicalMemory ownMemory() {
+        return own;
     }
 
     /** Lets some allocations succeed, and every later one fail. */

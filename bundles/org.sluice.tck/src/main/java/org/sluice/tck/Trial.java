@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
 import org.sluice.spi.memory.MemoryFactory;
+import org.sluice.spi.pgtable.BlockSplitting;
+import org.sluice.spi.pgtable.DirtyTracking;
 import org.sluice.spi.pgtable.MappingException;
 import org.sluice.spi.pgtable.PageTable;
 import org.sluice.spi.pgtable.PageTableConfig;
@@ -113,6 +117,41 @@ final class Trial {
         return whole
                 ? spare <= 0 || iova << spare >> spare == iova
                 : Long.compareUnsigned(iova - first(), table().lastIova() - first()) <= 0;
+    }
+
+    /** Whether the table tells dirty leaves. */
+    boolean tracks() {
+        return subject.abilities().track(config);
+    }
+
+    DirtyTracking dirtyTracking() {
+        return (DirtyTracking) table().unwatched();
+    }
+
+    /** Whether the table splits blocks. */
+    boolean splits() {
+        return subject.abilities().splits().test(config);
+    }
+
+    /** Splits the block at an IOVA, under watch. */
+    long split(long iova, boolean withoutBreak) {
+        ledger.begin(TableLedger.Licence.NONE);
+        try {
+            return ((BlockSplitting) table().unwatched()).split(iova, withoutBreak);
+        } finally {
+            ledger.end();
+        }
+    }
+
+    /** What is in the tables that the format holds. */
+    Map<Long, byte[]> contents() {
+        Map<Long, byte[]> contents = new TreeMap<>();
+        ledger.live().forEach((at, size) -> {
+            byte[] bytes = new byte[Math.toIntExact(size)];
+            ledger.ownMemory().read(at, bytes, 0, bytes.length);
+            contents.put(at, bytes);
+        });
+        return contents;
     }
 
     /** Page sizes that fit the address space and the output size, ascending. */

@@ -12,11 +12,30 @@ final class WordMemory implements PhysicalMemory {
     }
 
     private final PhysicalMemory memory;
+    private final Interruptions interruptions;
     private final Watcher watcher;
+    private boolean atomicWithDevice;
 
-    WordMemory(PhysicalMemory memory, Watcher watcher) {
+    WordMemory(PhysicalMemory memory, Interruptions interruptions, Watcher watcher) {
         this.memory = memory;
+        this.interruptions = interruptions;
         this.watcher = watcher;
+        atomicWithDevice = memory.atomicWithDevice();
+    }
+
+    /** Like a memory behind a wire, whose compare-and-set is atomic among its own users only. */
+    void withoutAtomicAccess() {
+        atomicWithDevice = false;
+    }
+
+    private long seen(long address, long word) {
+        interruptions.read(address);
+        return word;
+    }
+
+    private void writes(long address, long value) {
+        interruptions.write();
+        watcher.write(address, value);
     }
 
     @Override
@@ -36,12 +55,12 @@ final class WordMemory implements PhysicalMemory {
 
     @Override
     public long read64(long address) {
-        return memory.read64(address);
+        return seen(address, memory.read64(address));
     }
 
     @Override
     public long read64Acquire(long address) {
-        return memory.read64Acquire(address);
+        return seen(address, memory.read64Acquire(address));
     }
 
     @Override
@@ -51,55 +70,55 @@ final class WordMemory implements PhysicalMemory {
 
     @Override
     public void write8(long address, byte value) {
-        watcher.write(address, value);
+        writes(address, value);
         memory.write8(address, value);
     }
 
     @Override
     public void write32(long address, int value) {
-        watcher.write(address, value);
+        writes(address, value);
         memory.write32(address, value);
     }
 
     @Override
     public void write64(long address, long value) {
-        watcher.write(address, value);
+        writes(address, value);
         memory.write64(address, value);
     }
 
     @Override
     public void write64Release(long address, long value) {
-        watcher.write(address, value);
+        writes(address, value);
         memory.write64Release(address, value);
     }
 
     @Override
     public boolean compareAndSet64(long address, long expected, long value) {
-        watcher.write(address, value);
+        writes(address, value);
         return memory.compareAndSet64(address, expected, value);
     }
 
     @Override
     public boolean compareAndSet32(long address, int expected, int value) {
-        watcher.write(address, value);
+        writes(address, value);
         return memory.compareAndSet32(address, expected, value);
     }
 
     @Override
     public void write(long address, byte[] source, int offset, int length) {
-        watcher.write(address, Arrays.hashCode(Arrays.copyOfRange(source, offset, offset + length)));
+        writes(address, Arrays.hashCode(Arrays.copyOfRange(source, offset, offset + length)));
         memory.write(address, source, offset, length);
     }
 
     @Override
     public void clear(long address, long bytes) {
-        watcher.write(address, 0);
+        writes(address, 0);
         memory.clear(address, bytes);
     }
 
     @Override
     public boolean atomicWithDevice() {
-        return memory.atomicWithDevice();
+        return atomicWithDevice;
     }
 
     @Override

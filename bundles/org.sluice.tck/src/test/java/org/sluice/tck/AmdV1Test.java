@@ -22,7 +22,8 @@ class AmdV1Test extends PageTableFormatTck {
                                 config(1L << 14 | 1L << 16 | 1L << 29, 40)))
                 .withUnmapRule(UnmapRule.REMOVE_WHOLE)
                 .withProtections(Protections.exactly(prot -> prot & (Prot.READ | Prot.WRITE | Prot.CACHE), Prot.WRITE))
-                .withTables(config -> SPANS, 8);
+                .withTables(config -> SPANS, 8)
+                .withDirtyMarks(new DirtyMarks(1 << 6, 0, false));
     }
 
     private static PageTableConfig config(long sizes, int inputBits) {

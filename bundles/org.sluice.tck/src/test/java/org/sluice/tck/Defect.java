@@ -57,7 +57,43 @@ enum Defect {
     /** Tables are installed by a plain write. */
     INSTALLS_WITHOUT_COMPARE_AND_SET("tableThatWasMadeMeanwhileIsUsed"),
     /** An array for each map. */
-    ALLOCATES_ON_THE_HEAP("mapUnmapAndLookUpAllocateNothingPerOperation");
+    ALLOCATES_ON_THE_HEAP("mapUnmapAndLookUpAllocateNothingPerOperation"),
+    /** The end of a long run is mapped to where the run's first page is. */
+    LONG_RUN_BEGINS_AGAIN("rangeThatIsCutIntoSizesMapsAndUnmapsAsOne"),
+    /** Clear does not clear. */
+    MARKS_STAY("leafIsDirtyFromItsMarkUntilItIsCleared"),
+    /** Marks are cleared unasked. */
+    READING_CLEARS_MARKS("readingWithoutClearingWritesNothingAndNeedsNoGather"),
+    /** Clearing takes rights away. */
+    CLEARING_LOSES_PROTECTION("clearingChangesNothingButTheMark"),
+    /** What was cleared is not invalidated. */
+    CLEARED_LEAF_IS_NOT_GATHERED("whatWasClearedIsInTheGatherAndNothingElse"),
+    /** Every leaf is read and cleared whatever the range. */
+    DIRTY_RANGE_IS_IGNORED("leavesThatTheRangeTouchesAreTakenWholeAndNoOthers"),
+    /** The visitor stops, and clearing goes on. */
+    CLEARS_MARKS_BEHIND_A_STOP("visitorThatStopsLeavesTheMarksBehindIt"),
+    /** Clearing is done where a device's mark may be lost. */
+    CLEARS_BESIDE_THE_DEVICE("marksAreNotClearedWhereTheDeviceIsNotExcluded"),
+    /** The clean leaf is written whatever is there by now. */
+    CLEARING_BRINGS_BACK_A_LEAF("clearingDoesNotBringBackALeafThatWasUnmappedMeanwhile"),
+    /** Leaves that were clean when they were read are made clean again. */
+    CLEARS_WHAT_IT_DID_NOT_SEE("markThatComesMeanwhileIsSeenNowOrNextTime"),
+    /** Blocks are split on hardware that does not accept it. */
+    SPLITS_WITHOUT_CONSENT("splittingNeedsHardwareThatAcceptsIt"),
+    /** The leaves of a block grant less than it did. */
+    SPLIT_LOSES_PROTECTION("splitBlockMapsTheSameByTheNextSmallerLeaves"),
+    /** The block is gone before the table is there. */
+    SPLIT_BREAKS_BEFORE_IT_MAKES("splitBlockTranslatesAtEveryMoment"),
+    /** The block is taken out before there is memory for its table. */
+    SPLIT_THAT_FAILS_UNMAPS("splitWithoutMemoryIsEnomemAndChangesNothing"),
+    /** The table is written whatever is there by now. */
+    SPLIT_BRINGS_BACK_A_BLOCK("splittingDoesNotBringBackABlockThatWasUnmappedMeanwhile"),
+    /** The leaves of a dirty block are clean. */
+    SPLIT_FORGETS_MARKS("leavesOfASplitBlockAreAsDirtyAsItWas"),
+    /** A look-up that saw a block and finds a table says that nothing is there. */
+    LOOK_UP_MISSES_A_SPLIT("lookUpThatMeetsASplitTranslates"),
+    /** Cut cuts nothing. */
+    CUT_DOES_NOTHING("rangeThatWasCutIsUnmappedExactly");
 
     private final String noticedBy;
 

@@ -2,6 +2,7 @@ package org.sluice.tck;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.sluice.memory.ResidentMemoryFactory;
@@ -16,6 +17,19 @@ class DefectTest {
                 .as("failures of %s", defect.noticedBy())
                 .extracting(SuiteRun.Failure::rule)
                 .containsExactly(defect.noticedBy());
+    }
+
+    @Test
+    void markInAReplicaThatIsOverlookedIsFound() {
+        FormatUnderTest amd = new AmdV1Test().underTest();
+        FormatUnderTest overlooking = FormatUnderTest.of(new FirstEntryFormat(amd.format()), amd.configs())
+                .withUnmapRule(amd.unmapRule())
+                .withProtections(amd.protections())
+                .withTables(amd.tableSpans(), amd.descriptorBytes())
+                .withDirtyMarks(amd.abilities().dirty());
+        String rule = "leafIsDirtyWhenAnyOfItsEntriesIs";
+        SuiteRun.Outcome outcome = SuiteRun.of(overlooking, new ResidentMemoryFactory(), rule);
+        assertThat(outcome.failures()).extracting(SuiteRun.Failure::rule).contains(rule);
     }
 
     @ParameterizedTest

@@ -20,6 +20,10 @@ class MainTest {
                     + "<property name=\"sluice.pgtable.format\" value=\"%s\"/>"
                     + "<service><provide interface=\"%s\"/></service><implementation class=\"%s\"/></scr:component>";
 
+    /** What there is to say of the toy. */
+    private static final String TOY =
+            "TOY.config.1 = 0x201000, 30, 40\nTOY.dirty-sets = 0x400000000000000\nTOY.splits = true";
+
     private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
 
     @TempDir
@@ -28,24 +32,34 @@ class MainTest {
     @Test
     void soundFormatOfABundlePassesWithExitCode0() throws IOException {
         Path bundle = bundle("TOY", "org.sluice.spi.pgtable.PageTableFormat", SoundFormat.class);
-        assertThat(run(bundle.toString(), declaration("TOY.config.1 = 0x201000, 30, 40")))
-                .isZero();
+        assertThat(run(bundle.toString(), declaration(TOY))).isZero();
         assertThat(printed()).contains("TOY: 1 configurations, ").contains(" 0 failed");
     }
 
     @Test
     void unsoundFormatFailsWithExitCode1AndNamesTheRule() throws IOException {
         Path bundle = bundle("TOY", "org.sluice.spi.pgtable.PageTableFormat", LeakingFormat.class);
-        assertThat(run(bundle.toString(), declaration("TOY.config.1 = 0x201000, 30, 40")))
-                .isEqualTo(1);
+        assertThat(run(bundle.toString(), declaration(TOY))).isEqualTo(1);
         assertThat(printed()).contains("FAILED everyTableGoesBackWithTheSpace");
+    }
+
+    @Test
+    void abilityThatIsNotDeclaredFails() throws IOException {
+        Path bundle = bundle("TOY", "org.sluice.spi.pgtable.PageTableFormat", SoundFormat.class);
+        for (String line : TOY.substring(TOY.indexOf('\n') + 1).split("\n")) {
+            printed.reset();
+            assertThat(run(bundle.toString(), declaration(TOY.replace(line, ""))))
+                    .isEqualTo(1);
+            assertThat(printed())
+                    .contains("FAILED tableHasTheAbilitiesThatAreDeclared")
+                    .contains(" 1 failed");
+        }
     }
 
     @Test
     void componentWhosePropertyIsNotTheNameFails() throws IOException {
         Path bundle = bundle("OTHER", "org.sluice.spi.pgtable.PageTableFormat", SoundFormat.class);
-        assertThat(run(bundle.toString(), declaration("TOY.config.1 = 0x201000, 30, 40")))
-                .isEqualTo(1);
+        assertThat(run(bundle.toString(), declaration(TOY))).isEqualTo(1);
         assertThat(printed()).contains("\"OTHER\"").contains("\"TOY\"");
     }
 
@@ -63,8 +77,9 @@ class MainTest {
     @Test
     void declarationThatCannotBeIsExitCode2AndNamesKeyAndValue() throws IOException {
         Path bundle = bundle("TOY", "org.sluice.spi.pgtable.PageTableFormat", SoundFormat.class);
-        for (String wrong :
-                new String[] {"unmap-rule = MAYBE", "config.1 = 4096", "descriptor-bytes = 5", "table-spans = x"}) {
+        for (String wrong : new String[] {
+            "unmap-rule = MAYBE", "config.1 = 4096", "descriptor-bytes = 5", "table-spans = x", "dirty-sets = y"
+        }) {
             printed.reset();
             assertThat(run(bundle.toString(), declaration("TOY." + wrong))).isEqualTo(2);
             assertThat(printed())

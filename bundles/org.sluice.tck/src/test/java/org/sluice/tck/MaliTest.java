@@ -16,7 +16,8 @@ class MaliTest extends PageTableFormatTck {
                         List.of(
                                 new PageTableConfig("ARM_MALI_LPAE", 0x40201000L, 48, 40, true, 0),
                                 new PageTableConfig("ARM_MALI_LPAE", 0x40201000L, 33, 40, false, 0)))
-                .withProtections(Protections.exactly(prot -> prot & ~Prot.PRIV, Prot.WRITE));
+                .withProtections(Protections.exactly(prot -> prot & ~Prot.PRIV, Prot.WRITE))
+                .withSplitting(config -> true);
     }
 
     @Override

@@ -14,7 +14,8 @@ class Stage1In32BitsTest extends PageTableFormatTck {
         return FormatUnderTest.of(
                         new Stage1Format32(),
                         List.of(new PageTableConfig("ARM_32_LPAE_S1", 0x40201000L, 32, 40, true, 0)))
-                .withProtections(Protections.exactly(prot -> prot | Prot.READ, Prot.WRITE));
+                .withProtections(Protections.exactly(prot -> prot | Prot.READ, Prot.WRITE))
+                .withSplitting(config -> true);
     }
 
     @Override

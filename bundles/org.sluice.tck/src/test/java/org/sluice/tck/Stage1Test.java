@@ -29,7 +29,9 @@ class Stage1Test extends PageTableFormatTck {
         configs.add(new PageTableConfig("ARM_64_LPAE_S1", K4, 32, 32, false, Quirk.ARM_OUTER_WBWA));
         // Stage 1 has no write-only, and device memory is never cached.
         return FormatUnderTest.of(new Stage1Format(), configs)
-                .withProtections(Protections.exactly(prot -> prot | Prot.READ, Prot.WRITE, Prot.WRITE | Prot.CACHE));
+                .withProtections(Protections.exactly(prot -> prot | Prot.READ, Prot.WRITE, Prot.WRITE | Prot.CACHE))
+                .withDirtyMarks(new DirtyMarks(0, 1 << 7, true, Quirk.ARM_HD))
+                .withSplitting(config -> true);
     }
 
     private static PageTableConfig config(long sizes, int inputBits, int outputBits, int quirks) {

@@ -14,7 +14,8 @@ class Stage2In32BitsTest extends PageTableFormatTck {
         return FormatUnderTest.of(
                         new Stage2Format32(),
                         List.of(new PageTableConfig("ARM_32_LPAE_S2", 0x40201000L, 40, 40, true, 0)))
-                .withProtections(Protections.exactly(prot -> prot & ~Prot.PRIV, Prot.WRITE));
+                .withProtections(Protections.exactly(prot -> prot & ~Prot.PRIV, Prot.WRITE))
+                .withSplitting(config -> true);
     }
 
     @Override

@@ -18,7 +18,8 @@ class Stage2Test extends PageTableFormatTck {
                                 new PageTableConfig("ARM_64_LPAE_S2", 0x40201000L, 40, 40, true, 0),
                                 new PageTableConfig("ARM_64_LPAE_S2", 0x2004000L, 40, 40, true, 0),
                                 new PageTableConfig("ARM_64_LPAE_S2", 0x20010000L, 48, 48, false, 0)))
-                .withProtections(Protections.exactly(prot -> prot & ~Prot.PRIV, Prot.WRITE));
+                .withProtections(Protections.exactly(prot -> prot & ~Prot.PRIV, Prot.WRITE))
+                .withSplitting(config -> true);
     }
 
     @Override

@@ -41,7 +41,7 @@ final class ToyAdoption {
     }
 
     private static void leaf(long descriptor, long at, long size) {
-        long known = ToyTable.address(descriptor) & -size | ToyTable.PROT | 1;
+        long known = ToyTable.address(descriptor) & -size | ToyTable.PROT | ToyAbilities.DIRTY | 1;
         require((descriptor & ~known) == 0, "descriptor 0x%x at 0x%x has unknown bits", descriptor, at);
         require(descriptor == 0 || (descriptor & 1) != 0, "descriptor 0x%x at 0x%x is not valid", descriptor, at);
     }

@@ -7,6 +7,8 @@ import org.sluice.api.IotlbGather;
 import org.sluice.api.LeafVisitor;
 import org.sluice.api.Prot;
 import org.sluice.spi.memory.PhysicalMemory;
+import org.sluice.spi.pgtable.BlockSplitting;
+import org.sluice.spi.pgtable.DirtyTracking;
 import org.sluice.spi.pgtable.MappingException;
 import org.sluice.spi.pgtable.PageTable;
 import org.sluice.spi.pgtable.PageTableConfig;
@@ -15,8 +17,8 @@ import org.sluice.spi.pgtable.TableHost;
 import org.sluice.spi.pgtable.TableSurvey;
 import org.sluice.spi.pgtable.WalkerConfig;
 
-/** The table of {@link ToyFormat}: valid in bit 0, table in bit 1, address in 39:12, protection in 57:52. */
-final class ToyTable implements PageTable {
+/** The table of {@link ToyFormat}: valid in bit 0, table in bit 1, address in 39:12, protection in 57:52, dirty in 58. */
+final class ToyTable implements PageTable, DirtyTracking, BlockSplitting {
     static final long PAGE = 1L << 12;
     static final long BLOCK = 1L << 21;
     static final int INPUT_BITS = 30;
@@ -32,6 +34,7 @@ final class ToyTable implements PageTable {
     private final TableHost host;
     private final PhysicalMemory memory;
     private final Defect defect;
+    private final ToyAbilities abilities;
     private long remembered;
     private long rememberedFor = NOTHING;
     private long[] litter;
@@ -42,6 +45,7 @@ final class ToyTable implements PageTable {
         this.host = host;
         this.defect = defect;
         memory = host.memory();
+        abilities = new ToyAbilities(this, root, host, defect);
     }
 
     /** Makes a second table at creation, so that a creation can fail half-way. */
@@ -67,7 +71,8 @@ final class ToyTable implements PageTable {
         litter = has(Defect.ALLOCATES_ON_THE_HEAP) ? new long[2] : null;
         int granted = has(Defect.PROTECTION_IS_LOST) ? Prot.READ : prot;
         for (long done = 0; done != pgsize * pgcount; done += pgsize) {
-            long leaf = address(paddr + done) | (long) granted << 52 | 1;
+            long step = has(Defect.LONG_RUN_BEGINS_AGAIN) && done >= 510 * PAGE ? 0 : done;
+            long leaf = address(paddr + step) | (long) granted << 52 | 1;
             boolean mapped;
             try {
                 mapped = pgsize == PAGE ? mapPage(iova + done, leaf) : mapBlock(iova + done, leaf);
@@ -252,6 +257,9 @@ final class ToyTable implements PageTable {
         long entry = table < 0 ? rootEntry(iova) : pageEntry(table, iova);
         long mask = (table < 0 ? BLOCK : PAGE) - 1;
         long descriptor = memory.read64Acquire(entry);
+        if (table < 0 && isTable(descriptor) && !has(Defect.LOOK_UP_MISSES_A_SPLIT)) {
+            return iovaToPhys(iova); // the block was split between two looks
+        }
         return (descriptor & 3) == 1 ? address(descriptor) | iova & mask : 0;
     }
 
@@ -299,6 +307,21 @@ final class ToyTable implements PageTable {
             tables += isTable(memory.read64Acquire(at)) ? 1 : 0;
         }
         return new TableSurvey(bySize, tables, tables * PAGE, digest[0]);
+    }
+
+    @Override
+    public void readDirty(long iova, long size, boolean clear, IotlbGather gather, LeafVisitor visitor) {
+        abilities.readDirty(iova, size, clear, gather, visitor);
+    }
+
+    @Override
+    public long split(long iova, boolean withoutBreak) {
+        return abilities.split(iova, withoutBreak);
+    }
+
+    @Override
+    public int cut(long iova, long size, boolean withoutBreak) {
+        return has(Defect.CUT_DOES_NOTHING) ? 0 : BlockSplitting.super.cut(iova, size, withoutBreak);
     }
 
     @Override

@@ -8,7 +8,9 @@ import org.sluice.spi.memory.MemoryFactory;
 class ToyTest extends PageTableFormatTck {
     static FormatUnderTest with(Defect defect) {
         return FormatUnderTest.of(new ToyFormat(defect), List.of(ToyFormat.CONFIG))
-                .withProtections(Protections.exactly(prot -> prot));
+                .withProtections(Protections.exactly(prot -> prot))
+                .withDirtyMarks(new DirtyMarks(ToyAbilities.DIRTY, 0, false))
+                .withSplitting(config -> true);
     }
 
     @Override

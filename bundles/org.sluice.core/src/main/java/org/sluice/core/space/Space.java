@@ -1,6 +1,8 @@
 package org.sluice.core.space;
 
+import java.util.function.BiConsumer;
 import org.sluice.api.AddressSpace;
+import org.sluice.api.DirtyBitmap;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
@@ -14,6 +16,7 @@ import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.memory.PageAllocator;
 import org.sluice.spi.memory.PhysicalMemory;
 import org.sluice.spi.pgtable.MappingException;
+import org.sluice.spi.pgtable.PageTable;
 
 /**
  * The address space, of a domain or of a private PASID alike: its map functions are final, so a map through an io_mm is the
@@ -31,6 +34,7 @@ public class Space implements AddressSpace {
     private final SwapGate gate;
     private final SpaceTables tables;
     private final Pending pending = new Pending();
+    private final SpaceDirty dirty = new SpaceDirty(this);
     private final SpaceLedger ledger;
 
     /** Written before the first binding is published, constant from then on. */
@@ -283,6 +287,16 @@ public class Space implements AddressSpace {
     }
 
     @Override
+    public final void setDirtyTracking(boolean on) {
+        dirty.set(on);
+    }
+
+    @Override
+    public final void readDirty(long iova, long size, boolean clear, DirtyBitmap bitmap) {
+        dirty.read(iova, size, clear, bitmap);
+    }
+
+    @Override
     public final void flushTlbAll() {
         settle(true);
     }
@@ -306,6 +320,29 @@ public class Space implements AddressSpace {
                 bound.context().invalidate(iova, size, geometry.smallest(), false);
             } else if (!isRevoked()) {
                 throw missing("nothing was queued");
+            }
+        } finally {
+            gate.leave(pin);
+        }
+    }
+
+    /**
+     * Makes the hardware forget a range of a table that somebody else changed, and waits for it.
+     *
+     * @param iova bytes
+     * @param size bytes, above 0
+     * @param granule smallest page in bytes
+     * @throws ProviderMissingException no driver came within the configured time; the old translations may still be used
+     */
+    protected final void forget(long iova, long size, long granule) {
+        long[] pin = gate.enter();
+        try {
+            Binding bound = boundOrNull(pin);
+            if (bound != null) {
+                bound.context().invalidate(iova, size, granule, false);
+                bound.context().sync();
+            } else if (!isRevoked()) {
+                throw missing("old translations may still be used");
             }
         } finally {
             gate.leave(pin);
@@ -510,6 +547,28 @@ public class Space implements AddressSpace {
     private boolean isRevoked() {
         SpaceState now = state;
         return now == SpaceState.REVOKED || now == SpaceState.FREED;
+    }
+
+    /** Runs something on the page table; what it adds to the gather is synced before this returns. */
+    final void work(BiConsumer<PageTable, IotlbGather> work) {
+        long[] pin = gate.enter();
+        IotlbGather gather = new IotlbGather();
+        try {
+            Binding bound = bound(pin);
+            try {
+                work.accept(bound.table(), gather);
+                complete(bound, gather);
+            } finally {
+                owe(gather, bound.context());
+            }
+        } finally {
+            gate.leave(pin);
+        }
+        tables.reclaim();
+    }
+
+    final Geometry geometry() {
+        return geometry;
     }
 
     // What follows is for the ledger, under the lock of the IOMMU.

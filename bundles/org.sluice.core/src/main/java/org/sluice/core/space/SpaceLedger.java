@@ -18,6 +18,9 @@ import org.sluice.spi.pgtable.TableSurvey;
  * <p>Table and context come and go one by one, because their bundles do; the space is open while both are there.
  */
 public final class SpaceLedger {
+    /** Number of a service that no bundle has: nobody exchanges tables that are somebody else's. */
+    public static final long NO_PROVIDER = -1;
+
     private final Space space;
     private final SpaceTables tables;
 
@@ -77,6 +80,21 @@ public final class SpaceLedger {
         formatProvider = provider;
         record = hardware.record();
         space.setGeometry(config.pageSizes(), made.firstIova(), made.lastIova());
+    }
+
+    /**
+     * Opens a space whose tables are somebody else's and which the hardware knows how to walk already.
+     *
+     * @param hardware the context
+     */
+    public void createWithoutTable(TranslationContext hardware) {
+        tables.serve(hardware);
+        table = NoTable.unknown();
+        context = hardware;
+        config = table.config();
+        formatProvider = NO_PROVIDER;
+        record = hardware.record();
+        open();
     }
 
     /** Opens the space if table and context are both there and it was not revoked. */
@@ -306,6 +324,15 @@ public final class SpaceLedger {
      */
     public ContextRecord record() {
         return record;
+    }
+
+    /**
+     * Whether the hardware marks what devices write.
+     *
+     * @return as it was asked for; constant
+     */
+    public boolean tracksDirty() {
+        return record != null && record.request().dirtyTracking();
     }
 
     /**

@@ -75,7 +75,7 @@ public final class DriverSwaps {
         held.put(unit.name(), swap);
         List<SpaceLedger> spaces = unit.spaces().stream().map(Space::ledger).toList();
         swap.to(SwapStep.QUIESCE);
-        unit.driving().hold(swap.hold());
+        unit.hold(swap.hold());
         spaces.forEach(ledger -> ledger.closeForContext(swap.hold()));
         swap.to(SwapStep.DRAIN);
         boolean quiet = fleet.drain();
@@ -83,7 +83,7 @@ public final class DriverSwaps {
             attempt("an invalidation that was queued", () -> ledger.surrenderContext(quiet));
         }
         attempt("the hand-over of " + provider.describe(), unit.iommu()::handOver);
-        unit.driving().serve(null, null);
+        unit.serve(null, null);
         swap.to(SwapStep.HELD);
     }
 
@@ -138,7 +138,8 @@ public final class DriverSwaps {
         try {
             IommuUnit fresh = candidate.service().probe(unit.hardware(), unit.host());
             unit.ledger().introduceDevices(fresh);
-            unit.driving().serve(fresh, candidate.provider());
+            unit.serve(fresh, candidate.provider());
+            unit.applyDefaults();
             return true;
         } catch (RuntimeException refused) {
             unit.driving().blame(candidate.provider().describe() + " could not drive it: " + refused.getMessage());
@@ -186,7 +187,7 @@ public final class DriverSwaps {
         }
         swap.to(SwapStep.RESUME);
         held.remove(unit.name());
-        unit.driving().serve(adopted, candidate.provider());
+        unit.serve(adopted, candidate.provider());
         spaces.forEach(SpaceLedger::open);
         unit.sweep();
         SwapEvent event = swap.done(

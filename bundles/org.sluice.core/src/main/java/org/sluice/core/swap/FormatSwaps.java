@@ -106,6 +106,7 @@ public final class FormatSwaps {
         }
         fleet.withAllLocks(() -> {
             fleet.units().forEach(Unit::sweep);
+            fleet.units().forEach(Unit::applyDefaults);
             fleet.units().forEach(unit -> unit.driving().signal());
         });
     }

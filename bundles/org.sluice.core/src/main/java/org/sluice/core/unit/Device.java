@@ -1,5 +1,6 @@
 package org.sluice.core.unit;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -11,10 +12,13 @@ import org.sluice.api.Errno;
 import org.sluice.api.IommuDevice;
 import org.sluice.api.IommuException;
 import org.sluice.api.IommuGroup;
+import org.sluice.api.SvaFeature;
 import org.sluice.api.SvaParameters;
+import org.sluice.spi.board.BusPosition;
 import org.sluice.spi.board.Endpoint;
 import org.sluice.spi.driver.DeviceRecord;
 import org.sluice.spi.driver.IommuUnit;
+import org.sluice.spi.driver.PageResponseOperations;
 import org.sluice.spi.driver.PasidOperations;
 import org.sluice.spi.driver.UnitCapabilities;
 
@@ -30,13 +34,17 @@ final class Device implements IommuDevice {
 
     private volatile TranslationDomain domain;
     private volatile String refusal = "";
+    private boolean deferred; // guarded by the unit's lock
+    private final BusPosition position;
+    private final DeviceReset reset = new DeviceReset(this);
     private SvaRange sva; // guarded by the unit's lock
-    private final Map<Integer, PrivateSpace> pasids = new ConcurrentSkipListMap<>(); // written under the unit's lock
+    private final Map<Integer, PasidTarget> pasids = new ConcurrentSkipListMap<>(); // written under the unit's lock
 
     Device(Unit unit, Group group, Endpoint endpoint) {
         this.unit = unit;
         this.group = group;
         this.compatible = endpoint.compatible();
+        this.position = endpoint.position();
         this.record = new DeviceRecord(endpoint.name(), endpoint.streamIds(), endpoint.pasidBits(), endpoint.port());
         group.add(this);
     }
@@ -65,6 +73,15 @@ final class Device implements IommuDevice {
         domain = next;
     }
 
+    /** Whether the hardware was not yet told where it is attached; under the lock. */
+    boolean isDeferred() {
+        return deferred;
+    }
+
+    void setDeferred(boolean waits) {
+        deferred = waits;
+    }
+
     /** Why the driver does not serve this device; empty if it does. */
     String refusal() {
         return refusal;
@@ -78,9 +95,67 @@ final class Device implements IommuDevice {
         return sva;
     }
 
-    /** Spaces that this device reaches by PASID; a live view that needs no lock. */
-    Map<Integer, PrivateSpace> pasids() {
+    /** What this device reaches by PASID; a live view that needs no lock. */
+    Map<Integer, PasidTarget> pasids() {
         return pasids;
+    }
+
+    /** The PASIDs that it may use; under the lock. */
+    SvaRange requireSva() {
+        if (sva == null) {
+            throw new IommuException(Errno.EINVAL, name() + " is not initialised for SVA");
+        }
+        return sva;
+    }
+
+    /** Checks that it may use a PASID that a space has already; under the lock. */
+    void requirePasid(int pasid) {
+        SvaRange range = requireSva();
+        if (!range.contains(pasid)) {
+            throw new IommuException(
+                    Errno.ERANGE,
+                    String.format("PASID %d is outside [%d, %d] of %s", pasid, range.min(), range.max(), name()));
+        }
+        if (pasids.containsKey(pasid)) {
+            throw new IommuException(Errno.EBUSY, "PASID " + pasid + " is in use on " + name());
+        }
+        requireNoReset();
+    }
+
+    void requireServed() {
+        if (!refusal.isEmpty()) {
+            throw new IommuException(Errno.ENODEV, "the driver does not serve " + name() + ": " + refusal);
+        }
+    }
+
+    void requireAlone() {
+        int members = group.members().size();
+        if (members != 1) {
+            throw new IommuException(
+                    Errno.EINVAL,
+                    String.format(
+                            "%s is one of %d devices in group %d, only a device alone in its group can be attached",
+                            name(), members, group.id()));
+        }
+    }
+
+    void requireNoReset() {
+        if (reset.isParked()) {
+            throw new IommuException(Errno.EBUSY, name() + " is being reset");
+        }
+    }
+
+    /** Whether the hardware has no entry of it, because it is being reset; under the lock. */
+    boolean isParked() {
+        return reset.isParked();
+    }
+
+    DeviceReset reset() {
+        return reset;
+    }
+
+    BusPosition position() {
+        return position;
     }
 
     /** Whether two devices are one to the IOMMU, so that an entry for one is an entry for the other. */
@@ -130,6 +205,12 @@ final class Device implements IommuDevice {
             if (sva != null) {
                 throw new IommuException(Errno.EEXIST, name() + " is initialised for SVA already");
             }
+            if (parameters.features().contains(SvaFeature.IO_PAGE_FAULTS)
+                    && !(iommu instanceof PageResponseOperations)) {
+                throw new IommuException(
+                        Errno.ENODEV,
+                        "driver " + unit.driving().driverName() + " cannot answer the page faults of " + name());
+            }
             sva = clamp(parameters, iommu.capabilities().pasidBits());
             return null;
         });
@@ -137,6 +218,7 @@ final class Device implements IommuDevice {
 
     @Override
     public void shutdownSva() {
+        List<BondedSpace> taken = new ArrayList<>();
         unit.withLock(() -> {
             if (sva != null) {
                 unit.driving().serving();
@@ -144,12 +226,29 @@ final class Device implements IommuDevice {
             if (sva == null) {
                 throw new IommuException(Errno.ENODEV, name() + " is not initialised for SVA");
             }
-            for (PrivateSpace space : new TreeMap<>(pasids).values()) {
-                space.unbond(this, "SVA of " + name() + " was shut down");
+            for (PasidTarget target : new TreeMap<>(pasids).values()) {
+                if (target instanceof BondedSpace space) {
+                    space.unbond(this, "SVA of " + name() + " was shut down");
+                    taken.add(space);
+                }
+                if (target instanceof SharedSpace shared) {
+                    unit.shared().retire(shared);
+                }
             }
             sva = null;
             return null;
         });
+        unit.settle(taken);
+    }
+
+    @Override
+    public void prepareReset() {
+        reset.prepare();
+    }
+
+    @Override
+    public void resetDone() {
+        reset.done();
     }
 
     private SvaRange clamp(SvaParameters parameters, int unitBits) {
@@ -173,7 +272,7 @@ final class Device implements IommuDevice {
                             "PASID range [%d, %d] of %s is empty: device and IOMMU carry up to %d",
                             min, parameters.maxPasid(), name(), limit));
         }
-        return new SvaRange(min, max);
+        return new SvaRange(min, max, parameters.features());
     }
 
     @Override

@@ -80,6 +80,11 @@ public final class Driving {
         }
     }
 
+    /** Whether this thread has the lock. */
+    boolean isHeldByCaller() {
+        return lock.isHeldByCurrentThread();
+    }
+
     /** Wakes callers that wait for a bundle; under the lock. */
     public void signal() {
         changed.signalAll();

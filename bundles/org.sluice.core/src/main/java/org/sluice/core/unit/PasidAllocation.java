@@ -1,7 +1,5 @@
 package org.sluice.core.unit;
 
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.Optional;
 import org.sluice.api.ActivationKind;
 import org.sluice.api.Errno;
@@ -31,7 +29,7 @@ final class PasidAllocation implements MmRequest {
     private final Unit unit;
     private final Device device;
     private final PrivateSpace space;
-    private final Deque<Runnable> undo = new ArrayDeque<>();
+    private final Undo undo = new Undo();
     private TranslationContext context;
     private boolean created;
 
@@ -44,10 +42,8 @@ final class PasidAllocation implements MmRequest {
 
     PrivateSpace run() {
         IommuUnit iommu = unit.iommu();
-        SvaRange range = device.sva();
-        if (range == null) {
-            throw new IommuException(Errno.EINVAL, device.name() + " is not initialised for SVA");
-        }
+        SvaRange range = device.requireSva();
+        device.requireNoReset();
         Optional<Offer<MmAllocator>> plugIn = unit.allocatorFor(device);
         if (plugIn.isEmpty()) {
             requireOperations(iommu);
@@ -62,7 +58,7 @@ final class PasidAllocation implements MmRequest {
             space.setPasid(pasid);
             space.addBond(device);
         } catch (RuntimeException failed) {
-            undoAll(failed);
+            undo.run(failed);
             throw failed;
         }
         space.ledger().open();
@@ -77,7 +73,7 @@ final class PasidAllocation implements MmRequest {
             undo.push(() -> iommu.freeContext(context));
             callPlugIn(plugIn.get());
         } else {
-            Unit.ContextAndFormat made = unit.createContext(PRIVATE);
+            Creation.ContextAndFormat made = unit.creation().createContext(PRIVATE);
             context = made.context();
             undo.push(() -> iommu.freeContext(context));
             makeTable(made.format(), context.tableConfig());
@@ -110,16 +106,6 @@ final class PasidAllocation implements MmRequest {
                     Errno.ENODEV,
                     "driver " + unit.driving().driverName() + " of " + unit.name()
                             + " has no PASID operations (mm_attach, mm_detach)");
-        }
-    }
-
-    private void undoAll(RuntimeException reason) {
-        for (Runnable step : undo) {
-            try {
-                step.run();
-            } catch (RuntimeException again) {
-                reason.addSuppressed(again);
-            }
         }
     }
 

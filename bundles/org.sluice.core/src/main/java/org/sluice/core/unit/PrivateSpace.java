@@ -1,42 +1,27 @@
 package org.sluice.core.unit;
 
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.OptionalLong;
 import org.sluice.api.ActivationKind;
 import org.sluice.api.ClientTable;
 import org.sluice.api.Domain;
-import org.sluice.api.Errno;
-import org.sluice.api.FaultHandler;
-import org.sluice.api.IoMm;
 import org.sluice.api.IommuDevice;
-import org.sluice.api.IommuException;
+import org.sluice.api.PageFaultHandler;
 import org.sluice.api.SpaceRevokedException;
 import org.sluice.api.SpaceState;
+import org.sluice.core.fault.Repair;
 import org.sluice.core.offer.Provider;
-import org.sluice.core.space.Space;
 import org.sluice.spi.driver.MmAllocation;
 
-/**
- * The io_mm: an address space with a PASID, and the devices that reach it. Its map functions are those of {@link Space}.
- * What changes is guarded by the lock of the IOMMU.
- */
-final class PrivateSpace extends Space implements IoMm {
+/** The io_mm of a client that populates it. Its map functions are those of {@link org.sluice.core.space.Space}. */
+final class PrivateSpace extends BondedSpace {
     private final TranslationDomain domain;
-    private final List<Device> bonds = new CopyOnWriteArrayList<>();
-    private int pasid;
     private MmAllocation allocation;
     private Provider allocator;
-    private volatile FaultHandler faultHandler;
+    private volatile Repair repair;
 
     PrivateSpace(String name, TranslationDomain domain) {
-        super(
-                name,
-                domain.unit().commons(),
-                domain.unit().memory(),
-                domain.unit().allocator());
+        super(name, domain.unit());
         this.domain = domain;
     }
 
@@ -44,10 +29,6 @@ final class PrivateSpace extends Space implements IoMm {
     void setAllocation(MmAllocation made, Provider by) {
         allocation = made;
         allocator = by;
-    }
-
-    void setPasid(int number) {
-        pasid = number;
     }
 
     /** What a plug-in made beside the table; null if the core made the space. */
@@ -59,46 +40,9 @@ final class PrivateSpace extends Space implements IoMm {
         return allocator;
     }
 
-    FaultHandler faultHandler() {
-        return faultHandler;
-    }
-
-    List<Device> devices() {
-        return bonds;
-    }
-
-    /** Attaches, if the IOMMU is who resolves the PASID, and lists the bond so that whoever leaves can clean it. */
-    void addBond(Device device) {
-        if (activation() == ActivationKind.TABLE) {
-            domain.unit().pasidOperations().mmAttach(device.record(), pasid, ledger().context(), !isSharedWith(device));
-        }
-        bonds.add(device);
-        device.pasids().put(pasid, this);
-        ledger().attached(true);
-    }
-
-    /** Takes the space away from one device; from its client too, if that was the last. */
-    void unbond(Device device, String why) {
-        if (!bonds.contains(device)) {
-            return;
-        }
-        if (bonds.size() == 1) {
-            ledger().revoke(why);
-        }
-        if (activation() == ActivationKind.TABLE) {
-            domain.unit().pasidOperations().mmDetach(device.record(), pasid, ledger().context(), !isSharedWith(device));
-        }
-        bonds.remove(device);
-        device.pasids().remove(pasid, this);
-    }
-
-    private boolean isSharedWith(Device device) {
-        return bonds.stream().anyMatch(other -> other != device && other.sharesStreamWith(device));
-    }
-
     @Override
-    public int pasid() {
-        return pasid;
+    public Repair repair() {
+        return repair;
     }
 
     @Override
@@ -107,37 +51,24 @@ final class PrivateSpace extends Space implements IoMm {
     }
 
     @Override
+    public OptionalLong process() {
+        return OptionalLong.empty();
+    }
+
+    @Override
     public Domain domain() {
         return domain;
     }
 
     @Override
-    public Set<IommuDevice> bonds() {
-        return new LinkedHashSet<>(bonds);
-    }
-
-    @Override
     public void bond(IommuDevice device) {
-        Unit unit = domain.unit();
-        unit.withLock(() -> {
-            Device target = unit.own(device);
-            unit.driving().serving();
+        unit().withLock(() -> {
+            Device target = unit().own(device);
+            unit().driving().serving();
             if (!ledger().isLive()) {
                 throw new SpaceRevokedException(name() + " was taken away, it cannot be bonded");
             }
-            SvaRange range = target.sva();
-            if (range == null) {
-                throw new IommuException(Errno.EINVAL, target.name() + " is not initialised for SVA");
-            }
-            if (!range.contains(pasid)) {
-                throw new IommuException(
-                        Errno.ERANGE,
-                        String.format(
-                                "PASID %d is outside [%d, %d] of %s", pasid, range.min(), range.max(), target.name()));
-            }
-            if (target.pasids().containsKey(pasid)) {
-                throw new IommuException(Errno.EBUSY, "PASID " + pasid + " is in use on " + target.name());
-            }
+            target.requirePasid(pasid());
             addBond(target);
             return null;
         });
@@ -156,7 +87,7 @@ final class PrivateSpace extends Space implements IoMm {
     }
 
     @Override
-    public void onFault(FaultHandler handler) {
-        faultHandler = handler;
+    public void onPageFault(PageFaultHandler handler) {
+        repair = handler == null ? null : new Repair(this, handler);
     }
 }

@@ -12,7 +12,7 @@ import org.sluice.spi.driver.MmAllocator;
 
 /**
  * Spaces that were taken away and whose tables, tag and PASID may not be used again yet: the device may still load their root
- * (no fence completed), an operation is still inside, or a bundle that must take part is missing: driver, format, or the
+ * (no fence completed), an operation or a page-fault handler is still inside, or a bundle that must take part is missing: driver, format, or the
  * plug-in that allocated. Most spaces pass through without stopping. Guarded by the lock of the IOMMU, except for the counts.
  */
 final class Quarantine {
@@ -60,7 +60,7 @@ final class Quarantine {
         if (isReady(inmate)) {
             inmates.remove(inmate);
             release(inmate);
-        } else if (inmate.fenced) {
+        } else if (inmate.fenced && unit.faults().pages().isQuiet(space)) {
             // A bundle that is missing calls again when it comes; an operation that did not leave in time does not.
             unit.later(this::sweep);
         }
@@ -91,6 +91,8 @@ final class Quarantine {
                 && (!(inmate.space instanceof PrivateSpace own)
                         || own.allocation() == null
                         || heir(own).isPresent())
+                && unit.faults().pages().isQuiet(inmate.space)
+                && (!(inmate.space instanceof BondedSpace bonded) || bonded.isDrained())
                 && inmate.space.ledger().drainAgain();
     }
 
@@ -107,11 +109,11 @@ final class Quarantine {
             inmates.add(inmate);
             throw failed;
         }
-        if (space instanceof PrivateSpace own) {
-            unit.pasids().release(own.pasid());
-            if (own.allocation() != null) {
-                returnToPlugIn(own);
-            }
+        if (space instanceof BondedSpace bonded) {
+            unit.pasids().release(bonded.pasid());
+        }
+        if (space instanceof PrivateSpace own && own.allocation() != null) {
+            returnToPlugIn(own);
         }
         space.ledger().free();
         unit.spaces().remove(space);

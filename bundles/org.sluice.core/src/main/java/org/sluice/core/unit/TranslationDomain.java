@@ -8,17 +8,23 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.IntUnaryOperator;
 import org.sluice.api.ActivationKind;
 import org.sluice.api.AddressSpace;
 import org.sluice.api.Domain;
 import org.sluice.api.DomainType;
 import org.sluice.api.Errno;
+import org.sluice.api.FaultEvent;
 import org.sluice.api.FaultHandler;
 import org.sluice.api.IoMm;
 import org.sluice.api.IommuDevice;
 import org.sluice.api.IommuException;
+import org.sluice.api.IommuGroup;
+import org.sluice.api.PageFaultHandler;
+import org.sluice.core.fault.Repair;
 import org.sluice.core.space.Space;
 import org.sluice.spi.driver.Attachment;
+import org.sluice.spi.driver.PageResponse;
 
 /**
  * A domain of one IOMMU. Attach, detach, PASID and close calls take the lock of the IOMMU; they wait for a missing driver as
@@ -29,23 +35,35 @@ final class TranslationDomain implements Domain {
     private final String name;
     private final DomainType type;
     private final Space space;
-    private final boolean isDefault;
+    private final boolean permanent;
+    private final Nesting nesting;
+    private final DomainPasids pasids;
     private final List<Device> devices = new CopyOnWriteArrayList<>(); // changed under the unit's lock
     private final List<PrivateSpace> ioMms = new CopyOnWriteArrayList<>(); // changed under the unit's lock
     private volatile FaultHandler faultHandler;
+    private volatile Repair repair;
     private boolean closed; // guarded by the unit's lock
 
     /**
      * A domain without devices.
      *
-     * @param space for a paging type, else null
+     * @param space for a type that translates, else null
+     * @param permanent whether it ends with the group or process that it belongs to, and not by its client
      */
-    TranslationDomain(Unit unit, String name, DomainType type, Space space, boolean isDefault) {
+    TranslationDomain(Unit unit, String name, DomainType type, Space space, boolean permanent) {
+        this(unit, name, type, space, permanent, null);
+    }
+
+    /** A domain over a parent, or without. */
+    TranslationDomain(
+            Unit unit, String name, DomainType type, Space space, boolean permanent, TranslationDomain parent) {
         this.unit = unit;
         this.name = name;
         this.type = type;
         this.space = space;
-        this.isDefault = isDefault;
+        this.permanent = permanent;
+        this.nesting = new Nesting(this, parent);
+        this.pasids = new DomainPasids(this);
     }
 
     Unit unit() {
@@ -60,9 +78,17 @@ final class TranslationDomain implements Domain {
         return faultHandler;
     }
 
-    /** The space in the core's terms; null if the type has none. */
-    Space paging() {
+    Repair repair() {
+        return repair;
+    }
+
+    /** The space in the core's terms, a nested one's too; null if the type has none. */
+    Space translating() {
         return space;
+    }
+
+    Nesting nesting() {
+        return nesting;
     }
 
     void add(PrivateSpace ioMm) {
@@ -85,23 +111,32 @@ final class TranslationDomain implements Domain {
     /** Lists a device whose traffic comes here now; it leaves the domain where it was. */
     void enter(Device device) {
         TranslationDomain old = device.current();
-        device.setCurrent(this);
-        devices.add(device);
-        if (space != null) {
-            space.ledger().attached(true);
+        if (old == this) {
+            return;
         }
+        device.setCurrent(this);
+        device.setDeferred(false);
+        devices.add(device);
+        markAttached();
         if (old != null) {
             old.leave(device);
+            // What was reported of the old domain is asked of this one when it is tried again.
+            unit.faults().drain(device, FaultEvent.NO_PASID, PageResponse.SUCCESS);
         }
     }
 
     private void leave(Device device) {
         devices.remove(device);
-        if (space != null) {
-            space.ledger().attached(!devices.isEmpty());
-        }
+        markAttached();
         for (PrivateSpace ioMm : ioMms) {
             ioMm.unbond(device, device.name() + " left " + name);
+        }
+    }
+
+    /** Whether anything reaches it has changed. */
+    void markAttached() {
+        if (space != null) {
+            space.ledger().attached(!devices.isEmpty() || !pasids.isEmpty());
         }
     }
 
@@ -112,7 +147,7 @@ final class TranslationDomain implements Domain {
 
     @Override
     public AddressSpace space() {
-        if (space == null) {
+        if (!type.isPaging()) {
             throw new IommuException(Errno.EINVAL, name + " is of type " + type + ", it has no address space");
         }
         return space;
@@ -120,44 +155,106 @@ final class TranslationDomain implements Domain {
 
     @Override
     public void attach(IommuDevice device) {
-        unit.withLock(() -> {
+        changed(() -> {
             Device target = unit.own(device);
-            int members = target.members().members().size();
-            if (members != 1) {
-                throw new IommuException(
-                        Errno.EINVAL,
-                        String.format(
-                                "%s is one of %d devices in group %d, only a device alone in its group can be attached",
-                                target.name(), members, target.members().id()));
-            }
+            target.requireAlone();
             unit.driving().serving();
-            requireOpen();
-            requireServed(target);
-            if (target.current() != this) {
-                unit.iommu().attach(target.record(), attachment());
-                enter(target);
-            }
-            return null;
+            requireAttachable();
+            target.requireServed();
+            GroupMove.to(this, target).all();
         });
     }
 
     @Override
     public void detach(IommuDevice device) {
-        unit.withLock(() -> {
-            if (!isDefault && device instanceof Device target && target.current() == this) {
+        changed(() -> {
+            Device target = unit.own(device);
+            if (target.current() == this) {
                 unit.driving().serving();
                 if (target.current() == this) {
-                    fallBack(target);
+                    GroupMove.to(target.members().home(), target).whatCan();
                 }
             }
-            return null;
         });
     }
 
-    private void fallBack(Device device) {
-        TranslationDomain fallback = device.members().fallback();
-        unit.iommu().attach(device.record(), fallback.attachment());
-        fallback.enter(device);
+    @Override
+    public void attachGroup(IommuGroup group) {
+        changed(() -> {
+            Group target = ready(group);
+            for (Device device : target.members()) {
+                TranslationDomain now = device.current();
+                if (now != null && now != target.fallback() && now.type != DomainType.BLOCKED) {
+                    throw new IommuException(
+                            Errno.EBUSY, device + " of " + target + " is attached to " + now + " already");
+                }
+            }
+            GroupMove.to(this, target).all();
+        });
+    }
+
+    @Override
+    public void replaceGroup(IommuGroup group) {
+        changed(() -> GroupMove.to(this, ready(group)).all());
+    }
+
+    @Override
+    public void detachGroup(IommuGroup group) {
+        changed(() -> {
+            Group target = unit.own(group);
+            if (target.members().stream().anyMatch(device -> device.current() == this)) {
+                unit.driving().serving();
+                for (Device device : target.members()) {
+                    if (device.current() == this) {
+                        GroupMove.to(target.home(), device).whatCan();
+                    }
+                }
+            }
+        });
+    }
+
+    private Group ready(IommuGroup group) {
+        Group target = unit.own(group);
+        unit.driving().serving();
+        requireAttachable();
+        target.members().forEach(Device::requireServed);
+        return target;
+    }
+
+    @Override
+    public void attachPasid(IommuDevice device, int pasid) {
+        changed(() -> pasids.attach(readyForPasid(device), pasid));
+    }
+
+    @Override
+    public void replacePasid(IommuDevice device, int pasid) {
+        changed(() -> pasids.replace(readyForPasid(device), pasid));
+    }
+
+    @Override
+    public void detachPasid(IommuDevice device, int pasid) {
+        changed(() -> {
+            Device target = unit.own(device);
+            unit.driving().serving();
+            pasids.detach(target, pasid);
+        });
+    }
+
+    private Device readyForPasid(IommuDevice device) {
+        Device target = unit.own(device);
+        unit.driving().serving();
+        requireAttachable();
+        target.requireServed();
+        return target;
+    }
+
+    /** Runs under the lock, and waits outside of it for handlers of what was taken away. */
+    private void changed(Runnable action) {
+        unit.withLock(() -> {
+            action.run();
+            return null;
+        });
+        unit.settle(ioMms);
     }
 
     @Override
@@ -169,9 +266,9 @@ final class TranslationDomain implements Domain {
     public IoMm allocPasid(IommuDevice device) {
         return unit.withLock(() -> {
             Device target = unit.own(device);
-            return unit.create(() -> {
+            return unit.creation().create(() -> {
                 requireOpen();
-                requireServed(target);
+                target.requireServed();
                 if (target.current() != this) {
                     throw new IommuException(Errno.EINVAL, target.name() + " is not attached to " + name);
                 }
@@ -187,8 +284,11 @@ final class TranslationDomain implements Domain {
 
     @Override
     public void freePasid(IoMm ioMm, CompletionStage<?> fence) {
+        if (!(ioMm instanceof PrivateSpace own)) {
+            return;
+        }
         unit.withLock(() -> {
-            if (ioMm instanceof PrivateSpace own && ioMms.contains(own)) {
+            if (ioMms.contains(own)) {
                 unit.driving().requireWhole(List.of(own));
                 if (ioMms.contains(own)) {
                     free(own, fence, own.name() + " was freed");
@@ -196,6 +296,7 @@ final class TranslationDomain implements Domain {
             }
             return null;
         });
+        unit.settle(List.of(own));
     }
 
     private void free(PrivateSpace own, CompletionStage<?> fence, String why) {
@@ -214,29 +315,46 @@ final class TranslationDomain implements Domain {
     }
 
     @Override
+    public int invalidateGuest(long[] commands, IntUnaryOperator streamIds) {
+        return unit.withLock(() -> {
+            unit.driving().serving();
+            requireOpen();
+            return nesting.invalidate(commands, streamIds);
+        });
+    }
+
+    @Override
     public void onFault(FaultHandler handler) {
         faultHandler = handler;
     }
 
     @Override
+    public void onPageFault(PageFaultHandler handler) {
+        repair = handler == null ? null : new Repair(space == null ? this : space, handler);
+    }
+
+    @Override
     public void close() {
+        List<Space> mine = allSpaces();
         unit.withLock(() -> {
-            if (isDefault) {
-                throw new IommuException(Errno.EBUSY, name + " is the default of its group, it cannot be closed");
+            if (permanent) {
+                throw new IommuException(Errno.EBUSY, name + " cannot be closed, it ends with what it belongs to");
             }
             if (!closed) {
                 unit.driving().requireWhole(allSpaces());
             }
             if (!closed) {
+                nesting.requireNoChildren();
                 closeNow();
             }
             return null;
         });
+        unit.settle(mine);
     }
 
-    /** Ends it while the IOMMU itself goes away, without waiting for anybody; a default domain only frees its spaces. */
+    /** Ends it while the IOMMU itself goes away, without waiting for anybody; a permanent one only frees its spaces. */
     void abandon() {
-        if (isDefault) {
+        if (permanent && space == null) {
             freeIoMms(name + " was closed");
         } else if (!closed) {
             closeNow();
@@ -245,13 +363,19 @@ final class TranslationDomain implements Domain {
 
     private void closeNow() {
         String why = name + " was closed";
-        devices.forEach(this::fallBack);
+        pasids.detachAll();
+        for (Device device : devices) {
+            TranslationDomain home = device.members().home();
+            GroupMove.to(home == this ? device.members().blocking() : home, device)
+                    .whatCan();
+        }
         freeIoMms(why);
         if (space != null) {
             space.ledger().revoke(why);
             unit.quarantine().admit(space, Optional.empty());
         }
         closed = true;
+        nesting.end();
         unit.domains().remove(this);
     }
 
@@ -269,16 +393,16 @@ final class TranslationDomain implements Domain {
         return all;
     }
 
-    private void requireOpen() {
+    void requireOpen() {
         if (closed) {
             throw new IommuException(Errno.ESTALE, name + " was closed");
         }
     }
 
-    private static void requireServed(Device device) {
-        if (!device.refusal().isEmpty()) {
-            throw new IommuException(
-                    Errno.ENODEV, "the driver does not serve " + device.name() + ": " + device.refusal());
+    private void requireAttachable() {
+        requireOpen();
+        if (type == DomainType.SVA) {
+            throw new IommuException(Errno.EINVAL, name + " is attached by bind and only by PASID");
         }
     }
 

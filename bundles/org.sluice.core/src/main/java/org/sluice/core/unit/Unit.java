@@ -1,7 +1,8 @@
 package org.sluice.core.unit;
 
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -14,14 +15,13 @@ import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.sluice.api.Domain;
 import org.sluice.api.DomainRequest;
-import org.sluice.api.DomainType;
 import org.sluice.api.Errno;
 import org.sluice.api.FaultListener;
 import org.sluice.api.IommuDevice;
 import org.sluice.api.IommuException;
 import org.sluice.api.IommuGroup;
-import org.sluice.api.ProviderMissingException;
 import org.sluice.api.UnitStatus;
+import org.sluice.core.fault.FaultWorkers;
 import org.sluice.core.offer.Catalogue;
 import org.sluice.core.offer.Offer;
 import org.sluice.core.offer.Provider;
@@ -31,11 +31,10 @@ import org.sluice.core.space.Space;
 import org.sluice.spi.board.Board;
 import org.sluice.spi.board.Endpoint;
 import org.sluice.spi.board.IommuHardware;
-import org.sluice.spi.driver.ContextRequest;
 import org.sluice.spi.driver.IommuUnit;
 import org.sluice.spi.driver.MmAllocator;
+import org.sluice.spi.driver.PageResponseOperations;
 import org.sluice.spi.driver.PasidOperations;
-import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.driver.UnitHost;
 import org.sluice.spi.memory.PageAllocator;
 import org.sluice.spi.memory.PhysicalMemory;
@@ -65,7 +64,9 @@ public final class Unit {
     private final List<Space> spaces = new CopyOnWriteArrayList<>(); // changed under the lock
 
     private final Driving driving;
-    private int domainCount; // guarded by the lock
+    private final Creation creation;
+    private final DefaultDomains defaults;
+    private final SharedSpaces shared;
 
     /**
      * An IOMMU that nobody drives yet.
@@ -76,6 +77,8 @@ public final class Unit {
      * @param catalogue what the registry offers
      * @param later the swap thread
      * @param listeners who hears of faults
+     * @param workers who repair faults
+     * @param policy where devices go that nobody attached
      */
     public Unit(
             Board board,
@@ -83,16 +86,21 @@ public final class Unit {
             Commons commons,
             Catalogue catalogue,
             Executor later,
-            List<FaultListener> listeners) {
+            List<FaultListener> listeners,
+            FaultWorkers workers,
+            DefaultPolicy policy) {
         this.name = hardware.name();
         this.board = board;
         this.hardware = hardware;
         this.commons = commons;
         this.catalogue = catalogue;
         this.later = later;
-        this.faults = new UnitFaults(this, listeners);
+        this.faults = new UnitFaults(this, listeners, workers);
         this.quarantine = new Quarantine(this);
         this.driving = new Driving(name, hardware.compatible(), commons);
+        this.creation = new Creation(this);
+        this.defaults = new DefaultDomains(this, policy);
+        this.shared = new SharedSpaces(this);
     }
 
     /**
@@ -104,25 +112,17 @@ public final class Unit {
      */
     public int addEndpoints(List<Endpoint> endpoints, int firstGroup) {
         int next = firstGroup;
-        Map<Integer, Group> shared = new HashMap<>();
-        for (Endpoint endpoint : endpoints) {
-            if (!endpoint.iommu().equals(name)) {
-                continue;
+        List<Endpoint> own = endpoints.stream()
+                .filter(endpoint -> endpoint.iommu().equals(name))
+                .toList();
+        for (List<Endpoint> together : Grouping.of(own)) {
+            Group group = new Group(this, next++);
+            groups.add(group);
+            for (Endpoint endpoint : together) {
+                Device device = new Device(this, group, endpoint);
+                devices.add(device);
+                endpoint.streamIds().forEach(stream -> byStream.putIfAbsent(stream, device));
             }
-            Group group = endpoint.isolationGroup() < 0 ? null : shared.get(endpoint.isolationGroup());
-            if (group == null) {
-                group = new Group(next);
-                group.setDefaultDomain(
-                        new TranslationDomain(this, "default domain of group " + next, DomainType.BLOCKED, null, true));
-                groups.add(group);
-                next++;
-                if (endpoint.isolationGroup() >= 0) {
-                    shared.put(endpoint.isolationGroup(), group);
-                }
-            }
-            Device device = new Device(this, group, endpoint);
-            devices.add(device);
-            endpoint.streamIds().forEach(stream -> byStream.putIfAbsent(stream, device));
         }
         return next;
     }
@@ -157,55 +157,6 @@ public final class Unit {
     }
 
     /**
-     * A context, and the format that makes its table.
-     *
-     * @param context of the driver
-     * @param format of a bundle
-     */
-    record ContextAndFormat(TranslationContext context, Offer<PageTableFormat> format) {}
-
-    /**
-     * Makes a context whose page-table format is there; under the lock.
-     *
-     * @throws FormatMissingException it is not; no tag is kept
-     */
-    ContextAndFormat createContext(ContextRequest request) {
-        TranslationContext context = iommu().createContext(request);
-        String format = context.tableConfig().format();
-        Optional<Offer<PageTableFormat>> offer = bestFormat(format);
-        if (offer.isEmpty()) {
-            iommu().freeContext(context);
-            throw new FormatMissingException(format);
-        }
-        return new ContextAndFormat(context, offer.get());
-    }
-
-    /**
-     * Makes something with a page table. If its format is missing, nothing may be half made while waiting for it: what the
-     * attempt had done is undone, and it begins again from its first check. Under the lock.
-     *
-     * @param attempt makes it
-     * @param <T> what is made
-     * @return what was made
-     */
-    <T> T create(Supplier<T> attempt) {
-        while (true) {
-            driving.serving();
-            try {
-                return attempt.get();
-            } catch (FormatMissingException missing) {
-                if (!driving.await(() -> bestFormat(missing.format()).isPresent(), null)) {
-                    throw new ProviderMissingException(
-                            missing.missing(),
-                            String.format(
-                                    "no bundle offers it; waited up to %d ms; nothing was allocated on %s",
-                                    commons.gateTimeoutMillis(), name));
-                }
-            }
-        }
-    }
-
-    /**
      * Makes a domain.
      *
      * @param request what kind
@@ -213,37 +164,7 @@ public final class Unit {
      * @throws IommuException EOPNOTSUPP, ENOSPC, ENOMEM, ENODEV
      */
     public Domain allocDomain(DomainRequest request) {
-        return withLock(() -> create(() -> {
-            String title = "domain " + ++domainCount + " of " + name;
-            Space space = null;
-            if (request.type().isPaging()) {
-                space = new Space(title, commons, memory(), allocator());
-                create(space, request);
-                spaces.add(space);
-            } else if (request.type() != DomainType.BLOCKED && request.type() != DomainType.IDENTITY) {
-                throw new IommuException(
-                        Errno.EOPNOTSUPP, "domains of type " + request.type() + " are not supported on " + name);
-            }
-            TranslationDomain domain = new TranslationDomain(this, title, request.type(), space, false);
-            domains.add(domain);
-            return domain;
-        }));
-    }
-
-    private void create(Space space, DomainRequest request) {
-        ContextAndFormat made =
-                createContext(new ContextRequest(request.stage(), request.upperHalf(), false, request.pageSizes()));
-        try {
-            space.ledger()
-                    .create(
-                            made.format().service(),
-                            made.format().provider().serviceId(),
-                            made.context().tableConfig(),
-                            made.context());
-        } catch (RuntimeException failed) {
-            iommu().freeContext(made.context());
-            throw failed;
-        }
+        return withLock(() -> creation.domain(request));
     }
 
     /**
@@ -257,6 +178,78 @@ public final class Unit {
         }
         throw new IommuException(
                 Errno.EINVAL, "device " + (device == null ? "null" : device.name()) + " is not behind " + name);
+    }
+
+    /**
+     * The group in the core's terms.
+     *
+     * @throws IommuException EINVAL it is behind another IOMMU
+     */
+    Group own(IommuGroup group) {
+        if (group instanceof Group own && own.unit() == this) {
+            return own;
+        }
+        throw new IommuException(
+                Errno.EINVAL, "group " + (group == null ? "null" : group.id()) + " is not behind " + name);
+    }
+
+    /**
+     * The domain in the core's terms.
+     *
+     * @throws IommuException EINVAL it is another IOMMU's
+     */
+    TranslationDomain own(Domain domain) {
+        if (domain instanceof TranslationDomain own && own.unit() == this) {
+            return own;
+        }
+        throw new IommuException(Errno.EINVAL, "domain " + domain + " is not of " + name);
+    }
+
+    Creation creation() {
+        return creation;
+    }
+
+    UnitFaults faults() {
+        return faults;
+    }
+
+    List<Group> groupList() {
+        return groups;
+    }
+
+    /**
+     * Processes that its devices share the address space of.
+     *
+     * @return the same for the life of this object
+     */
+    public SharedSpaces shared() {
+        return shared;
+    }
+
+    /** A page-fault handler has returned; somebody may wait for that in quarantine. */
+    void handlerLeft() {
+        if (quarantine.size() > 0) {
+            later(this::sweep);
+        }
+    }
+
+    /**
+     * Waits for page-fault handlers of spaces that were taken away, and frees what waited for them. Not under the lock: a
+     * handler may want it.
+     */
+    void settle(Collection<? extends Space> taken) {
+        List<? extends Space> ended = taken.stream()
+                .filter(space -> !space.ledger().isLive() && !faults.pages().isQuiet(space))
+                .toList();
+        if (!ended.isEmpty() && !driving.isHeldByCaller()) {
+            faults.pages().awaitQuiet(ended::contains);
+            withLock(() -> {
+                if (iommu() != null) {
+                    sweep();
+                }
+                return null;
+            });
+        }
     }
 
     Device deviceOfStream(int streamId) {
@@ -374,6 +367,50 @@ public final class Unit {
     }
 
     /**
+     * Takes or leaves a driver; under the lock.
+     *
+     * @param object of the driver, or null
+     * @param provider who that is, or null
+     */
+    public void serve(IommuUnit object, Provider provider) {
+        driving.serve(object, provider);
+        faults.pages().serve(object instanceof PageResponseOperations operations ? operations : null);
+    }
+
+    /**
+     * Notes that a driver left: nothing calls it any more once operations in flight were drained. Under the lock.
+     *
+     * @param why the hold of its spaces
+     */
+    public void hold(Hold why) {
+        driving.hold(why);
+        faults.pages().serve(null);
+    }
+
+    /** Gives groups the default domains that the policy wants, as far as bundles for them are there; under the lock. */
+    public void applyDefaults() {
+        if (iommu() != null) {
+            defaults.apply();
+        }
+    }
+
+    /**
+     * Attaches a device whose first attach was deferred, because somebody is about to use it.
+     *
+     * @param device of this IOMMU
+     */
+    public void completeDeferredAttach(IommuDevice device) {
+        withLock(() -> {
+            Device target = own(device);
+            if (target.isDeferred()) {
+                driving.serving().attach(target.record(), target.current().attachment());
+                target.setDeferred(false);
+            }
+            return null;
+        });
+    }
+
+    /**
      * Takes every space away and switches the hardware off: the board or the core goes. Without a driver the hardware is
      * left as it is.
      */
@@ -384,12 +421,16 @@ public final class Unit {
             if (iommu == null) {
                 spaces.forEach(space -> space.ledger().revoke(name + " went away"));
             } else {
+                // Nested domains after their parents were made, so before them here.
                 List<TranslationDomain> all = new ArrayList<>(domains);
-                groups.forEach(group -> all.add(group.fallback()));
+                Collections.reverse(all);
+                groups.forEach(group -> all.addAll(List.of(group.fallback(), group.blocking())));
+                shared.abandon(name + " went away");
                 all.forEach(this::abandon);
+                faults.pages().close();
                 quarantine.abandon();
                 iommu.shutdown();
-                driving.serve(null, null);
+                serve(null, null);
             }
             driving.blame("the board or the core was stopped");
             driving.signal();

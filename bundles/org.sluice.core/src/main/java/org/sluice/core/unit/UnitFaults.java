@@ -7,31 +7,44 @@ import org.sluice.api.FaultEvent;
 import org.sluice.api.FaultHandler;
 import org.sluice.api.FaultListener;
 import org.sluice.api.FaultResponse;
+import org.sluice.core.fault.FaultLine;
+import org.sluice.core.fault.FaultWorkers;
+import org.sluice.core.fault.PageFaults;
+import org.sluice.core.fault.Repair;
 import org.sluice.spi.driver.FaultRecord;
 import org.sluice.spi.driver.PageRequest;
+import org.sluice.spi.driver.PageResponse;
+import org.sluice.spi.driver.PageResponseOperations;
 import org.sluice.spi.driver.UnitHost;
 import org.sluice.spi.memory.PageAllocator;
 import org.sluice.spi.memory.PhysicalMemory;
 
 /**
  * What a driver gets from the core, and the way of a fault: to the owner of the address space that it hit, then to everybody
- * who listens. Called on the driver's event thread; takes no lock, because whoever detaches holds the IOMMU's lock while the
- * driver drains its events.
+ * who listens; or, if it can be repaired and somebody wants to, to a worker. Called on the driver's event thread; takes no lock
+ * of the IOMMU, because whoever detaches holds it while the driver drains its events.
  */
 final class UnitFaults implements UnitHost {
     private static final System.Logger LOG = System.getLogger("org.sluice.core");
 
     private final Unit unit;
     private final List<FaultListener> listeners;
+    private final PageFaults pages;
     private final LongAdder count = new LongAdder();
 
-    UnitFaults(Unit unit, List<FaultListener> listeners) {
+    UnitFaults(Unit unit, List<FaultListener> listeners, FaultWorkers workers) {
         this.unit = unit;
         this.listeners = listeners;
+        this.pages = new PageFaults(workers, unit.commons().gate(), this::tell, unit::handlerLeft);
     }
 
     long count() {
         return count.sum();
+    }
+
+    /** Faults that wait for an answer. */
+    PageFaults pages() {
+        return pages;
     }
 
     @Override
@@ -48,7 +61,54 @@ final class UnitFaults implements UnitHost {
     public FaultResponse report(FaultRecord fault) {
         count.increment();
         Device device = unit.deviceOfStream(fault.streamId());
-        FaultEvent event = new FaultEvent(
+        FaultEvent event = event(device, fault);
+        FaultResponse response = ask(owner(device, fault.pasid()), event);
+        tell(event);
+        return response;
+    }
+
+    @Override
+    public boolean pageRequest(PageRequest request) {
+        FaultRecord fault = request.fault();
+        Device device = unit.deviceOfStream(fault.streamId());
+        if (device == null) {
+            return false;
+        }
+        return pages.take(
+                new FaultLine(device.name(), fault.pasid()),
+                request,
+                event(device, fault),
+                () -> repair(device, fault.pasid()));
+    }
+
+    /**
+     * Sees to it that no fault of a PASID that was just taken away is under way: what the hardware queued is consumed, what
+     * waits is answered. Handlers that run are not waited for here: they may want the lock that the caller holds.
+     *
+     * @param response to what waits: SUCCESS asks again, of whom the PASID reaches now
+     * @return false when the hardware's queues could not be drained in time
+     */
+    boolean drain(Device device, int pasid, PageResponse response) {
+        boolean drained = true;
+        if (unit.iommu() instanceof PageResponseOperations operations) {
+            try {
+                operations.drain(device.record(), pasid);
+            } catch (RuntimeException late) {
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "faults of PASID {0} of {1} were not drained: {2}",
+                        pasid,
+                        device.name(),
+                        late.toString());
+                drained = false;
+            }
+        }
+        pages.abort(new FaultLine(device.name(), pasid), response);
+        return drained;
+    }
+
+    private FaultEvent event(Device device, FaultRecord fault) {
+        return new FaultEvent(
                 unit.name(),
                 device != null ? device.name() : "stream 0x" + Integer.toHexString(fault.streamId()),
                 fault.streamId(),
@@ -61,7 +121,9 @@ final class UnitFaults implements UnitHost {
                 fault.execute(),
                 fault.stalled(),
                 fault.raw());
-        FaultResponse response = ask(owner(device, fault.pasid()), event);
+    }
+
+    private void tell(FaultEvent event) {
         for (FaultListener listener : listeners) {
             try {
                 listener.faulted(event);
@@ -69,12 +131,15 @@ final class UnitFaults implements UnitHost {
                 LOG.log(System.Logger.Level.WARNING, "a fault listener failed: {0}", failed.toString());
             }
         }
-        return response;
     }
 
-    @Override
-    public boolean pageRequest(PageRequest request) {
-        return false;
+    private static Repair repair(Device device, int pasid) {
+        if (pasid != FaultEvent.NO_PASID) {
+            PasidTarget target = device.pasids().get(pasid);
+            return target == null ? null : target.repair();
+        }
+        TranslationDomain domain = device.current();
+        return domain == null ? null : domain.repair();
     }
 
     private static FaultHandler owner(Device device, int pasid) {
@@ -82,8 +147,8 @@ final class UnitFaults implements UnitHost {
             return null;
         }
         if (pasid != FaultEvent.NO_PASID) {
-            PrivateSpace space = device.pasids().get(pasid);
-            return space == null ? null : space.faultHandler();
+            PasidTarget target = device.pasids().get(pasid);
+            return target == null ? null : target.faultHandler();
         }
         TranslationDomain domain = device.current();
         return domain == null ? null : domain.faultHandler();

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.sluice.api.ActivationKind;
 import org.sluice.core.space.Space;
+import org.sluice.spi.driver.Attachment;
 import org.sluice.spi.driver.ContextRecord;
 import org.sluice.spi.driver.IommuUnit;
 import org.sluice.spi.driver.UnitRecord;
@@ -31,12 +32,21 @@ public final class UnitLedger {
         for (Device device : unit.members()) {
             TranslationDomain domain = device.current();
             if (domain != null) {
-                Space space = domain.paging();
-                ContextRecord context = space == null ? null : space.ledger().record();
-                devices.add(new UnitRecord.Device(device.record(), domain.kind(), context, pasids(device)));
+                devices.add(device.isParked() ? parked(device) : attached(device, domain));
             }
         }
         return new UnitRecord(UnitRecord.VERSION, devices);
+    }
+
+    private static UnitRecord.Device attached(Device device, TranslationDomain domain) {
+        Space space = domain.translating();
+        ContextRecord context = space == null ? null : space.ledger().record();
+        return new UnitRecord.Device(device.record(), domain.kind(), context, pasids(device));
+    }
+
+    /** What the hardware has of a device that is being reset. */
+    private static UnitRecord.Device parked(Device device) {
+        return new UnitRecord.Device(device.record(), Attachment.Kind.BLOCKED, null, List.of());
     }
 
     private static List<UnitRecord.Pasid> pasids(Device device) {
@@ -58,9 +68,13 @@ public final class UnitLedger {
             try {
                 TranslationDomain home = device.members().fallback();
                 fresh.addDevice(device.record());
-                fresh.attach(device.record(), home.attachment());
+                boolean deferred = fresh.isAttachDeferred(device.record());
+                if (!deferred) {
+                    fresh.attach(device.record(), home.attachment());
+                }
                 device.setRefusal("");
                 home.enter(device);
+                device.setDeferred(deferred);
             } catch (RuntimeException refused) {
                 device.setRefusal(String.valueOf(refused.getMessage()));
                 LOG.log(

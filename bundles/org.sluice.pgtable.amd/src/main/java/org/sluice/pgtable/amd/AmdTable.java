@@ -303,6 +303,16 @@ final class AmdTable implements PageTable, DirtyTracking {
 
     @Override
     public void readDirty(long iova, long size, boolean clear, IotlbGather gather, LeafVisitor visitor) {
+        if (size <= 0) {
+            throw new IommuException(Errno.EINVAL, "size " + size + " of a range is not above 0");
+        }
+        if (clear && gather == null) {
+            throw new IommuException(Errno.EINVAL, "clear needs a gather, for what is still cached");
+        }
+        if (clear && !words.atomicWithDevice()) {
+            throw new IommuException(
+                    Errno.EOPNOTSUPP, "clearing could lose marks: this memory has no atomic access with the device");
+        }
         long last = iova + size - 1;
         visit(
                 iova,

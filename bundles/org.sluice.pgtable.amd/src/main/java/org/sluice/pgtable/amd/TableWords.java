@@ -81,6 +81,11 @@ final class TableWords {
         return (int) ((address & windowMask) >>> 3);
     }
 
+    /** Whether {@link #replace} excludes the device too, and not only our threads. */
+    boolean atomicWithDevice() {
+        return memory.atomicWithDevice();
+    }
+
     long load(long address) {
         return windowed ? (long) WORDS.getAcquire(window(address), word(address)) : memory.read64Acquire(address);
     }

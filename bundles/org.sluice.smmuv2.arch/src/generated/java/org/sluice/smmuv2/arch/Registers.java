@@ -61,6 +61,9 @@ public final class Registers {
             TlbSync.REGISTER,
             TlbStatus.REGISTER,
             Ats1PrivilegedRead.REGISTER,
+            Ats1PrivilegedWrite.REGISTER,
+            Ats1UnprivilegedRead.REGISTER,
+            Ats1UnprivilegedWrite.REGISTER,
             AddressTranslationStatus.REGISTER);
 
     private Registers() {}

@@ -88,6 +88,6 @@ final class CommandQueue {
         } catch (MemoryAbortException e) {
             return CmdqCons.ERR_ABT;
         }
-        return commands.execute(word0, word1) ? CmdqCons.ERR_NONE : CmdqCons.ERR_ILL;
+        return commands.execute(word0, word1);
     }
 }

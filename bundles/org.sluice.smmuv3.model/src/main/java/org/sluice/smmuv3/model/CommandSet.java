@@ -10,6 +10,7 @@ import org.sluice.smmuv3.arch.CmdSync;
 import org.sluice.smmuv3.arch.CmdTlbiNhAsid;
 import org.sluice.smmuv3.arch.CmdTlbiNhVa;
 import org.sluice.smmuv3.arch.CmdTlbiS2Ipa;
+import org.sluice.smmuv3.arch.CmdqCons;
 import org.sluice.smmuv3.arch.Opcode;
 
 /**
@@ -27,6 +28,7 @@ final class CommandSet {
     private final Generation generation;
     private final TransactionSlots transactions;
     private final Stalls stalls;
+    private final AtsCommands ats;
     private final Interrupts interrupts;
     private final AtomicLongArray executed = new AtomicLongArray(1 << Byte.SIZE);
     // something was invalidated since the last SYNC, so that transactions may still use it
@@ -43,6 +45,7 @@ final class CommandSet {
             Generation generation,
             TransactionSlots transactions,
             Stalls stalls,
+            AtsCommands ats,
             Interrupts interrupts) {
         this.id = id;
         this.configurations = configurations;
@@ -50,15 +53,16 @@ final class CommandSet {
         this.generation = generation;
         this.transactions = transactions;
         this.stalls = stalls;
+        this.ats = ats;
         this.interrupts = interrupts;
     }
 
     /**
      * Executes a command.
      *
-     * @return false for CERROR_ILL
+     * @return the command error: CERROR_NONE, _ILL, or _ATC_INV_SYNC for a SYNC
      */
-    boolean execute(long word0, long word1) {
+    long execute(long word0, long word1) {
         int opcode = (int) CmdSync.opcode(word0);
         boolean legal = switch (opcode) {
             case Opcode.PREFETCH_CONFIG, Opcode.PREFETCH_ADDR -> nonSecure(word0);
@@ -74,14 +78,20 @@ final class CommandSet {
                 id.hypervisor() && id.stage1() && invalidateEl2(opcode, word0, word1);
             case Opcode.RESUME -> id.stalls() && nonSecure(word0) && resume(word0, word1);
             case Opcode.STALL_TERM -> id.stalls() && nonSecure(word0) && terminateStalls(word0);
-            case Opcode.SYNC -> sync(word0, word1);
+            case Opcode.ATC_INV -> invalidateAtc(word0, word1);
+            case Opcode.PRI_RESP -> ats.respond(word0, word1);
+            case Opcode.SYNC -> CmdSync.cs(word0) != SYNC_RESERVED;
             // ModelledFeatures admits no identity that has any of these
             default -> false;
         };
-        if (legal) {
+        long error = legal ? CmdqCons.ERR_NONE : CmdqCons.ERR_ILL;
+        if (legal && opcode == Opcode.SYNC) {
+            error = sync(word0, word1);
+        }
+        if (error == CmdqCons.ERR_NONE) {
             executed.incrementAndGet(opcode);
         }
-        return legal;
+        return error;
     }
 
     /** CONS has passed the command: a SYNC that asked for it is signalled now. */
@@ -204,20 +214,27 @@ final class CommandSet {
         return true;
     }
 
-    private boolean sync(long word0, long word1) {
-        long completion = CmdSync.cs(word0);
-        if (completion == SYNC_RESERVED) {
-            return false;
+    // what the endpoint has used is complete when SYNC is, as what the TLB has
+    private boolean invalidateAtc(long word0, long word1) {
+        boolean legal = ats.invalidate(word0, word1);
+        invalidated |= legal;
+        return legal;
+    }
+
+    private long sync(long word0, long word1) {
+        long error = ats.outcome();
+        if (error != CmdqCons.ERR_NONE) {
+            return error;
         }
         if (invalidated) {
             transactions.drain();
             invalidated = false;
         }
-        if (completion == CmdSync.CS_IRQ) {
+        if (CmdSync.cs(word0) == CmdSync.CS_IRQ) {
             signal = true;
             signalAddress = id.msi() ? CmdSync.msiAddress(word1) : 0;
             signalData = (int) CmdSync.msiData(word0);
         }
-        return true;
+        return CmdqCons.ERR_NONE;
     }
 }

@@ -63,6 +63,19 @@ final class Configuration {
         return new Route.Bypassed(((StreamConfig.Bypassing) config).overrides());
     }
 
+    /** Fetches what an STE says of its stream as a whole: a {@link StreamPolicy}, or {@link Route.Refused}. */
+    Route stream(Settings settings, int streamId) {
+        long[] ste = new long[StreamTableEntry.WORDS];
+        Route.Refused refused = streams.read(settings.streams(), streamId, ste);
+        if (refused != null) {
+            return refused;
+        }
+        StreamConfig config = StreamConfig.decode(ste, id, settings.atsChecked(), settings.e2h());
+        return config instanceof StreamConfig.Illegal
+                ? new Route.Refused(EventId.C_BAD_STE, 0)
+                : StreamPolicy.of(ste, config, id, settings.atsChecked());
+    }
+
     private void rule(String subject, String text) {
         if (trace != null) {
             trace.rule(subject, text);

@@ -2,8 +2,11 @@ package org.sluice.smmuv3.model;
 
 import org.sluice.smmuv3.arch.EventId;
 import org.sluice.smmuv3.arch.EvtCBadSubstreamid;
+import org.sluice.smmuv3.arch.EvtEPageRequest;
+import org.sluice.smmuv3.arch.EvtFBadAtsTreq;
 import org.sluice.smmuv3.arch.EvtFCdFetch;
 import org.sluice.smmuv3.arch.EvtFPermission;
+import org.sluice.smmuv3.arch.EvtFTranslForbidden;
 import org.sluice.smmuv3.arch.EvtFTranslation;
 import org.sluice.smmuv3.arch.EvtFWalkEabt;
 import org.sluice.spi.board.Dma;
@@ -47,6 +50,44 @@ record EventRecord(long word0, long word1, long word2, long word3) {
             word3 = Leaf.faultAddress(fault) & EvtFTranslation.IPA_MASK;
         }
         return new EventRecord(identify(event, streamId, substreamId), word1, iova, word3);
+    }
+
+    /** A translation request where ATS is off; each asks for one translation, and for reading at least. */
+    static EventRecord badTranslationRequest(int streamId, int substreamId, long address, int flags) {
+        long word1 = EvtFBadAtsTreq.withSpan(0, 1);
+        word1 = EvtFBadAtsTreq.withP(word1, Permissions.isPrivileged(flags) ? 1 : 0);
+        word1 = EvtFBadAtsTreq.withX(word1, (flags & Dma.EXECUTE) != 0 ? 1 : 0);
+        word1 = EvtFBadAtsTreq.withW(word1, Permissions.isWrite(flags) ? 1 : 0);
+        word1 = EvtFBadAtsTreq.withR(word1, 1);
+        return new EventRecord(
+                identify(EventId.F_BAD_ATS_TREQ, streamId, substreamId),
+                word1,
+                address & EvtFBadAtsTreq.INPUTADDR_MASK,
+                0);
+    }
+
+    /** A translated transaction where ATS is off. */
+    static EventRecord translationForbidden(int streamId, long address, int flags) {
+        long word1 = EvtFTranslForbidden.withRnW(0, Permissions.isWrite(flags) ? 0 : 1);
+        return new EventRecord(identify(EventId.F_TRANSL_FORBIDDEN, streamId, Dma.NO_PASID), word1, address, 0);
+    }
+
+    /** A hint that pages will be accessed. */
+    static EventRecord pageRequest(int streamId, int substreamId, long address, int pages, int flags) {
+        boolean privileged = Permissions.isPrivileged(flags);
+        long write = Permissions.isWrite(flags) ? 1 : 0;
+        long execute = (flags & Dma.EXECUTE) != 0 ? 1 : 0;
+        long word1 = EvtEPageRequest.withSpan(0, pages);
+        if (privileged) {
+            word1 = EvtEPageRequest.withPX(EvtEPageRequest.withPW(EvtEPageRequest.withPR(word1, 1), write), execute);
+        } else {
+            word1 = EvtEPageRequest.withUX(EvtEPageRequest.withUW(EvtEPageRequest.withUR(word1, 1), write), execute);
+        }
+        return new EventRecord(
+                identify(EventId.E_PAGE_REQUEST, streamId, substreamId),
+                word1,
+                address & EvtEPageRequest.INPUTADDR_MASK,
+                0);
     }
 
     /** The same for a transaction that is stalled under a tag. */

@@ -43,6 +43,20 @@ record Identity(long idr0, long idr1, long idr3, long idr5, long iidr, long aidr
         return Idr0.pri(idr0) != 0;
     }
 
+    /** Whether configuration errors of ATS traffic can be recorded (CR2.REC_CFG_ATS). */
+    boolean recordsAtsErrors() {
+        return ats() && Idr0.atsrecerr(idr0) != 0;
+    }
+
+    /** Whether automatic answers to page requests have their PASID, whatever STE.PPAR says. */
+    boolean pasidInResponses() {
+        return Idr3.pps(idr3) != 0;
+    }
+
+    int pageRequestQueueBits() {
+        return (int) Idr1.priqs(idr1);
+    }
+
     boolean msi() {
         return Idr0.msi(idr0) != 0;
     }

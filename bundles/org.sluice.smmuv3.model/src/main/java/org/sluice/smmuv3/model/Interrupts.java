@@ -8,6 +8,8 @@ import org.sluice.smmuv3.arch.GerrorIrqCfg0;
 import org.sluice.smmuv3.arch.GerrorIrqCfg1;
 import org.sluice.smmuv3.arch.Gerrorn;
 import org.sluice.smmuv3.arch.IrqCtrl;
+import org.sluice.smmuv3.arch.PriqIrqCfg0;
+import org.sluice.smmuv3.arch.PriqIrqCfg1;
 import org.sluice.spi.memory.MemoryAbortException;
 import org.sluice.spi.memory.PhysicalMemory;
 
@@ -31,6 +33,14 @@ final class Interrupts {
         if (IrqCtrl.eventq(bank.get(IrqCtrl.ADDRESS)) != 0) {
             long address = EventqIrqCfg0.addr(bank.get(EventqIrqCfg0.ADDRESS));
             send("eventq", address, (int) bank.get(EventqIrqCfg1.ADDRESS), Gerror.MSI_EVENTQ_MASK);
+        }
+    }
+
+    /** The PRI queue is no longer empty, or as PRIQ_IRQ_CFG2.LO says. */
+    void pageRequestQueue() {
+        if (IrqCtrl.priq(bank.get(IrqCtrl.ADDRESS)) != 0) {
+            long address = PriqIrqCfg0.addr(bank.get(PriqIrqCfg0.ADDRESS));
+            send("priq", address, (int) bank.get(PriqIrqCfg1.ADDRESS), Gerror.MSI_PRIQ_MASK);
         }
     }
 

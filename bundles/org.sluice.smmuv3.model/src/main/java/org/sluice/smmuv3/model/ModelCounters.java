@@ -17,6 +17,7 @@ final class ModelCounters implements Counters {
     private final StreamIndex streams;
     private final Tlb tlb;
     private final ConfigurationCache configurations;
+    private final PageRequestQueue pages;
 
     ModelCounters(
             String subject,
@@ -25,7 +26,8 @@ final class ModelCounters implements Counters {
             CommandSet commands,
             EventQueue events,
             Tlb tlb,
-            ConfigurationCache configurations) {
+            ConfigurationCache configurations,
+            PageRequestQueue pages) {
         this.subject = subject;
         this.transactions = transactions;
         this.streams = streams;
@@ -33,6 +35,7 @@ final class ModelCounters implements Counters {
         this.events = events;
         this.tlb = tlb;
         this.configurations = configurations;
+        this.pages = pages;
     }
 
     @Override
@@ -47,6 +50,8 @@ final class ModelCounters implements Counters {
         values.put("tlb.removed.unasked", tlb.removedBeyond());
         values.put("config.removed", configurations.removed());
         values.put("config.removed.unasked", configurations.removedBeyond());
+        values.put("priq.recorded", pages.recorded());
+        values.put("priq.discarded", pages.discarded());
         values.put("event.lost", events.lost());
         for (int number = 0; number < 1 << Byte.SIZE; number++) {
             putUnlessZero(values, "command.CMD_" + Opcode.name(number), commands.count(number));
@@ -80,6 +85,8 @@ final class ModelCounters implements Counters {
         values.put("config.hit", total.applyAsLong(TransactionSlots.CONFIG_HIT));
         values.put("ste.fetch", total.applyAsLong(TransactionSlots.STE_FETCH));
         values.put("cd.fetch", total.applyAsLong(TransactionSlots.CD_FETCH));
+        values.put("ats.request", total.applyAsLong(TransactionSlots.ATS_REQUESTS));
+        values.put("ats.transaction", total.applyAsLong(TransactionSlots.ATS_TRANSLATED));
         values.put("bytes.read", total.applyAsLong(TransactionSlots.BYTES_READ));
         values.put("bytes.written", total.applyAsLong(TransactionSlots.BYTES_WRITTEN));
         values.put("fault", total.applyAsLong(TransactionSlots.FAULT));

@@ -98,6 +98,13 @@ record ModelOptions(
         if (stalls && Idr5.stallMax(idr5) == 0) {
             idr5 = Idr5.withStallMax(idr5, STALL_MAX);
         }
+        if (Idr0.ats(idr0) == 0) {
+            idr0 = inherited(properties, Idr0.LAYOUT, idr0, "NS1ATS", "PRI", "ATSRECERR");
+        }
+        if (Idr0.pri(idr0) == 0) {
+            idr1 = inherited(properties, Idr1.LAYOUT, idr1, "PRIQS");
+            idr3 = inherited(properties, Idr3.LAYOUT, idr3, "PPS");
+        }
         Identity identity = new Identity(idr0, idr1, idr3, idr5, start.iidr(), start.aidr());
         ModelledFeatures.check(identity);
         // fewer entries than ways: one set
@@ -117,6 +124,17 @@ record ModelOptions(
             throw invalid(key, value, "the field's maximum is " + limit);
         }
         return word & ~field.mask() | number << field.lsb();
+    }
+
+    // fields of a feature go with it, unless somebody asks for them
+    private static long inherited(Map<String, Object> properties, Layout register, long word, String... fields) {
+        long left = word;
+        for (String name : fields) {
+            if (!properties.containsKey(register.name().toLowerCase(Locale.ROOT) + "." + name)) {
+                left &= ~register.field(name).orElseThrow().mask();
+            }
+        }
+        return left;
     }
 
     private static int powerOfTwo(String key, String value, int least, int most) {

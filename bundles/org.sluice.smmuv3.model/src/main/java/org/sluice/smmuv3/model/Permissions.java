@@ -34,6 +34,11 @@ final class Permissions {
         return (leaf & denial) == 0;
     }
 
+    /** Whether both stages permit an access; {@code context} is null where there is no stage 1. */
+    static boolean granted(long leaf, int flags, StreamContext context) {
+        return permittedByStage2(leaf, flags) && (context == null || permitted(leaf, flags, context));
+    }
+
     /** Stage-1 permissions. */
     static boolean permitted(long leaf, int flags, StreamContext context) {
         if (!context.regime.hasUnprivileged) {

@@ -7,6 +7,7 @@ import org.sluice.layout.FieldKind;
 import org.sluice.layout.Register;
 import org.sluice.smmuv3.arch.Aidr;
 import org.sluice.smmuv3.arch.Cr0;
+import org.sluice.smmuv3.arch.Cr2;
 import org.sluice.smmuv3.arch.EventqIrqCfg0;
 import org.sluice.smmuv3.arch.EventqIrqCfg1;
 import org.sluice.smmuv3.arch.EventqIrqCfg2;
@@ -42,7 +43,10 @@ final class RegisterFeatures {
             GerrorIrqCfg2.ADDRESS,
             EventqIrqCfg0.ADDRESS,
             EventqIrqCfg1.ADDRESS,
-            EventqIrqCfg2.ADDRESS);
+            EventqIrqCfg2.ADDRESS,
+            PriqIrqCfg0.ADDRESS,
+            PriqIrqCfg1.ADDRESS,
+            PriqIrqCfg2.ADDRESS);
 
     private final Identity id;
     private final Map<Integer, Long> identity;
@@ -84,6 +88,7 @@ final class RegisterFeatures {
                         | Cr0.CMDQEN_MASK
                         | (id.pri() ? Cr0.PRIQEN_MASK : 0)
                         | (id.ats() ? Cr0.ATSCHK_MASK : 0);
+            case Cr2.ADDRESS -> id.recordsAtsErrors() ? mask : mask & ~Cr2.REC_CFG_ATS_MASK;
             case IrqCtrl.ADDRESS -> IrqCtrl.GERROR_MASK | IrqCtrl.EVENTQ_MASK | (id.pri() ? IrqCtrl.PRIQ_MASK : 0);
             default -> mask;
         };

@@ -1,7 +1,8 @@
 package org.sluice.smmuv3.model;
 
 /** Where the configuration sends a transaction of one StreamID and SubstreamID. Immutable. */
-sealed interface Route permits Route.Aborted, Route.Bypassed, Route.Translated, Route.Refused, Route.Unreachable {
+sealed interface Route
+        permits Route.Aborted, Route.Bypassed, Route.Translated, Route.Refused, Route.Unreachable, StreamPolicy {
     /** STE.Config 0xx: aborted, no event. */
     record Aborted() implements Route {}
 

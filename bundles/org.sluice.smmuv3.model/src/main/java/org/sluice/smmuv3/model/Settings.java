@@ -16,6 +16,7 @@ import org.sluice.smmuv3.arch.StrtabBaseCfg;
  * @param atsChecked CR0.ATSCHK
  * @param e2h CR2.E2H
  * @param overrides of GBPA, which apply while not enabled
+ * @param recordAtsErrors CR2.REC_CFG_ATS
  * @param streams the stream table's shape
  * @param words CR0, GBPA, STRTAB_BASE and STRTAB_BASE_CFG as they stood, for explanations
  */
@@ -26,6 +27,7 @@ record Settings(
         boolean atsChecked,
         boolean e2h,
         AttributeOverrides overrides,
+        boolean recordAtsErrors,
         StreamTable.Shape streams,
         Words words) {
     /** Registers as they stood. */
@@ -39,6 +41,7 @@ record Settings(
                 Cr0.atschk(bank.get(Cr0.ADDRESS)) != 0,
                 Cr2.e2h(bank.get(Cr2.ADDRESS)) != 0,
                 AttributeOverrides.ofGbpa(bank.get(Gbpa.ADDRESS), id),
+                Cr2.recCfgAts(bank.get(Cr2.ADDRESS)) != 0,
                 StreamTable.Shape.of(bank.get(StrtabBase.ADDRESS), bank.get(StrtabBaseCfg.ADDRESS), id),
                 new Words(
                         bank.get(Cr0.ADDRESS),

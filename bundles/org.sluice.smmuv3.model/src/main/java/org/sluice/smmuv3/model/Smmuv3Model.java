@@ -3,11 +3,13 @@ package org.sluice.smmuv3.model;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.sluice.api.Counters;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.smmuv3.arch.EventId;
+import org.sluice.spi.board.AtsModel;
 import org.sluice.spi.board.Dma;
 import org.sluice.spi.board.ExplainingModel;
 import org.sluice.spi.board.Explanation;
@@ -15,7 +17,6 @@ import org.sluice.spi.board.ModelRequest;
 import org.sluice.spi.board.StreamStatistics;
 import org.sluice.spi.board.Translation;
 import org.sluice.spi.bus.RegisterFile;
-import org.sluice.spi.memory.MemoryAbortException;
 import org.sluice.spi.memory.PhysicalMemory;
 
 /**
@@ -27,8 +28,9 @@ final class Smmuv3Model implements ExplainingModel, StreamStatistics, Counters {
     // no complement of a STAG
     private static final int STALLED_WITHOUT_TAG = Integer.MIN_VALUE;
 
-    private final PhysicalMemory dmaMemory;
-    private final long outputLimitBits;
+    private final DataAccess dataAccess;
+    private final AtsTraffic ats;
+    private final boolean hasAts;
     private final Generation generation = new Generation();
     private final TransactionSlots transactions;
     private final Stalls stalls;
@@ -47,8 +49,7 @@ final class Smmuv3Model implements ExplainingModel, StreamStatistics, Counters {
         ModelOptions options = ModelOptions.parse(request.properties());
         Identity id = options.identity();
         PhysicalMemory memory = request.memory();
-        dmaMemory = request.dmaMemory();
-        outputLimitBits = id.outputBits();
+        dataAccess = new DataAccess(request.dmaMemory(), id.outputBits());
         RegisterBank bank = new RegisterBank(new RegisterFeatures(id));
         Interrupts interrupts = new Interrupts(bank, memory, request.interrupt());
         StreamIndex streams = new StreamIndex(options.countedStreams());
@@ -61,16 +62,36 @@ final class Smmuv3Model implements ExplainingModel, StreamStatistics, Counters {
         inquiry = new Inquiry(parts, path, generation);
         events = new EventQueue(bank, memory, interrupts, id);
         stalls = new Stalls(id.stallMax());
-        CommandSet commands = new CommandSet(id, configurations, tlb, generation, transactions, stalls, interrupts);
+        AtsPorts ports = new AtsPorts();
+        AtsCommands atsCommands = new AtsCommands(id, ports, () -> settings);
+        CommandSet commands =
+                new CommandSet(id, configurations, tlb, generation, transactions, stalls, atsCommands, interrupts);
         CommandQueue queue = new CommandQueue(bank, memory, interrupts, commands, id);
         registers = new Smmuv3Registers(bank, queue, events, transactions, () -> settings = Settings.of(bank, id));
-        counters = new ModelCounters(request.name(), transactions, streams, commands, events, tlb, configurations);
+        PageRequestQueue pages =
+                new PageRequestQueue(bank, memory, interrupts, id, ports, () -> settings, path, events, generation);
+        ats = new AtsTraffic(
+                transactions,
+                generation,
+                new TranslationRequests(() -> settings, path, events, id.outputBits()),
+                new TranslatedTransactions(() -> settings, path, events, dataAccess),
+                pages,
+                events,
+                ports);
+        hasAts = id.ats();
+        counters =
+                new ModelCounters(request.name(), transactions, streams, commands, events, tlb, configurations, pages);
         settings = Settings.of(bank, id);
     }
 
     @Override
     public RegisterFile registers() {
         return registers;
+    }
+
+    @Override
+    public Optional<AtsModel> ats() {
+        return hasAts ? Optional.of(ats) : Optional.empty();
     }
 
     @Override
@@ -96,6 +117,7 @@ final class Smmuv3Model implements ExplainingModel, StreamStatistics, Counters {
     @Override
     public void close() {
         off = true;
+        ats.close();
         stalls.close();
     }
 
@@ -178,13 +200,13 @@ final class Smmuv3Model implements ExplainingModel, StreamStatistics, Counters {
             now.explain(trace);
         }
         if (!now.enabled()) {
-            if (now.abortAll() || beyondOutput(iova)) {
+            if (now.abortAll() || dataAccess.beyondOutput(iova)) {
                 return Dma.ABORT;
             }
             if (trace != null) {
                 trace.bypassed(iova, now.overrides(), flags);
             }
-            return move(slot, iova, flags, data, offset, length);
+            return dataAccess.move(slot, iova, flags, data, offset, length);
         }
         Route route = way.route(now, streamId, substreamId, slot, began);
         if (route instanceof Route.Translated translated) {
@@ -197,7 +219,7 @@ final class Smmuv3Model implements ExplainingModel, StreamStatistics, Counters {
             if (trace != null) {
                 trace.translated(leaf, iova, translated.attributes(slot), access);
             }
-            return move(slot, Leaf.output(leaf, iova), flags, data, offset, length);
+            return dataAccess.move(slot, Leaf.output(leaf, iova), flags, data, offset, length);
         }
         if (route instanceof Route.Refused refused) {
             TransactionSlots.count(slot, TransactionSlots.FAULT);
@@ -218,7 +240,7 @@ final class Smmuv3Model implements ExplainingModel, StreamStatistics, Counters {
         }
         if (route instanceof Route.Bypassed bypassed) {
             int access = bypassed.overrides().flags(flags);
-            if (beyondOutput(iova)) {
+            if (dataAccess.beyondOutput(iova)) {
                 FaultPolicy policy = FaultPolicy.RECORD_AND_ABORT;
                 long fault = Leaf.fault(EventId.F_ADDR_SIZE, 0);
                 return terminate(trace, policy, fault, slot, streamId, substreamId, iova, access, data, offset, length);
@@ -226,7 +248,7 @@ final class Smmuv3Model implements ExplainingModel, StreamStatistics, Counters {
             if (trace != null) {
                 trace.bypassed(iova, bypassed.overrides(), flags);
             }
-            return move(slot, iova, flags, data, offset, length);
+            return dataAccess.move(slot, iova, flags, data, offset, length);
         }
         return Dma.ABORT;
     }
@@ -278,26 +300,6 @@ final class Smmuv3Model implements ExplainingModel, StreamStatistics, Counters {
             Arrays.fill(data, offset, offset + length, (byte) 0);
         }
         return Dma.RAZ_WI;
-    }
-
-    private int move(long[] slot, long address, int flags, byte[] data, int offset, int length) {
-        try {
-            if (Permissions.isWrite(flags)) {
-                dmaMemory.write(address, data, offset, length);
-                TransactionSlots.add(slot, TransactionSlots.BYTES_WRITTEN, length);
-            } else {
-                dmaMemory.read(address, data, offset, length);
-                TransactionSlots.add(slot, TransactionSlots.BYTES_READ, length);
-            }
-            return Dma.OK;
-        } catch (MemoryAbortException e) {
-            // the abort goes back to the device; it is no event of the SMMU
-            return Dma.ABORT;
-        }
-    }
-
-    private boolean beyondOutput(long address) {
-        return address >>> outputLimitBits != 0;
     }
 
     @Override

@@ -43,6 +43,8 @@ final class TransactionSlots {
     static final int WALK2 = 18;
     static final int FAULT = 19;
     static final int WALK_UPDATE = 20;
+    static final int ATS_REQUESTS = 21;
+    static final int ATS_TRANSLATED = 22;
     /** Words of a block: four cache lines. */
     static final int BLOCK = 32;
 

@@ -15,8 +15,12 @@ final class TranslationPath {
      */
     record Parts(PhysicalMemory memory, Identity id, Tlb tlb, ConfigurationCache configurations) {}
 
+    // no SubstreamID: under it the cache keeps what the STE says of the stream as a whole
+    private static final int STREAM = Integer.MIN_VALUE;
+
     private final ConfigurationCache configurations;
     private final Configuration configuration;
+    private final Stage2Translator stage2;
     private final Translator translator;
     private final Trace trace;
 
@@ -24,7 +28,7 @@ final class TranslationPath {
     TranslationPath(Parts parts, Trace trace) {
         this.trace = trace;
         configurations = parts.configurations();
-        Stage2Translator stage2 = new Stage2Translator(parts.tlb(), parts.memory(), trace);
+        stage2 = new Stage2Translator(parts.tlb(), parts.memory(), trace);
         configuration = new Configuration(parts.memory(), parts.id(), stage2, trace);
         translator = new Translator(parts.tlb(), parts.memory(), stage2, parts.id(), trace);
     }
@@ -36,6 +40,30 @@ final class TranslationPath {
     /** From an input address to a leaf. */
     Translator translator() {
         return translator;
+    }
+
+    /** From an intermediate address to a leaf. */
+    Stage2Translator stage2() {
+        return stage2;
+    }
+
+    /**
+     * What the STE says of a stream.
+     *
+     * @param slot of this thread
+     * @param began generation before the transaction read anything
+     * @return a {@link StreamPolicy}, or {@link Route.Refused}
+     */
+    Route stream(Settings now, int streamId, long[] slot, long began) {
+        Route policy = configurations.lookup(streamId, STREAM);
+        if (policy == null) {
+            TransactionSlots.count(slot, TransactionSlots.STE_FETCH);
+            policy = configuration.stream(now, streamId);
+            if (TransactionSlots.fills(slot)) {
+                configurations.fill(streamId, STREAM, policy, began);
+            }
+        }
+        return policy;
     }
 
     /**

@@ -59,6 +59,27 @@ final class Translator {
         return Permissions.permittedByStage2(leaf, flags) ? leaf : walk(route, range, canonical, flags, slot, began);
     }
 
+    /**
+     * Translates by stage 1 alone, where there is one: to an intermediate address.
+     *
+     * @param flags of the access, after the overrides of its stream
+     * @param slot of this thread
+     * @param began generation before the transaction read anything
+     * @return a {@link Leaf}, which need not permit the access, or its fault
+     */
+    long intermediate(Route.Translated route, long iova, int flags, long[] slot, long began) {
+        StreamContext context = route.context();
+        if (context == null) {
+            // one to one
+            return Leaf.of(0, inputBits, 0);
+        }
+        long canonical = context.canonical(iova);
+        InputRange range = context.range(canonical);
+        return range == null
+                ? Leaf.fault(EventId.F_TRANSLATION, 0)
+                : tables.walk(context, range, route.stage2(), canonical, flags, slot, began);
+    }
+
     private long walk(Route.Translated route, InputRange range, long canonical, int flags, long[] slot, long began) {
         TransactionSlots.count(slot, TransactionSlots.WALK);
         StreamContext context = route.context();

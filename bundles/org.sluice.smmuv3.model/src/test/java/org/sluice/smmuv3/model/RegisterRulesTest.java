@@ -101,7 +101,7 @@ class RegisterRulesTest {
 
     @Test
     void registersOfAbsentFeaturesAreReserved() {
-        Smmu smmu = Smmu.reset("idr0.MSI", 0);
+        Smmu smmu = Smmu.reset("idr0.MSI", 0, "idr0.ATS", 0);
         smmu.registers.write64(PriqBase.ADDRESS, -1);
         smmu.registers.write64(EventqIrqCfg0.ADDRESS, -1);
         smmu.registers.write32(Cr0.ADDRESS, -1);
@@ -124,8 +124,11 @@ class RegisterRulesTest {
         Smmu smmu = Smmu.reset();
         smmu.registers.write32(Cr0.ADDRESS, (int) Cr0.CMDQEN_MASK);
         assertThat(smmu.registers.read32(Cr0Ack.ADDRESS)).isEqualTo((int) Cr0.CMDQEN_MASK);
-        smmu.registers.write32(IrqCtrl.ADDRESS, 7);
-        assertThat(smmu.registers.read32(IrqCtrlAck.ADDRESS)).isEqualTo(5);
+        smmu.registers.write32(IrqCtrl.ADDRESS, -1);
+        assertThat(smmu.registers.read32(IrqCtrlAck.ADDRESS)).isEqualTo(7);
+        Smmu withoutPri = Smmu.reset("idr0.PRI", 0);
+        withoutPri.registers.write32(IrqCtrl.ADDRESS, -1);
+        assertThat(withoutPri.registers.read32(IrqCtrlAck.ADDRESS)).isEqualTo(5);
     }
 
     @Test

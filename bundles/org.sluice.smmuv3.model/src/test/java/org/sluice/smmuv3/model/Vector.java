@@ -40,8 +40,10 @@ record Vector(
                 BufferedReader reader = new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
             List<String> lines = reader.lines().toList();
             String baseline = lines.get(0);
+            // what comes behind the registers is the stimulus
             Map<String, String> features =
-                    assignments(baseline.substring(baseline.indexOf(':') + 1, baseline.indexOf(';')));
+                    assignments(baseline.substring(baseline.indexOf(':') + 1, baseline.lastIndexOf(';'))
+                            .replace(';', ' '));
             List<Vector> vectors = new ArrayList<>();
             for (String line : lines.subList(2, lines.size())) {
                 vectors.add(row(line.split("\t", -1), features));

@@ -19,6 +19,7 @@ import org.sluice.vmsa.arch.Stage1Leaf;
 /** A command vector: what is cached before, and what still is after. */
 record VectorCommand(Vector vector, Smmu smmu) {
     private static final Pattern RANGE = Pattern.compile("\\[(0x\\w+),(0x\\w+)\\)");
+    private static final Pattern LEVEL = Pattern.compile("level-(\\d)");
     private static final Pattern STREAMS = Pattern.compile("SIDs (0x\\w+)\\.\\.(0x\\w+)");
     private static final long OLD = 0x9400_0000L;
     private static final long NEW = 0x9600_0000L;
@@ -27,10 +28,13 @@ record VectorCommand(Vector vector, Smmu smmu) {
         String expected = vector.expected();
         Matcher range = RANGE.matcher(expected);
         Matcher streams = STREAMS.matcher(expected);
-        if (expected.equals("CERROR_ILL")) {
+        int opcode = (int) CmdSync.opcode(vector.input()[0]);
+        if (expected.startsWith("CERROR_ILL")) {
             issue();
             assertThat(smmu.commandError()).isEqualTo(CmdqCons.ERR_ILL);
             assertThat(smmu.commandsConsumed()).isFalse();
+        } else if (opcode == Opcode.ATC_INV || opcode == Opcode.PRI_RESP) {
+            new VectorAts(vector, smmu).check();
         } else if (range.find()) {
             invalidates(Long.decode(range.group(1)), Long.decode(range.group(2)));
         } else if (expected.startsWith("single address")) {
@@ -59,26 +63,29 @@ record VectorCommand(Vector vector, Smmu smmu) {
     }
 
     private void invalidates(long first, long end) {
-        boolean k16 = CmdTlbiNhVa.tg(vector.input()[1]) == CmdTlbiNhVa.TG_16K;
-        int granule = k16 ? 14 : 12;
-        long size = 1L << granule;
-        long word0 = ContextDescriptor.withTg0(Smmu.cdWord0((int) CmdTlbiNhVa.asid(vector.input()[0])), k16 ? 2 : 0);
+        int granule = new int[] {12, 12, 14, 16}[(int) CmdTlbiNhVa.tg(vector.input()[1])];
+        // TG0 and S2TG
+        int encoded = new int[] {0, 2, 1}[(granule - 12) / 2];
+        Matcher named = LEVEL.matcher(vector.expected());
+        int level = named.find() ? Integer.parseInt(named.group(1)) : 3;
+        long size = 1L << granule + (3 - level) * (granule - 3);
+        long word0 = ContextDescriptor.withTg0(Smmu.cdWord0((int) CmdTlbiNhVa.asid(vector.input()[0])), encoded);
         int vmid = (int) CmdTlbiNhVa.vmid(vector.input()[0]);
         if (isStage2()) {
             long word2 = Smmu.stage2Word2(vmid);
-            smmu.stage2(StreamTableEntry.CONFIG_S2_TRANSLATE, StreamTableEntry.withS2tg(word2, k16 ? 2 : 0));
+            smmu.stage2(StreamTableEntry.CONFIG_S2_TRANSLATE, StreamTableEntry.withS2tg(word2, encoded));
         } else {
             smmu.ste(Smmu.SID, Smmu.stage1Word0(0), 0, vmid).cd(0, word0, Smmu.ROOT);
         }
         List<Long> pages = new ArrayList<>();
         for (long page : new long[] {first - size, first, first + (end - first) / 2 & -size, end - size, end}) {
-            if (!pages.contains(page)) {
+            if (!pages.contains(page) && page >= 0) {
                 pages.add(page);
             }
         }
-        point(pages, granule, OLD);
+        point(pages, granule, level, OLD);
         pages.forEach(page -> assertThat(smmu.read(page)).isEqualTo(Dma.OK));
-        point(pages, granule, NEW);
+        point(pages, granule, level, NEW);
         issue();
         smmu.sync();
         assertThat(smmu.commandsConsumed()).isTrue();
@@ -89,13 +96,14 @@ record VectorCommand(Vector vector, Smmu smmu) {
         }
     }
 
-    private void point(List<Long> pages, int granule, long base) {
+    private void point(List<Long> pages, int granule, int level, long base) {
+        long type = level == 3 ? Stage1Leaf.TYPE_PAGE : Stage1Leaf.TYPE_BLOCK;
         for (long page : pages) {
             if (isStage2()) {
                 int start = granule == 12 ? 1 : 2;
-                Tables.descend(smmu, Smmu.ROOT2, granule, start, page, 3, base + page | Tables.S2_RW | 3);
+                Tables.descend(smmu, Smmu.ROOT2, granule, start, page, level, base + page | Tables.S2_RW | type);
             } else {
-                Tables.map(smmu, Smmu.ROOT, granule, 48, page, 3, base + page | Tables.RW | Stage1Leaf.TYPE_PAGE);
+                Tables.map(smmu, Smmu.ROOT, granule, 48, page, level, base + page | Tables.RW | type);
             }
         }
     }

@@ -3,26 +3,28 @@ package org.sluice.smmuv3.model;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.sluice.layout.Field;
 import org.sluice.layout.Layout;
-import org.sluice.smmuv3.arch.CmdSync;
+import org.sluice.smmuv3.arch.Cr0;
+import org.sluice.smmuv3.arch.Cr2;
 import org.sluice.smmuv3.arch.Idr0;
 import org.sluice.smmuv3.arch.Idr1;
 import org.sluice.smmuv3.arch.Idr3;
 import org.sluice.smmuv3.arch.Idr5;
-import org.sluice.smmuv3.arch.Opcode;
-import org.sluice.smmuv3.arch.StreamTableEntry;
 
-/** From a vector's features to the model's properties, with what this model lacks switched off. */
+/**
+ * From a vector's features to the model's properties, with what this model lacks switched off, and to the registers that it
+ * is switched on with.
+ */
 final class VectorIdentity {
-    private static final Map<String, Long> ABSENT = Map.of("ATS", 0L, "NS1ATS", 0L, "PRI", 0L, "Hyp", 0L, "MPAM", 0L);
-    private static final Map<String, Long> OAS = Map.of("32", 0L, "36", 1L, "40", 2L, "42", 3L, "44", 4L, "48", 5L);
+    private static final Map<String, Long> ABSENT = Map.of("MPAM", 0L);
+    private static final Map<String, Long> OAS =
+            Map.of("32", 0L, "36", 1L, "40", 2L, "42", 3L, "44", 4L, "48", 5L, "52", 6L);
     private static final Set<String> SHAPES = Set.of("SPLIT", "LOG2SIZE", "GRAN", "OAS");
-    private static final Set<String> IDR1 = Set.of("SIDSIZE", "SSIDSIZE");
-    private static final Set<String> IDR3 = Set.of("STT", "RIL", "MPAM", "XNX");
-    private static final Set<String> IDR5 = Set.of("GRAN4K", "GRAN16K", "GRAN64K", "DS", "VAX");
+    private static final List<Layout> REGISTERS = List.of(Idr0.LAYOUT, Idr1.LAYOUT, Idr3.LAYOUT, Idr5.LAYOUT);
 
     private VectorIdentity() {}
 
@@ -30,10 +32,15 @@ final class VectorIdentity {
         Map<String, Object> properties = new HashMap<>();
         properties.put("idr5.OAS", OAS.get(vector.features().get("OAS")));
         vector.features().forEach((name, value) -> {
-            if (!SHAPES.contains(name)) {
-                properties.put(register(name) + "." + name, ABSENT.getOrDefault(name, Long.decode(value)));
+            if (!SHAPES.contains(name) && !isControl(name)) {
+                properties.put(property(name), ABSENT.getOrDefault(name, Long.decode(value)));
             }
         });
+        // what depends on what is switched off goes with it
+        if (!vector.feature("ATS")) {
+            properties.remove("idr0.PRI");
+            properties.remove("idr0.NS1ATS");
+        }
         List<Object> pairs = new ArrayList<>();
         properties.forEach((name, value) -> {
             pairs.add(name);
@@ -42,14 +49,42 @@ final class VectorIdentity {
         return pairs.toArray();
     }
 
-    private static String register(String field) {
-        if (IDR1.contains(field)) {
-            return "idr1";
+    private static boolean isControl(String name) {
+        return name.startsWith("CR")
+                || Cr0.LAYOUT.field(name).isPresent()
+                || Cr2.LAYOUT.field(name).isPresent();
+    }
+
+    private static String property(String field) {
+        for (Layout register : REGISTERS) {
+            if (register.field(field).isPresent()) {
+                return register.name().toLowerCase(Locale.ROOT) + "." + field;
+            }
         }
-        if (IDR3.contains(field)) {
-            return "idr3";
+        return "idr0." + field;
+    }
+
+    /** Switches a model on, with the controls that the vector names. */
+    static Smmu enable(Vector vector, Smmu smmu) {
+        smmu.enable();
+        smmu.registers.write32(Cr0.ADDRESS, 0);
+        smmu.registers.write32(Cr2.ADDRESS, (int) controls(vector, "CR2", Cr2.LAYOUT, 0));
+        long on = Cr0.CMDQEN_MASK | Cr0.EVENTQEN_MASK | Cr0.SMMUEN_MASK;
+        smmu.registers.write32(Cr0.ADDRESS, (int) controls(vector, "CR0", Cr0.LAYOUT, on));
+        return smmu;
+    }
+
+    private static long controls(Vector vector, String register, Layout layout, long word) {
+        long changed = word;
+        for (Field field : layout.fields()) {
+            String value = vector.features().get(register + "." + field.name());
+            String changedValue = vector.changes().get(field.name());
+            String wanted = changedValue == null ? value : changedValue;
+            if (wanted != null && field.kind().isNamed()) {
+                changed = changed & ~field.mask() | Long.decode(wanted) << field.lsb();
+            }
         }
-        return IDR5.contains(field) ? "idr5" : "idr0";
+        return changed;
     }
 
     /** The ID registers with all that a vector wants, also what the model does not announce. */
@@ -82,25 +117,6 @@ final class VectorIdentity {
                 return "needs " + absent.getKey() + "=" + wanted;
             }
         }
-        return switch (vector.kind()) {
-            case "STE" -> missingForStream(vector);
-            case "CMD" -> missingForCommand(vector);
-            default -> "";
-        };
-    }
-
-    private static String missingForStream(Vector vector) {
-        long[] ste = vector.input();
-        if (StreamTableEntry.eats(ste[1]) != 0 && vector.feature("ATS")) {
-            return "needs ATS=1";
-        }
         return "";
-    }
-
-    private static String missingForCommand(Vector vector) {
-        return switch ((int) CmdSync.opcode(vector.input()[0])) {
-            case Opcode.ATC_INV -> vector.feature("ATS") ? "needs ATS=1" : "";
-            default -> "";
-        };
     }
 }

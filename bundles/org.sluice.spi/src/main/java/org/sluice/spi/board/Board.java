@@ -45,4 +45,14 @@ public interface Board {
      * @return constant
      */
     List<Endpoint> endpoints();
+
+    /**
+     * What firmware and bus say of a device's DMA.
+     *
+     * @param endpoint one of {@link #endpoints}
+     * @return constant
+     */
+    default DmaProperties dmaProperties(Endpoint endpoint) {
+        return DmaProperties.ORDINARY;
+    }
 }

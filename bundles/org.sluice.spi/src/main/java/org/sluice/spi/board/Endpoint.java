@@ -15,6 +15,7 @@ import org.sluice.spi.bus.DevicePort;
  * @param isolationGroup endpoints with the same number cannot be isolated from each other; -1 for alone
  * @param dma its DMA port, with the first StreamID
  * @param port its ATS and PRI switches
+ * @param position what decides with whom it shares a group, beside {@code isolationGroup} and equal StreamIDs
  */
 public record Endpoint(
         String name,
@@ -24,7 +25,8 @@ public record Endpoint(
         int pasidBits,
         int isolationGroup,
         Dma dma,
-        DevicePort port) {
+        DevicePort port,
+        BusPosition position) {
     /** Copies the StreamIDs. */
     public Endpoint {
         streamIds = List.copyOf(streamIds);
@@ -50,5 +52,29 @@ public record Endpoint(
             int isolationGroup,
             Dma dma) {
         this(name, compatible, iommu, streamIds, pasidBits, isolationGroup, dma, DevicePort.NONE);
+    }
+
+    /**
+     * A trusted device at the root.
+     *
+     * @param name name on its bus
+     * @param compatible kind of device
+     * @param iommu name of the IOMMU
+     * @param streamIds its StreamIDs
+     * @param pasidBits width of the PASIDs it can send
+     * @param isolationGroup isolation group, -1 for alone
+     * @param dma its DMA port
+     * @param port its ATS and PRI switches
+     */
+    public Endpoint(
+            String name,
+            String compatible,
+            String iommu,
+            List<Integer> streamIds,
+            int pasidBits,
+            int isolationGroup,
+            Dma dma,
+            DevicePort port) {
+        this(name, compatible, iommu, streamIds, pasidBits, isolationGroup, dma, port, BusPosition.ROOT);
     }
 }

@@ -2,6 +2,7 @@ package org.sluice.spi.board;
 
 import java.util.Map;
 import org.sluice.spi.bus.InterruptLines;
+import org.sluice.spi.bus.PowerDomain;
 import org.sluice.spi.bus.RegisterFile;
 
 /**
@@ -12,15 +13,35 @@ import org.sluice.spi.bus.RegisterFile;
  * @param registers its registers
  * @param interrupts its interrupt lines
  * @param properties firmware properties, e.g. quirks by their device-tree name
+ * @param power its power
  */
 public record IommuHardware(
         String name,
         String compatible,
         RegisterFile registers,
         InterruptLines interrupts,
-        Map<String, String> properties) {
+        Map<String, String> properties,
+        PowerDomain power) {
     /** Copies the properties. */
     public IommuHardware {
         properties = Map.copyOf(properties);
+    }
+
+    /**
+     * One that is never switched off.
+     *
+     * @param name unique in the container
+     * @param compatible firmware's name for the programming interface
+     * @param registers its registers
+     * @param interrupts its interrupt lines
+     * @param properties firmware properties
+     */
+    public IommuHardware(
+            String name,
+            String compatible,
+            RegisterFile registers,
+            InterruptLines interrupts,
+            Map<String, String> properties) {
+        this(name, compatible, registers, interrupts, properties, PowerDomain.ALWAYS_ON);
     }
 }

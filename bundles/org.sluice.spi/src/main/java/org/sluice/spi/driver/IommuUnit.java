@@ -67,6 +67,17 @@ public interface IommuUnit {
     void attach(DeviceRecord device, Attachment attachment);
 
     /**
+     * Whether the first attach of a device waits until somebody uses it: its streams translate as an earlier kernel left
+     * them, and a DMA that is still running would fault otherwise.
+     *
+     * @param device added before
+     * @return false unless the driver took over such streams
+     */
+    default boolean isAttachDeferred(DeviceRecord device) {
+        return false;
+    }
+
+    /**
      * Stops everything that this object does on its own (threads, subscriptions) and leaves the hardware translating. No
      * method is called afterwards. Waits a bounded time for its threads.
      */

@@ -31,6 +31,18 @@ public interface UnitHost {
     org.sluice.api.FaultResponse report(FaultRecord fault);
 
     /**
+     * Reports a fault of which the driver knows the context but not the PASID, because the device loads tables by itself.
+     * Call it on the unit's event thread.
+     *
+     * @param fault what the hardware said
+     * @param context whose table was loaded
+     * @return as {@link #report(FaultRecord)}
+     */
+    default org.sluice.api.FaultResponse report(FaultRecord fault, TranslationContext context) {
+        return report(fault);
+    }
+
+    /**
      * Reports a fault that can be repaired. Call it on the unit's event thread; it never waits.
      *
      * @param request what was asked for

@@ -19,4 +19,21 @@ public interface BlockSplitting {
      *     invalidates the block's range afterwards.
      */
     long split(long iova, boolean withoutBreak);
+
+    /**
+     * Splits until no leaf lies across an end of a range, so that an unmap of exactly this range takes all of it and nothing
+     * else ({@code cut} of Linux's generic_pt). Leaves that begin and end inside or outside are left as they are. Nothing
+     * else may change the mapping around the two ends meanwhile.
+     *
+     * @param iova bytes, multiple of the smallest page size
+     * @param size bytes above 0, multiple of the smallest page size; the range lies in the table's
+     * @param withoutBreak whether the hardware accepts the change without a break; not asked where nothing lies across
+     * @return number of splits: 0 when no leaf lies across
+     * @throws org.sluice.api.IommuException EINVAL for a range that is misaligned, empty or not in the table's; EOPNOTSUPP and
+     *     ENOMEM as {@link #split}. What was split before stays split and maps the same. The caller invalidates both leaves
+     *     that lay across.
+     */
+    default int cut(long iova, long size, boolean withoutBreak) {
+        return new RangeCut((PageTable) this, this).cut(iova, size, withoutBreak);
+    }
 }

@@ -83,6 +83,17 @@ public interface PageTable {
     void walk(long first, long last, LeafVisitor visitor);
 
     /**
+     * What a range of IOVAs maps, as merged ranges, looked for one by one as they are asked for.
+     *
+     * @param first IOVA in bytes
+     * @param last IOVA in bytes, inclusive
+     * @return the ranges, in ascending order of IOVA
+     */
+    default MappedRanges ranges(long first, long last) {
+        return new MappedRanges(this, first, last);
+    }
+
+    /**
      * Counts tables and leaves; nothing should be mapping meanwhile.
      *
      * @return what is there

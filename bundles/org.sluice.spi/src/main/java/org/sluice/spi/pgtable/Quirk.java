@@ -24,6 +24,19 @@ public final class Quirk {
     public static final int FORCE_COHERENCE = 1 << 16;
     /** What cannot be written is refused, for hardware that needs it (generic_pt's {@code FORCE_WRITEABLE}). Not a bit of Linux's. */
     public static final int FORCE_WRITEABLE = 1 << 17;
+    /**
+     * Hardware sets the accessed and dirty bits of leaves by itself (RISC-V's Svadu, VT-d's second stage where A/D bits are
+     * enabled), so that software may clear them. Not a bit of Linux's.
+     */
+    public static final int HARDWARE_AD = 1 << 20;
+
+    /**
+     * Leaves are also offered in the sizes of the architecture's contiguous groups, which carry the contiguous hint: ARMv8
+     * long descriptors. Not a bit of Linux's.
+     */
+    public static final int ARM_CONTIGUOUS = 1 << 18;
+    /** Addresses of 52 bits with granules of 4K and 16K (LPA2: TCR.DS, VTCR.DS); nothing with 64K. Not a bit of Linux's. */
+    public static final int ARM_LPA2 = 1 << 19;
 
     private Quirk() {}
 }

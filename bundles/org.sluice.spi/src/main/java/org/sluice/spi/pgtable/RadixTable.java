@@ -2,7 +2,7 @@ package org.sluice.spi.pgtable;
 
 /**
  * A radix tree that its hardware finds by root and number of levels: AMD v1, x86-64, VT-d second stage, RISC-V. The top
- * level may grow while the table is used: ask again after a map.
+ * level may grow while the table is used: {@link TableHost#rootMoved} says so.
  *
  * @param root top table in bytes
  * @param levels levels of tables, 1 for a top table of leaves

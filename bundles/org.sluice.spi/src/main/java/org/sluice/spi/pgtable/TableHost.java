@@ -1,6 +1,8 @@
 package org.sluice.spi.pgtable;
 
 import org.osgi.annotation.versioning.ProviderType;
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
 import org.sluice.spi.memory.PhysicalMemory;
 
 /**
@@ -49,4 +51,20 @@ public interface TableHost {
      * @param bytes its size
      */
     void retireTable(long iova, long size, long granule, long address, long bytes);
+
+    /**
+     * Says that the tree gets another top table, which holds the former one: the host gives it to the hardware before the
+     * call returns. A format whose trees grow calls it in the map that needs the growth, one thread at a time for one page
+     * table, after the new top has all that the former one translates and before anything is mapped that only the new one
+     * reaches.
+     *
+     * @param walker what the hardware's walker must be told from now on
+     * @throws org.sluice.api.IommuException EOPNOTSUPP, or what the hardware says, when it cannot begin its walks elsewhere:
+     *     it walks from the former top as before, and the format takes the growth back
+     */
+    default void rootMoved(WalkerConfig walker) {
+        throw new IommuException(
+                Errno.EOPNOTSUPP,
+                String.format("top table 0x%x: nobody can tell the hardware of another root", walker.root()));
+    }
 }

@@ -1,0 +1,122 @@
+package org.sluice.smmuv2.model;
+
+import java.util.EnumSet;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
+import org.sluice.layout.Field;
+import org.sluice.layout.Layout;
+import org.sluice.smmuv2.arch.SIdr0;
+import org.sluice.smmuv2.arch.SIdr1;
+import org.sluice.smmuv2.arch.SIdr2;
+import org.sluice.smmuv2.arch.SIdr7;
+
+/**
+ * What the properties of a request ask for.
+ *
+ * @param identity the ID registers
+ * @param tlbEntries power of two, or 0 for no TLB
+ * @param sharedTlb models with the same name here share a TLB; empty for one of its own
+ * @param instances mirrored register files, one after the other, each for a part of the traffic
+ * @param defects what it departs in
+ */
+record ModelOptions(Identity identity, int tlbEntries, String sharedTlb, int instances, Set<Defect> defects) {
+    private static final int MAX_BANKS = 128;
+    private static final int MAX_STREAM_ENTRIES = 128;
+    private static final int MAX_TLB_ENTRIES = 1 << 20;
+    private static final int MAX_INSTANCES = 4;
+
+    /** Copies the set. */
+    ModelOptions {
+        defects = Set.copyOf(defects);
+    }
+
+    /**
+     * Reads properties.
+     *
+     * @throws IommuException EINVAL, naming the property, its value and what is allowed
+     */
+    static ModelOptions parse(Map<String, Object> properties) {
+        Profile profile = Profile.named(String.valueOf(properties.getOrDefault("profile", "full")));
+        Identity start = profile.identity();
+        long[] idr = {start.idr0(), start.idr1(), start.idr2(), start.idr7()};
+        int tlb = 1024;
+        String shared = "";
+        int instances = 1;
+        Set<Defect> defects = EnumSet.noneOf(Defect.class);
+        defects.addAll(profile.defects());
+        for (Map.Entry<String, Object> property : new TreeMap<>(properties).entrySet()) {
+            String key = property.getKey();
+            String value = String.valueOf(property.getValue());
+            String field = key.substring(key.indexOf('.') + 1);
+            switch (key.startsWith("idr") ? key.substring(0, Math.max(key.indexOf('.'), 0)) : key) {
+                case "profile" -> {}
+                case "idr0" -> idr[0] = override(SIdr0.LAYOUT, key, field, value, idr[0]);
+                case "idr1" -> idr[1] = override(SIdr1.LAYOUT, key, field, value, idr[1]);
+                case "idr2" -> idr[2] = override(SIdr2.LAYOUT, key, field, value, idr[2]);
+                case "idr7" -> idr[3] = override(SIdr7.LAYOUT, key, field, value, idr[3]);
+                case "tlb.entries" -> tlb = value.equals("none") ? 0 : powerOfTwo(key, value, MAX_TLB_ENTRIES);
+                case "tlb.shared" -> shared = value;
+                case "instances" -> instances = powerOfTwo(key, value, MAX_INSTANCES);
+                case "defects" -> {
+                    defects.clear();
+                    defects.addAll(Defect.parse(value));
+                }
+                default ->
+                    throw invalid(
+                            key,
+                            value,
+                            "known are profile, defects, instances, tlb.entries, tlb.shared, idr0.*, idr1.*, idr2.*, idr7.*");
+            }
+        }
+        Identity identity = new Identity(idr[0], idr[1], idr[2], idr[3]);
+        limit("idr1.NUMCB", identity.banks(), Math.min(MAX_BANKS, identity.pages()));
+        limit("idr0.NUMSMRG", (int) SIdr0.numsmrg(identity.idr0()), MAX_STREAM_ENTRIES);
+        limit("idr1.NUMS2CB", identity.stage2Banks(), identity.banks());
+        limit("idr0.NUMIRPT", 1, identity.interrupts());
+        return new ModelOptions(identity, tlb, shared, instances, defects);
+    }
+
+    private static void limit(String key, int value, int limit) {
+        if (value > limit) {
+            throw invalid(key, Integer.toString(value), "the limit is " + limit);
+        }
+    }
+
+    private static long override(Layout register, String key, String name, String value, long word) {
+        Field field = register.fields().stream()
+                .filter(candidate -> candidate.kind().isNamed()
+                        && candidate.name().toUpperCase(Locale.ROOT).equals(name.toUpperCase(Locale.ROOT)))
+                .findFirst()
+                .orElseThrow(() -> invalid(key, value, register.name() + " has no such field"));
+        long limit = field.mask() >>> field.lsb();
+        long number = number(key, value);
+        if (Long.compareUnsigned(number, limit) > 0) {
+            throw invalid(key, value, "the field's maximum is " + limit);
+        }
+        return word & ~field.mask() | number << field.lsb();
+    }
+
+    private static int powerOfTwo(String key, String value, int limit) {
+        long number = number(key, value);
+        if (number < 1 || number > limit || Long.bitCount(number) != 1) {
+            throw invalid(key, value, "it must be a power of two from 1 to " + limit);
+        }
+        return (int) number;
+    }
+
+    private static long number(String key, String value) {
+        try {
+            return Long.decode(value);
+        } catch (NumberFormatException e) {
+            throw invalid(key, value, "it must be a number");
+        }
+    }
+
+    static IommuException invalid(String key, String value, String limit) {
+        return new IommuException(Errno.EINVAL, "property " + key + " is '" + value + "': " + limit);
+    }
+}

@@ -1,0 +1,144 @@
+package org.sluice.spi.quirk;
+
+import java.util.BitSet;
+import java.util.Optional;
+import org.osgi.annotation.versioning.ConsumerType;
+import org.sluice.spi.bus.RegisterFile;
+import org.sluice.spi.driver.Attachment;
+import org.sluice.spi.driver.DeviceRecord;
+
+/**
+ * Where an implementation of SMMUv2 can differ from the architecture: the hooks of Linux's {@code arm_smmu_impl}, each
+ * optional. Of {@code context_fault_needs_threaded_irq} nothing is left, because faults are always served by a thread.
+ *
+ * <p>Hooks that change a value are asked one after the other, each with what the one before answered. Those of a bundle that
+ * appears or vanishes while an IOMMU runs count from the next call on; what was written to registers stays.
+ */
+@ConsumerType
+public interface Smmuv2Hooks extends ImplementationHooks {
+    /**
+     * How registers are reached ({@code read_reg}, {@code write_reg} and their 64-bit forms). Called once for each matched
+     * IOMMU, and again when hooks come or go.
+     *
+     * @param identity of the IOMMU
+     * @param registers as they are without this hook
+     * @return the same, or a file that stands before it
+     */
+    default RegisterFile registers(HardwareIdentity identity, RegisterFile registers) {
+        return registers;
+    }
+
+    /**
+     * What of the hardware may be used ({@code cfg_probe}).
+     *
+     * @param identity of the IOMMU
+     * @param registers after {@link #registers}
+     * @param found as far as the registers and earlier hooks go
+     * @return the same or less
+     */
+    default Smmuv2Limits probe(HardwareIdentity identity, RegisterFile registers, Smmuv2Limits found) {
+        return found;
+    }
+
+    /**
+     * After the driver has reset the IOMMU and before it enables it ({@code reset}).
+     *
+     * @param identity of the IOMMU
+     * @param registers after {@link #registers}
+     * @param limits after {@link #probe}
+     */
+    default void reset(HardwareIdentity identity, RegisterFile registers, Smmuv2Limits limits) {}
+
+    /**
+     * The registers of a bank before they are written ({@code init_context}, {@code write_sctlr}).
+     *
+     * @param identity of the IOMMU
+     * @param device the first device that uses the bank
+     * @param bank as it would be written
+     * @return what to write
+     */
+    default Smmuv2Bank initContext(HardwareIdentity identity, DeviceRecord device, Smmuv2Bank bank) {
+        return bank;
+    }
+
+    /**
+     * Chooses a context bank ({@code alloc_context_bank}).
+     *
+     * @param identity of the IOMMU
+     * @param device who will use it
+     * @param free banks that can be taken; not to be changed
+     * @return one that is free, or -1 for the driver's choice
+     * @throws org.sluice.api.IommuException EBUSY when the device needs a bank that is taken
+     */
+    default int contextBank(HardwareIdentity identity, DeviceRecord device, BitSet free) {
+        return -1;
+    }
+
+    /**
+     * A stream's entry before it is written ({@code write_s2cr}).
+     *
+     * @param identity of the IOMMU
+     * @param device whose stream it is, or null for an entry of nobody
+     * @param index which S2CR
+     * @param s2cr as it would be written
+     * @return what to write
+     */
+    default int streamEntry(HardwareIdentity identity, DeviceRecord device, int index, int s2cr) {
+        return s2cr;
+    }
+
+    /**
+     * What a device's untagged traffic does while nobody attached it ({@code def_domain_type}).
+     *
+     * @param identity of the IOMMU
+     * @param device the device
+     * @return BLOCKED or IDENTITY; empty for the driver's way
+     */
+    default Optional<Attachment.Kind> defaultRoute(HardwareIdentity identity, DeviceRecord device) {
+        return Optional.empty();
+    }
+
+    /**
+     * Completes TLB maintenance ({@code tlb_sync}).
+     *
+     * @param identity of the IOMMU
+     * @param registers after {@link #registers}
+     * @param sync offset of the register that starts it, in bytes
+     * @param status offset of the register that tells when it is over
+     * @return true if this hook did it; false leaves it to the driver
+     */
+    default boolean sync(HardwareIdentity identity, RegisterFile registers, long sync, long status) {
+        return false;
+    }
+
+    /**
+     * A context fault, before the driver looks at it ({@code context_fault}).
+     *
+     * @param identity of the IOMMU
+     * @param registers after {@link #registers}
+     * @param bank which bank
+     * @return true if this hook dealt with it
+     */
+    default boolean contextFault(HardwareIdentity identity, RegisterFile registers, int bank) {
+        return false;
+    }
+
+    /**
+     * A global fault, before the driver looks at it ({@code global_fault}).
+     *
+     * @param identity of the IOMMU
+     * @param registers after {@link #registers}
+     * @return true if this hook dealt with it
+     */
+    default boolean globalFault(HardwareIdentity identity, RegisterFile registers) {
+        return false;
+    }
+
+    /**
+     * A device was added and its entries are written ({@code probe_finalize}).
+     *
+     * @param identity of the IOMMU
+     * @param device the device
+     */
+    default void deviceAdded(HardwareIdentity identity, DeviceRecord device) {}
+}

@@ -1,0 +1,77 @@
+package org.sluice.spi.quirk;
+
+import org.osgi.annotation.versioning.ConsumerType;
+import org.sluice.spi.driver.DeviceRecord;
+
+/**
+ * Where SMMUv3s depart from their architecture. A service of a vendor bundle; the driver asks every service that matches an
+ * SMMU's identity, those of lower ranking with the answer of those before. Methods are constant functions of their arguments,
+ * may be called by any thread and throw nothing.
+ *
+ * <p>What concerns registers and interrupts ({@link #idRegister}, {@link #registerOffset}, {@link #interruptLine}) is asked
+ * when the hardware is probed or adopted, so that hooks which come or go later act at the next probe. The rest acts at once.
+ */
+@ConsumerType
+public interface Smmuv3Hooks extends ImplementationHooks {
+    /** What {@link #commandsBeforeSync} answers when nothing is wrong. */
+    int UNLIMITED = Integer.MAX_VALUE;
+
+    /**
+     * What an ID register should have said: bits of features that do not work are cleared.
+     *
+     * @param offset the register's offset in bytes
+     * @param value as read
+     * @return as it is to be understood
+     */
+    default int idRegister(long offset, int value) {
+        return value;
+    }
+
+    /**
+     * Where a register really is.
+     *
+     * @param offset the architecture's offset in bytes
+     * @return the offset to use
+     */
+    default long registerOffset(long offset) {
+        return offset;
+    }
+
+    /**
+     * Which interrupt line stands in for one of the architecture's.
+     *
+     * @param line {@code eventq}, {@code priq}, {@code cmdq-sync} or {@code gerror}
+     * @return the line to listen to
+     */
+    default String interruptLine(String line) {
+        return line;
+    }
+
+    /**
+     * Whether CMD_PREFETCH_CONFIG works.
+     *
+     * @return false for hardware on which it must not be sent
+     */
+    default boolean hasPrefetch() {
+        return true;
+    }
+
+    /**
+     * How many commands of one batch may stand before a CMD_SYNC.
+     *
+     * @return above 0; {@link #UNLIMITED} for a sound implementation
+     */
+    default int commandsBeforeSync() {
+        return UNLIMITED;
+    }
+
+    /**
+     * Whether a device must not be translated: its untagged traffic can only pass or be blocked.
+     *
+     * @param device behind the SMMU
+     * @return true to refuse contexts for it
+     */
+    default boolean forcesIdentity(DeviceRecord device) {
+        return false;
+    }
+}
