@@ -41,6 +41,7 @@ public class TlbBenchmark {
     public static class Sequence {
         long random = Xorshift.SEED;
         final byte[] data = new byte[DMA_BYTES];
+        final long[] slot = TlbDoor.slot();
     }
 
     /** The whole machine, with {@link #FEW} pages mapped and in the TLB. */
@@ -57,7 +58,7 @@ public class TlbBenchmark {
         long sum = 0;
         for (int i = 0; i < LOOK_UPS; i++) {
             random = Xorshift.next(random);
-            sum += tlb.lookup((random & entries - 1) << PAGE_SHIFT);
+            sum += tlb.lookup((random & entries - 1) << PAGE_SHIFT, sequence.slot);
         }
         sequence.random = random;
         return sum;

@@ -4,6 +4,7 @@ package org.sluice.smmuv3.model;
 public final class TlbDoor {
     private static final int VMID = 0;
     private static final int ASID = 1;
+    private static final long TAG = TlbTag.of(Regime.EL1, VMID, ASID, Granule.BITS_4K);
     private static final long OUTPUT = 0x1_0000_0000L;
 
     private final Generation generation = new Generation();
@@ -16,7 +17,7 @@ public final class TlbDoor {
      * @param pages how many it holds
      */
     public TlbDoor(int capacity, int pages) {
-        tlb = new Tlb(capacity, generation);
+        tlb = new Tlb(TlbShape.of(capacity), generation);
         for (int page = 0; page < pages; page++) {
             fill((long) page << Granule.BITS_4K);
         }
@@ -31,17 +32,27 @@ public final class TlbDoor {
 
     /** Where an IOVA goes; the IOVA is a page's that was filled. */
     public long lookup(long iova) {
-        return Leaf.output(tlb.lookup(VMID, ASID, iova, Granule.BITS_4K, Granule.BITS_4K), iova);
+        return lookup(iova, slot());
+    }
+
+    /** A slot of the calling thread, as a transaction has one. */
+    public static long[] slot() {
+        return TransactionSlots.inquiry();
+    }
+
+    /** Where an IOVA goes, with a slot of the calling thread; the IOVA is a page's that was filled. */
+    public long lookup(long iova, long[] slot) {
+        return Leaf.output(tlb.lookup(TAG, iova, slot), iova);
     }
 
     public void fill(long iova) {
         long leaf = Leaf.of(OUTPUT | iova, Granule.BITS_4K, Leaf.NOT_GLOBAL | Leaf.UNPRIVILEGED);
-        tlb.fill(VMID, ASID, iova, Granule.BITS_4K, leaf, generation.current());
+        tlb.fill(TAG, iova, leaf, Attributes.INCOMING, generation.current());
     }
 
     /** What TLBI of one page does. */
     public void invalidate(long iova) {
         generation.advance();
-        tlb.invalidate(new TlbScope(TlbScope.Stages.FIRST, VMID, ASID, iova, iova | 0xfff, 0, 0));
+        tlb.invalidate(new TlbScope(TlbScope.Stages.FIRST, Regime.EL1, VMID, ASID, iova, iova | 0xfff, 0, 0));
     }
 }

@@ -12,16 +12,18 @@ import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 import org.sluice.api.Counters;
 import org.sluice.spi.board.Board;
+import org.sluice.spi.board.ExplainingModel;
 import org.sluice.spi.board.IommuModelFactory;
 import org.sluice.spi.memory.MemoryFactory;
 
 /**
- * Powers a board on for each configuration, and offers it, and the counters of its model, as services while it is. The
+ * Powers a board on for each configuration, and offers it, its model's counters and explanations, as services while it is. The
  * README lists the properties.
  */
 @Capability(
         namespace = "osgi.service",
-        attribute = "objectClass:List<String>=\"org.sluice.spi.board.Board,org.sluice.api.Counters\"")
+        attribute = "objectClass:List<String>=\"org.sluice.spi.board.Board,org.sluice.api.Counters,"
+                + "org.sluice.spi.board.ExplainingModel\"")
 @Component(
         immediate = true,
         service = {},
@@ -36,6 +38,7 @@ public final class ModelBoardComponent {
     private final ModelBoard board;
     private final ServiceRegistration<Board> boardService;
     private final ServiceRegistration<Counters> countersService;
+    private final ServiceRegistration<ExplainingModel> modelService;
 
     /**
      * Powers a board on.
@@ -58,6 +61,9 @@ public final class ModelBoardComponent {
         countersService = board.model() instanceof Counters counters
                 ? context.registerService(Counters.class, counters, FrameworkUtil.asDictionary(named))
                 : null;
+        modelService = board.model() instanceof ExplainingModel model
+                ? context.registerService(ExplainingModel.class, model, FrameworkUtil.asDictionary(named))
+                : null;
         boardService = context.registerService(Board.class, board, FrameworkUtil.asDictionary(named));
     }
 
@@ -67,6 +73,9 @@ public final class ModelBoardComponent {
         boardService.unregister();
         if (countersService != null) {
             countersService.unregister();
+        }
+        if (modelService != null) {
+            modelService.unregister();
         }
         board.close();
     }

@@ -36,7 +36,7 @@ class ModelBoardComponentTest {
     }
 
     @Test
-    void boardAndCountersAreServicesWhileItIsPowered() {
+    void boardCountersAndExplanationsAreServicesWhileItIsPowered() {
         BundleContext context = (BundleContext) Proxy.newProxyInstance(
                 getClass().getClassLoader(), new Class<?>[] {BundleContext.class}, (proxy, method, arguments) -> {
                     assertThat(method.getName()).isEqualTo("registerService");
@@ -54,13 +54,13 @@ class ModelBoardComponentTest {
                 new ResidentMemoryFactory(),
                 new Smmuv3ModelFactory());
 
-        assertThat(log).containsExactlyInAnyOrder("+Board bench", "+Counters bench");
+        assertThat(log).containsExactlyInAnyOrder("+Board bench", "+Counters bench", "+ExplainingModel bench");
         assertThat(board.endpoints()).hasSize(1);
         assertThat(board.iommus().get(0).name()).isEqualTo("smmu3");
         assertThat(counters.subject()).isEqualTo("smmu3");
         assertThat(counters.read()).containsEntry("transaction", 0L);
 
         component.powerOff();
-        assertThat(log).containsOnlyOnce("-Board", "-Counters");
+        assertThat(log).containsOnlyOnce("-Board", "-Counters", "-ExplainingModel");
     }
 }

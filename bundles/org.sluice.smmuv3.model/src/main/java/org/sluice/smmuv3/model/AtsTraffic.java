@@ -42,7 +42,7 @@ final class AtsTraffic implements AtsModel {
 
     @Override
     public AtsCompletion requestTranslation(int streamId, int substreamId, long address, int flags) {
-        long[] slot = transactions.enter();
+        long[] slot = transactions.enter(streamId);
         try {
             TransactionSlots.count(slot, TransactionSlots.ATS_REQUESTS);
             return off
@@ -62,7 +62,7 @@ final class AtsTraffic implements AtsModel {
                             "translated transaction at 0x%x is %d bytes, it must stay within 4096-byte pages",
                             address, length));
         }
-        long[] slot = transactions.enter();
+        long[] slot = transactions.enter(streamId);
         try {
             TransactionSlots.count(slot, TransactionSlots.ATS_TRANSLATED);
             int direction = flags & IommuModel.WRITE;

@@ -74,6 +74,8 @@ final class CommandSet {
                 id.stage1() && invalidateTlb(opcode, word0, word1);
             case Opcode.TLBI_S12_VMALL, Opcode.TLBI_S2_IPA -> id.stage2() && invalidateTlb(opcode, word0, word1);
             case Opcode.TLBI_NSNH_ALL -> invalidateTlb(TlbScope.all(TlbScope.ANY));
+            case Opcode.TLBI_EL2_ALL, Opcode.TLBI_EL2_ASID, Opcode.TLBI_EL2_VA, Opcode.TLBI_EL2_VAA ->
+                id.hypervisor() && id.stage1() && invalidateEl2(opcode, word0, word1);
             case Opcode.RESUME -> id.stalls() && nonSecure(word0) && resume(word0, word1);
             case Opcode.STALL_TERM -> id.stalls() && nonSecure(word0) && terminateStalls(word0);
             case Opcode.ATC_INV -> invalidateAtc(word0, word1);
@@ -135,11 +137,28 @@ final class CommandSet {
         return switch (opcode) {
             case Opcode.TLBI_NH_ALL -> invalidateTlb(TlbScope.allOfStage1(vmid));
             case Opcode.TLBI_NH_ASID -> invalidateTlb(TlbScope.asid(vmid, asid));
-            case Opcode.TLBI_NH_VA -> invalidateTlb(range(TlbScope.Stages.FIRST, vmid, asid, word0, word1));
-            case Opcode.TLBI_NH_VAA -> invalidateTlb(range(TlbScope.Stages.FIRST, vmid, TlbScope.ANY, word0, word1));
-            case Opcode.TLBI_S2_IPA -> invalidateTlb(range(TlbScope.Stages.SECOND, vmid, TlbScope.ANY, word0, word1));
+            case Opcode.TLBI_NH_VA -> invalidateTlb(range(false, Regime.EL1, vmid, asid, word0, word1));
+            case Opcode.TLBI_NH_VAA -> invalidateTlb(range(false, Regime.EL1, vmid, TlbScope.ANY, word0, word1));
+            case Opcode.TLBI_S2_IPA -> invalidateTlb(range(true, Regime.EL1, vmid, TlbScope.ANY, word0, word1));
             default -> invalidateTlb(TlbScope.all(vmid));
         };
+    }
+
+    // entries made with either value of CR2.E2H go
+    private boolean invalidateEl2(int opcode, long word0, long word1) {
+        int asid = (int) CmdTlbiNhAsid.asid(word0);
+        boolean legal = true;
+        for (Regime regime : new Regime[] {Regime.EL2, Regime.EL2_E2H}) {
+            TlbScope everything = new TlbScope(TlbScope.Stages.FIRST, regime, 0, TlbScope.ANY, 0, -1L, 0, 0);
+            TlbScope scope = switch (opcode) {
+                case Opcode.TLBI_EL2_ASID -> new TlbScope(TlbScope.Stages.FIRST, regime, 0, asid, 0, -1L, 0, 0);
+                case Opcode.TLBI_EL2_VA -> range(false, regime, 0, asid, word0, word1);
+                case Opcode.TLBI_EL2_VAA -> range(false, regime, 0, TlbScope.ANY, word0, word1);
+                default -> everything;
+            };
+            legal &= invalidateTlb(scope);
+        }
+        return legal;
     }
 
     private boolean invalidateTlb(TlbScope scope) {
@@ -157,13 +176,13 @@ final class CommandSet {
         invalidated = true;
     }
 
-    /** The addresses of TLBI_NH_VA, _NH_VAA and _S2_IPA, whose fields stand at the same places; null if illegal. */
-    private TlbScope range(TlbScope.Stages stages, int vmid, int asid, long word0, long word1) {
-        boolean stage2 = stages == TlbScope.Stages.SECOND;
+    /** The addresses of TLBI_NH_VA, _EL2_VA, their like for all ASIDs and _S2_IPA, whose fields stand at the same places; null if illegal. */
+    private TlbScope range(boolean stage2, Regime regime, int vmid, int asid, long word0, long word1) {
+        TlbScope.Stages stages = stage2 ? TlbScope.Stages.SECOND : TlbScope.Stages.FIRST;
         long address = stage2 ? CmdTlbiS2Ipa.ipa(word1) : CmdTlbiNhVa.addr(word1);
         int granule = id.rangeInvalidation() ? Granule.ofCommand(CmdTlbiNhVa.tg(word1)) : 0;
         if (granule == 0) {
-            return new TlbScope(stages, vmid, asid, address, address + (1L << Granule.BITS_4K) - 1, 0, 0);
+            return new TlbScope(stages, regime, vmid, asid, address, address + (1L << Granule.BITS_4K) - 1, 0, 0);
         }
         long num = CmdTlbiNhVa.num(word0);
         long scale = CmdTlbiNhVa.scale(word0);
@@ -172,12 +191,13 @@ final class CommandSet {
             return null;
         }
         // a level that has no leaves in this granule filters nothing
-        int level = ttl == Granule.LAST_LEVEL || Granule.blockAllowed(granule, ttl) ? ttl : 0;
+        boolean leaves = ttl == Granule.LAST_LEVEL || Granule.blockAllowed(granule, ttl, id.largeBlocks(granule));
+        int level = leaves ? ttl : 0;
         long first = address & -1L << granule;
         long last = first + ((num + 1) << scale + granule) - 1;
         boolean beyond = scale + granule >= Long.SIZE - CmdTlbiNhVa.NUM_MSB + CmdTlbiNhVa.NUM_LSB
                 || Long.compareUnsigned(last, first) < 0;
-        return new TlbScope(stages, vmid, asid, first, beyond ? -1L : last, granule, level);
+        return new TlbScope(stages, regime, vmid, asid, first, beyond ? -1L : last, granule, level);
     }
 
     // Ac: retry; else Ab chooses between an abort and a transaction that completes without effect

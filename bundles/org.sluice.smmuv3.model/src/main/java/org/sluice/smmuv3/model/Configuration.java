@@ -11,7 +11,7 @@ import org.sluice.spi.memory.PhysicalMemory;
 
 /**
  * The fetch of a transaction's configuration: STE, then CD, in the order of priority of their errors. Where there is a
- * stage 2, CDs are at IPAs. Stateless; any thread. It allocates, so it runs only on a miss of the
+ * stage 2, CDs are at IPAs. Any thread. It allocates, so it runs only on a miss of the
  * {@link ConfigurationCache}.
  */
 final class Configuration {
@@ -19,19 +19,22 @@ final class Configuration {
     private final Identity id;
     private final StreamTable streams;
     private final Stage2Translator stage2;
+    private final Trace trace;
 
-    Configuration(PhysicalMemory memory, Identity id, Stage2Translator stage2) {
+    /** Fetches that tell a trace of what they read; null for nobody. */
+    Configuration(PhysicalMemory memory, Identity id, Stage2Translator stage2, Trace trace) {
         this.memory = memory;
         this.id = id;
         this.stage2 = stage2;
-        streams = new StreamTable(memory, id);
+        this.trace = trace;
+        streams = new StreamTable(memory, id, trace);
     }
 
     /**
      * Fetches.
      *
      * @param substreamId SubstreamID, or {@link Dma#NO_PASID}
-     * @param slot the counters of this thread; null counts nothing and fills nothing
+     * @param slot of this thread
      * @param began generation before the transaction read anything
      */
     Route fetch(Settings settings, int streamId, int substreamId, long[] slot, long began) {
@@ -41,7 +44,7 @@ final class Configuration {
         if (refused != null) {
             return refused;
         }
-        StreamConfig config = StreamConfig.decode(ste, id, settings.atsChecked());
+        StreamConfig config = StreamConfig.decode(ste, id, settings.atsChecked(), settings.e2h());
         if (config instanceof StreamConfig.Translating translating) {
             boolean first = translating.contexts() != null;
             return first ? stage1(translating, substreamId, slot, began) : stage2Only(translating, substreamId);
@@ -49,10 +52,15 @@ final class Configuration {
         if (config instanceof StreamConfig.Aborting) {
             return Route.ABORTED;
         }
-        if (config instanceof StreamConfig.Illegal) {
+        if (config instanceof StreamConfig.Illegal illegal) {
+            rule("STE", illegal.reason());
             return new Route.Refused(EventId.C_BAD_STE, 0);
         }
-        return substreamId == Dma.NO_PASID ? Route.BYPASSED : new Route.Refused(EventId.C_BAD_SUBSTREAMID, 0);
+        if (substreamId != Dma.NO_PASID) {
+            rule("STE", "a SubstreamID needs stage 1");
+            return new Route.Refused(EventId.C_BAD_SUBSTREAMID, 0);
+        }
+        return new Route.Bypassed(((StreamConfig.Bypassing) config).overrides());
     }
 
     /** Fetches what an STE says of its stream as a whole: a {@link StreamPolicy}, or {@link Route.Refused}. */
@@ -62,16 +70,24 @@ final class Configuration {
         if (refused != null) {
             return refused;
         }
-        StreamConfig config = StreamConfig.decode(ste, id, settings.atsChecked());
+        StreamConfig config = StreamConfig.decode(ste, id, settings.atsChecked(), settings.e2h());
         return config instanceof StreamConfig.Illegal
                 ? new Route.Refused(EventId.C_BAD_STE, 0)
                 : StreamPolicy.of(ste, config, id, settings.atsChecked());
     }
 
-    private static Route stage2Only(StreamConfig.Translating config, int substreamId) {
-        return substreamId == Dma.NO_PASID
-                ? new Route.Translated(null, config.stage2(), config.vmid())
-                : new Route.Refused(EventId.C_BAD_SUBSTREAMID, 0);
+    private void rule(String subject, String text) {
+        if (trace != null) {
+            trace.rule(subject, text);
+        }
+    }
+
+    private Route stage2Only(StreamConfig.Translating config, int substreamId) {
+        if (substreamId != Dma.NO_PASID) {
+            rule("STE", "a SubstreamID needs stage 1");
+            return new Route.Refused(EventId.C_BAD_SUBSTREAMID, 0);
+        }
+        return new Route.Translated(null, config.stage2(), config.vmid(), config.overrides());
     }
 
     private Route stage1(StreamConfig.Translating config, int substreamId, long[] slot, long began) {
@@ -82,14 +98,18 @@ final class Configuration {
                 return context(config, 0, slot, began);
             }
             if (contexts.untagged() == ContextTable.Untagged.DISABLED) {
+                rule("STE", "S1DSS disables traffic without a SubstreamID");
                 return new Route.Refused(EventId.F_STREAM_DISABLED, 0);
             }
-            return config.stage2() == null ? Route.BYPASSED : stage2Only(config, substreamId);
+            rule("STE", "S1DSS lets traffic without a SubstreamID bypass stage 1");
+            return config.stage2() == null ? new Route.Bypassed(config.overrides()) : stage2Only(config, substreamId);
         }
         if (contexts.substreamBits() == 0 || substreamId >>> contexts.substreamBits() != 0) {
+            rule("STE", "the SubstreamID does not fit S1CDMax");
             return new Route.Refused(EventId.C_BAD_SUBSTREAMID, 0);
         }
         if (substreamId == 0 && contextZero) {
+            rule("STE", "S1DSS gives CD 0 to traffic without a SubstreamID");
             return new Route.Refused(EventId.F_STREAM_DISABLED, 0);
         }
         return context(config, substreamId, slot, began);
@@ -107,8 +127,12 @@ final class Configuration {
                 }
                 address = found;
                 long descriptor = memory.read64Acquire(address);
+                if (trace != null) {
+                    trace.structure("L1CD", address, descriptor);
+                }
                 long table = L1ContextDescriptor.l2Ptr(descriptor);
                 if (L1ContextDescriptor.v(descriptor) == 0 || table >>> id.outputBits() != 0) {
+                    rule("L1CD", "V is 0, or L2Ptr is beyond the output size");
                     return new Route.Refused(EventId.C_BAD_SUBSTREAMID, 0);
                 }
                 long leafBytes = (long) ContextDescriptor.BYTES << contexts.leafBits();
@@ -123,10 +147,15 @@ final class Configuration {
             TransactionSlots.count(slot, TransactionSlots.CD_FETCH);
             long[] cd = new long[ContextDescriptor.WORDS];
             Structures.read(memory, address, cd);
-            StreamContext context = StreamContext.decode(cd, id, contexts.stallsAllowed());
-            return context == null
-                    ? new Route.Refused(EventId.C_BAD_CD, 0)
-                    : new Route.Translated(context, config.stage2(), config.vmid());
+            if (trace != null) {
+                trace.structure("CD", address, cd);
+            }
+            StreamContext context = StreamContext.decode(cd, id, contexts.stallsAllowed(), config.regime());
+            if (context == null) {
+                rule("CD", "V is 0, or a field is reserved, beyond its limit or of an absent feature");
+                return new Route.Refused(EventId.C_BAD_CD, 0);
+            }
+            return new Route.Translated(context, config.stage2(), config.vmid(), config.overrides());
         } catch (MemoryAbortException e) {
             return new Route.Refused(EventId.F_CD_FETCH, address);
         }

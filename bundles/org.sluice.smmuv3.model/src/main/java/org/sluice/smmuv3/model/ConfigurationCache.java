@@ -1,6 +1,7 @@
 package org.sluice.smmuv3.model;
 
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Predicate;
 import org.sluice.spi.board.Dma;
 
@@ -16,8 +17,14 @@ final class ConfigurationCache {
     /** One stream and substream. */
     private record Entry(int streamId, int substreamId, Route route) {}
 
-    ConfigurationCache(int size, Generation generation) {
+    // an invalidation of anything removes everything
+    private final boolean wide;
+    private final LongAdder removed = new LongAdder();
+    private final LongAdder removedBeyond = new LongAdder();
+
+    ConfigurationCache(int size, boolean wide, Generation generation) {
         entries = new AtomicReferenceArray<>(size);
+        this.wide = wide;
         this.generation = generation;
     }
 
@@ -74,10 +81,24 @@ final class ConfigurationCache {
         synchronized (writing) {
             for (int i = 0; i < entries.length(); i++) {
                 Entry entry = entries.get(i);
-                if (entry != null && doomed.test(entry)) {
+                if (entry != null && (wide || doomed.test(entry))) {
                     entries.set(i, null);
+                    removed.increment();
+                    if (!doomed.test(entry)) {
+                        removedBeyond.increment();
+                    }
                 }
             }
         }
+    }
+
+    /** Entries that invalidations have removed. */
+    long removed() {
+        return removed.sum();
+    }
+
+    /** Those among them that nobody had asked to remove. */
+    long removedBeyond() {
+        return removedBeyond.sum();
     }
 }

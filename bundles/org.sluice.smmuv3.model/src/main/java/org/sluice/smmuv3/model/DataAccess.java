@@ -24,10 +24,10 @@ final class DataAccess {
         try {
             if (Permissions.isWrite(flags)) {
                 memory.write(address, data, offset, length);
-                slot[TransactionSlots.BYTES_WRITTEN] += length;
+                TransactionSlots.add(slot, TransactionSlots.BYTES_WRITTEN, length);
             } else {
                 memory.read(address, data, offset, length);
-                slot[TransactionSlots.BYTES_READ] += length;
+                TransactionSlots.add(slot, TransactionSlots.BYTES_READ, length);
             }
             return Dma.OK;
         } catch (MemoryAbortException e) {

@@ -96,6 +96,13 @@ record EventRecord(long word0, long word1, long word2, long word3) {
         return new EventRecord(word0, stalled, word2, word3);
     }
 
+    /** Its fields that are not 0, by name. */
+    String describe() {
+        return EventId.layout(number())
+                .map(layout -> layout.describe(new long[] {word0, word1, word2, word3}, 0))
+                .orElse("");
+    }
+
     boolean isStalled() {
         return EvtFTranslation.stall(word1) != 0 && isTranslationFault();
     }

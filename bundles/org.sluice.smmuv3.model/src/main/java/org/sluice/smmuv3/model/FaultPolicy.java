@@ -8,22 +8,29 @@ import org.sluice.smmuv3.arch.EventId;
  */
 enum FaultPolicy {
     /** Recorded, waits for software's answer. */
-    STALL(true, true),
+    STALL(true, true, "S: it is recorded, and the transaction waits for software"),
     /** Recorded, aborts. */
-    RECORD_AND_ABORT(true, true),
+    RECORD_AND_ABORT(true, true, "it is recorded, and the transaction aborts"),
     /** Aborts without a word. */
-    ABORT(false, true),
+    ABORT(false, true, "R is 0: the transaction aborts without an event"),
     /** Recorded; reads as zero, writes are ignored. */
-    RECORD_AND_HIDE(true, false),
+    RECORD_AND_HIDE(true, false, "A is 0: it is recorded; reads are zero, writes are ignored"),
     /** Reads as zero, writes are ignored, nobody is told. */
-    HIDE(false, false);
+    HIDE(false, false, "A and R are 0: reads are zero, writes are ignored, without an event");
 
     private final boolean records;
     private final boolean aborts;
+    private final String description;
 
-    FaultPolicy(boolean records, boolean aborts) {
+    FaultPolicy(boolean records, boolean aborts, String description) {
         this.records = records;
         this.aborts = aborts;
+        this.description = description;
+    }
+
+    /** For whoever wants it explained. */
+    String describe() {
+        return description;
     }
 
     boolean records() {

@@ -67,21 +67,30 @@ final class Granule {
         return granule + (LAST_LEVEL - level) * bitsPerLevel(granule);
     }
 
-    /** Whether an entry of a level may be a block, without 52-bit addresses: 4K level 1 and 2, else level 2. */
-    static boolean blockAllowed(int granule, int level) {
-        return level == 2 || level == 1 && granule == BITS_4K;
+    /**
+     * Whether an entry of a level may be a block: 4K level 1 and 2, else level 2; one level above with 52-bit addresses.
+     *
+     * @param large with 4K and 16K whether DS is set, with 64K whether physical addresses have 52 bits
+     */
+    static boolean blockAllowed(int granule, int level, boolean large) {
+        int highest = granule == BITS_4K ? 1 : 2;
+        return level < LAST_LEVEL && level >= (large ? highest - 1 : highest);
     }
 
-    /** log2 of the largest leaf of a granule that is not larger than a limit, which is not below the granule. */
-    static int leafSize(int granule, int limit) {
-        int level = LAST_LEVEL;
-        while (level > 1 && blockAllowed(granule, level - 1) && shift(granule, level - 1) <= limit) {
-            level--;
+    /** The level that has a leaf of so many bytes (log2), merged by the Contiguous bit or not. */
+    static int levelOf(int granule, int log2size) {
+        return LAST_LEVEL - (log2size - granule) / bitsPerLevel(granule);
+    }
+
+    /** log2 of how many entries the Contiguous bit joins. */
+    static int contiguousBits(int granule, int level) {
+        if (granule == BITS_4K) {
+            return 4;
         }
-        return shift(granule, level);
+        return granule == BITS_16K && level == LAST_LEVEL ? 7 : 5;
     }
 
-    /** Where a walk over so many input bits starts. */
+    /** Where a walk over so many input bits starts; -1 with 4K and more than 48 of them. */
     static int startLevel(int granule, int inputBits) {
         int perLevel = bitsPerLevel(granule);
         int levels = (inputBits - granule + perLevel - 1) / perLevel;

@@ -20,6 +20,9 @@ import org.sluice.vmsa.arch.Ps;
 record Identity(long idr0, long idr1, long idr3, long idr5, long iidr, long aidr) {
     private static final int[] ADDRESS_BITS = {32, 36, 40, 42, 44, 48, 52, 52};
 
+    /** The largest address size. */
+    static final int MAX_ADDRESS_BITS = 52;
+
     boolean stage1() {
         return Idr0.s1p(idr0) != 0;
     }
@@ -65,6 +68,56 @@ record Identity(long idr0, long idr1, long idr3, long idr5, long iidr, long aidr
     /** Whether hierarchical permissions can be disabled by CD.HADx. */
     boolean hierarchicalAttributeDisable() {
         return Idr3.had(idr3) != 0;
+    }
+
+    /** Whether unprivileged access to a half can be prevented by CD.E0PDx. */
+    boolean unprivilegedAccessPrevention() {
+        return Idr3.e0pd(idr3) != 0;
+    }
+
+    /** Whether PAN covers what is executable unprivileged (CD.EPAN). */
+    boolean enhancedPan() {
+        return Idr3.epan(idr3) != 0;
+    }
+
+    /** Whether stage 2 can override the memory type of stage 1 (STE.S2FWB). */
+    boolean forcedWriteBack() {
+        return Idr3.fwb(idr3) != 0;
+    }
+
+    /** Whether 4K and 16K granules can have 52-bit addresses (CD.DS, STE.S2DS). */
+    boolean largeAddresses() {
+        return Idr5.ds(idr5) != 0;
+    }
+
+    /** Whether the 64K granule can have 52-bit input addresses. */
+    boolean largeInputs() {
+        return Idr5.vax(idr5) != 0;
+    }
+
+    /** Whether blocks one level above the usual ones can exist in a granule. */
+    boolean largeBlocks(int granule) {
+        return granule == Granule.BITS_64K ? outputBits() == MAX_ADDRESS_BITS : largeAddresses();
+    }
+
+    /** Whether there is EL2: STE.STRW, CR2.E2H and the commands of EL2. */
+    boolean hypervisor() {
+        return Idr0.hyp(idr0) != 0;
+    }
+
+    /** Whether MTCFG, SHCFG and ALLOCCFG override memory attributes. */
+    boolean typeOverride() {
+        return Idr1.attrTypesOvr(idr1) != 0;
+    }
+
+    /** Whether PRIVCFG and INSTCFG override the kind of access. */
+    boolean permissionOverride() {
+        return Idr1.attrPermsOvr(idr1) != 0;
+    }
+
+    /** Whether there are address translation registers. */
+    boolean atos() {
+        return Idr0.atos(idr0) != 0;
     }
 
     boolean smallTranslationTables() {

@@ -1,8 +1,5 @@
 package org.sluice.smmuv3.model;
 
-import org.sluice.vmsa.arch.Stage1Leaf;
-import org.sluice.vmsa.arch.TableDescriptor;
-
 /**
  * One half of the input addresses of a context: what TTBx, TxSZ and TGx say. Immutable.
  *
@@ -10,40 +7,82 @@ import org.sluice.vmsa.arch.TableDescriptor;
  * @param inputBits bits that tables resolve
  * @param startLevel level of the root
  * @param root physical address of the root table
+ * @param outputBits effective output size in bits; 48 at most without 52-bit descriptors
  * @param flat whether permissions of table descriptors are ignored (HAD)
- * @param tableMask bits of a descriptor that hold a table's or page's address
+ * @param privilegedOnly whether unprivileged access faults as if nothing were mapped (E0PD)
+ * @param largeBlocks whether blocks one level above the usual ones are valid
+ * @param addresses where descriptors keep their address
+ * @param shareability SHx of the context, for descriptors without one of their own
  */
-record InputRange(int granule, int inputBits, int startLevel, long root, boolean flat, long tableMask) {
+record InputRange(
+        int granule,
+        int inputBits,
+        int startLevel,
+        long root,
+        int outputBits,
+        boolean flat,
+        boolean privilegedOnly,
+        boolean largeBlocks,
+        AddressField addresses,
+        int shareability) {
     /** Selects the half. */
     static final int SELECT_BIT = 55;
 
     private static final int MIN_TXSZ = 16;
+    private static final int MIN_TXSZ_LARGE = 12;
     private static final int MAX_TXSZ = 39;
     private static final int MAX_TXSZ_SMALL_TABLES = 48;
     private static final int MIN_TABLE_BYTES = 64;
+    private static final int USUAL_ADDRESS_BITS = 48;
+
+    /**
+     * The fields of one half of a CD.
+     *
+     * @param granule log2, 0 for a reserved encoding
+     * @param ds CD.DS, which both halves share
+     */
+    record Fields(int granule, int txsz, long ttb, boolean had, boolean e0pd, boolean ds, int shareability) {}
 
     /**
      * Checks a half.
      *
-     * @param granule log2, 0 for a reserved encoding
+     * @param outputBits of the context
      * @return the range, or null if it is illegal
      */
-    static InputRange of(int granule, int txsz, long ttb, boolean had, int outputBits, Identity id) {
+    static InputRange of(Fields fields, int outputBits, Identity id) {
+        int granule = fields.granule();
         if (!id.granule(granule)) {
             return null;
         }
+        boolean large = granule == Granule.BITS_64K ? id.largeInputs() : fields.ds();
         int small = granule == Granule.BITS_64K ? MAX_TXSZ_SMALL_TABLES - 1 : MAX_TXSZ_SMALL_TABLES;
         int max = id.smallTranslationTables() ? small : MAX_TXSZ;
-        if (txsz < MIN_TXSZ || txsz > max || ttb >>> outputBits != 0) {
+        int effective = outputBits(granule, fields.ds(), outputBits);
+        int txsz = fields.txsz();
+        if (txsz < (large ? MIN_TXSZ_LARGE : MIN_TXSZ) || txsz > max || fields.ttb() >>> effective != 0) {
             return null;
         }
         int inputBits = Long.SIZE - txsz;
         int startLevel = Granule.startLevel(granule, inputBits);
         int rootBits = inputBits - Granule.shift(granule, startLevel);
         long rootBytes = Math.max(MIN_TABLE_BYTES, (long) Long.BYTES << rootBits);
-        long tableMask = Stage1Leaf.OUTPUTADDRESS_MASK & TableDescriptor.NEXTTABLE_MASK & -1L << granule;
-        boolean flat = had && id.hierarchicalAttributeDisable();
-        return new InputRange(granule, inputBits, startLevel, ttb & -rootBytes, flat, tableMask);
+        return new InputRange(
+                granule,
+                inputBits,
+                startLevel,
+                fields.ttb() & -rootBytes,
+                effective,
+                fields.had() && id.hierarchicalAttributeDisable(),
+                fields.e0pd() && id.unprivilegedAccessPrevention(),
+                granule == Granule.BITS_64K ? id.largeBlocks(granule) : fields.ds(),
+                AddressField.of(granule, fields.ds(), id),
+                fields.shareability());
+    }
+
+    /** Output size of a granule: descriptors of 4K and 16K have room for 48 bits, unless DS. */
+    static int outputBits(int granule, boolean ds, int outputBits) {
+        boolean room = ds || granule == Granule.BITS_64K;
+        return room ? outputBits : Math.min(outputBits, USUAL_ADDRESS_BITS);
     }
 
     /**

@@ -67,13 +67,20 @@ final class Leaf {
      * The leaf of both stages together: the smaller of the two, with what either says of it.
      *
      * @param input the input address, which {@code stage1} maps to an IPA that {@code stage2} maps
-     * @param granule log2 of the smaller granule, in whose leaf sizes the TLB looks for it
      */
-    static long combine(long stage1, long stage2, long input, int granule) {
-        int size = Granule.leafSize(granule, Math.min(log2size(stage1), log2size(stage2)));
+    static long combine(long stage1, long stage2, long input) {
+        int size = Math.min(log2size(stage1), log2size(stage2));
         long output = output(stage2, output(stage1, input)) & -1L << size;
         long whole = log2size(stage1) == size ? 0 : (long) log2size(stage1) << STAGE1_SIZE_SHIFT;
         return of(output, size, stage1 & STAGE1 | stage2 & STAGE2 | whole);
+    }
+
+    /** The run of leaves that the Contiguous bit joins, as one leaf; the same leaf if it does not lie as such a run does. */
+    static long contiguous(long leaf, long input, int log2count) {
+        int size = log2size(leaf);
+        long joined = (1L << size + log2count) - (1L << size);
+        boolean aligned = ((leaf ^ input) & joined) == 0;
+        return aligned ? leaf & ~joined & ~SIZE | size + log2count : leaf;
     }
 
     static int log2size(long leaf) {

@@ -16,11 +16,16 @@ import org.sluice.smmuv3.arch.Idr5;
  * What the properties of a request ask for.
  *
  * @param identity the ID registers
- * @param tlbEntries power of two, or 0 for no TLB
+ * @param tlb how the TLB is built
  * @param configurationEntries power of two, or 0 for no configuration cache
+ * @param wideConfiguration whether any invalidation of configuration removes all of it
+ * @param countedStreams streams that are counted alone: a power of two, or 0
  */
-record ModelOptions(Identity identity, int tlbEntries, int configurationEntries) {
+record ModelOptions(
+        Identity identity, TlbShape tlb, int configurationEntries, boolean wideConfiguration, int countedStreams) {
     private static final int MAX_ENTRIES = 1 << 20;
+    private static final int MAX_WAYS = 16;
+    private static final int MAX_STREAMS = 1 << 12;
     // of an SMMU that stalls, unless given
     private static final int STALL_MAX = 64;
 
@@ -37,7 +42,12 @@ record ModelOptions(Identity identity, int tlbEntries, int configurationEntries)
         long idr3 = start.idr3();
         long idr5 = start.idr5();
         int tlb = 4096;
+        int ways = TlbShape.USUAL_WAYS;
+        boolean contiguous = false;
+        TlbShape.Overreach overreach = TlbShape.Overreach.NONE;
         int configurations = 1024;
+        boolean wide = false;
+        int streams = 64;
         for (Map.Entry<String, Object> property : new TreeMap<>(properties).entrySet()) {
             String key = property.getKey();
             String value = String.valueOf(property.getValue());
@@ -49,13 +59,39 @@ record ModelOptions(Identity identity, int tlbEntries, int configurationEntries)
                 case "idr1" -> idr1 = override(Idr1.LAYOUT, key, field, value, idr1);
                 case "idr3" -> idr3 = override(Idr3.LAYOUT, key, field, value, idr3);
                 case "idr5" -> idr5 = override(Idr5.LAYOUT, key, field, value, idr5);
-                case "tlb" -> tlb = entries(key, "tlb.entries", value);
-                case "config" -> configurations = entries(key, "config.entries", value);
+                case "tlb" -> {
+                    switch (field) {
+                        case "entries" -> tlb = powerOfTwo(key, value, 1, MAX_ENTRIES);
+                        case "ways" -> {
+                            ways = powerOfTwo(key, value, 1, MAX_WAYS);
+                            if (ways == 0) {
+                                throw invalid(key, value, "a set has at least one way; tlb.entries=none is no TLB");
+                            }
+                        }
+                        case "contiguous" -> contiguous = flag(key, value);
+                        case "overreach" -> overreach = overreach(key, value);
+                        default ->
+                            throw invalid(key, value, "known are tlb.entries, tlb.ways, tlb.contiguous, tlb.overreach");
+                    }
+                }
+                case "config" -> {
+                    switch (field) {
+                        case "entries" -> configurations = powerOfTwo(key, value, 1, MAX_ENTRIES);
+                        case "overreach" -> wide = overreach(key, value) != TlbShape.Overreach.NONE;
+                        default -> throw invalid(key, value, "known are config.entries, config.overreach");
+                    }
+                }
+                case "statistics" -> {
+                    if (!field.equals("streams")) {
+                        throw invalid(key, value, "known is statistics.streams");
+                    }
+                    streams = powerOfTwo(key, value, 1, MAX_STREAMS);
+                }
                 default ->
                     throw invalid(
                             key,
                             value,
-                            "known are profile, tlb.entries, config.entries, idr0.*, idr1.*, idr3.*, idr5.*");
+                            "known are profile, tlb.*, config.*, statistics.streams, idr0.*, idr1.*, idr3.*, idr5.*");
             }
         }
         boolean stalls = Idr0.stallModel(idr0) != Idr0.STALL_MODEL_TERMINATE_ONLY;
@@ -71,7 +107,9 @@ record ModelOptions(Identity identity, int tlbEntries, int configurationEntries)
         }
         Identity identity = new Identity(idr0, idr1, idr3, idr5, start.iidr(), start.aidr());
         ModelledFeatures.check(identity);
-        return new ModelOptions(identity, tlb, configurations);
+        // fewer entries than ways: one set
+        TlbShape shape = new TlbShape(tlb, Math.min(tlb, ways), contiguous, overreach);
+        return new ModelOptions(identity, shape, configurations, wide, streams);
     }
 
     private static long override(Layout register, String key, String name, String value, long word) {
@@ -99,18 +137,31 @@ record ModelOptions(Identity identity, int tlbEntries, int configurationEntries)
         return left;
     }
 
-    private static int entries(String key, String known, String value) {
-        if (!key.equals(known)) {
-            throw invalid(key, value, "known is " + known);
-        }
+    private static int powerOfTwo(String key, String value, int least, int most) {
         if (value.equals("none")) {
             return 0;
         }
         long number = number(key, value);
-        if (number < Tlb.WAYS || number > MAX_ENTRIES || Long.bitCount(number) != 1) {
-            throw invalid(key, value, "it must be none or a power of two from " + Tlb.WAYS + " to " + MAX_ENTRIES);
+        if (number < least || number > most || Long.bitCount(number) != 1) {
+            throw invalid(key, value, "it must be none or a power of two from " + least + " to " + most);
         }
         return (int) number;
+    }
+
+    private static boolean flag(String key, String value) {
+        if (!value.equals("true") && !value.equals("false")) {
+            throw invalid(key, value, "it must be true or false");
+        }
+        return value.equals("true");
+    }
+
+    private static TlbShape.Overreach overreach(String key, String value) {
+        for (TlbShape.Overreach overreach : TlbShape.Overreach.values()) {
+            if (overreach.label().equals(value)) {
+                return overreach;
+            }
+        }
+        throw invalid(key, value, "it must be none, vmid or all");
     }
 
     private static long number(String key, String value) {

@@ -22,7 +22,7 @@ final class ModelledFeatures {
      * @throws org.sluice.api.IommuException EINVAL, naming the field
      */
     static void check(Identity id) {
-        absent(Idr0.LAYOUT, id.idr0(), "BTM", "DORMHINT", "Hyp", "SEV", "ATOS");
+        absent(Idr0.LAYOUT, id.idr0(), "BTM", "DORMHINT", "SEV");
         absent(Idr0.LAYOUT, id.idr0(), "VMW", "VATOS", "RME");
         if (!id.ats()) {
             absent(Idr0.LAYOUT, id.idr0(), "PRI", "NS1ATS", "ATSRECERR");
@@ -36,18 +36,19 @@ final class ModelledFeatures {
         atMost("idr0.HTTU", id.httu(), Idr0.HTTU_ACCESS_DIRTY);
         atMost("idr0.STALL_MODEL", Idr0.stallModel(id.idr0()), Idr0.STALL_MODEL_STALL_FORCED);
         atMost("idr0.ST_LEVEL", Idr0.stLevel(id.idr0()), Idr0.ST_LEVEL_TWO_LEVEL);
-        absent(Idr1.LAYOUT, id.idr1(), "ATTR_PERMS_OVR", "ATTR_TYPES_OVR", "REL", "ECMDQ");
+        absent(Idr1.LAYOUT, id.idr1(), "REL", "ECMDQ");
         absent(Idr1.LAYOUT, id.idr1(), "QUEUES_PRESET", "TABLES_PRESET");
         atMost("idr1.SIDSIZE", id.sidBits(), MAX_SID_BITS);
         atMost("idr1.SSIDSIZE", id.ssidBits(), MAX_SSID_BITS);
         atMost("idr1.CMDQS", id.commandQueueBits(), MAX_QUEUE_BITS);
         atMost("idr1.EVENTQS", id.eventQueueBits(), MAX_QUEUE_BITS);
         atMost("idr1.PRIQS", id.pageRequestQueueBits(), MAX_QUEUE_BITS);
-        absent(Idr3.LAYOUT, id.idr3(), "PBHA", "MPAM", "FWB", "E0PD", "PTWNNC", "DPT", "PASIDTT", "EPAN");
+        absent(Idr3.LAYOUT, id.idr3(), "PBHA", "MPAM", "PTWNNC", "DPT", "PASIDTT");
         absent(Idr3.LAYOUT, id.idr3(), "S1PI", "S2PI", "S2PO", "THE", "MTEPERM", "AIE");
-        absent(Idr5.LAYOUT, id.idr5(), "DS", "D128", "VAX");
+        absent(Idr5.LAYOUT, id.idr5(), "D128");
+        atMost("idr5.VAX", Idr5.vax(id.idr5()), 1);
         atMost("idr5.STALL_MAX", id.stallMax(), id.stalls() ? MAX_STALLS : 0);
-        atMost("idr5.OAS", Idr5.oas(id.idr5()), Idr5.OAS_48BIT);
+        atMost("idr5.OAS", Idr5.oas(id.idr5()), Idr5.OAS_52BIT);
     }
 
     private static void absent(Layout register, long word, String... fields) {

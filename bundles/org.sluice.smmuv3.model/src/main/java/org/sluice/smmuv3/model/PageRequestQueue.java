@@ -30,7 +30,7 @@ final class PageRequestQueue {
     private final Identity id;
     private final AtsPorts ports;
     private final Supplier<Settings> settings;
-    private final Routes routes;
+    private final TranslationPath path;
     private final EventQueue events;
     private final Generation generation;
     private final AtomicLong recorded = new AtomicLong();
@@ -43,7 +43,7 @@ final class PageRequestQueue {
             Identity id,
             AtsPorts ports,
             Supplier<Settings> settings,
-            Routes routes,
+            TranslationPath path,
             EventQueue events,
             Generation generation) {
         this.bank = bank;
@@ -52,7 +52,7 @@ final class PageRequestQueue {
         this.id = id;
         this.ports = ports;
         this.settings = settings;
-        this.routes = routes;
+        this.path = path;
         this.events = events;
         this.generation = generation;
     }
@@ -144,7 +144,7 @@ final class PageRequestQueue {
             return;
         }
         Settings now = settings.get();
-        Route stream = routes.stream(now, streamId, null, generation.current());
+        Route stream = path.stream(now, streamId, TransactionSlots.inquiry(), generation.current());
         if (stream instanceof Route.Refused refused) {
             boolean invalid = refused.event() == EventId.C_BAD_STREAMID;
             if (now.recordAtsErrors() && (!invalid || now.recordInvalidSid())) {

@@ -11,16 +11,19 @@ import org.sluice.vmsa.arch.TableDescriptor;
  * The stage-1 walk of VMSAv8-64. At each level the order is: external abort, translation fault, address size fault; at the
  * leaf then the access flag. Permissions are the caller's. With a stage 2, the address of each descriptor is an IPA, which
  * it translates first. Where the leaf has to be updated (see {@link DescriptorUpdate}), that is done before the walk ends, and
- * through a stage 2 it needs write permission there. Stateless; any thread; at most four reads, and those of stage 2, unless
+ * through a stage 2 it needs write permission there. Any thread; at most five reads, and those of stage 2, unless
  * software changes the leaf at the same time.
  */
 final class PageTableWalk {
     private final PhysicalMemory memory;
     private final Stage2Translator stage2;
+    private final Trace trace;
 
-    PageTableWalk(PhysicalMemory memory, Stage2Translator stage2) {
+    /** Walks that tell a trace of each descriptor; null for nobody. */
+    PageTableWalk(PhysicalMemory memory, Stage2Translator stage2, Trace trace) {
         this.memory = memory;
         this.stage2 = stage2;
+        this.trace = trace;
     }
 
     /**
@@ -29,7 +32,7 @@ final class PageTableWalk {
      * @param second the stage 2 beneath, or null
      * @param canonical an address that the range covers
      * @param flags of the access
-     * @param slot the counters of this thread; null counts nothing, fills nothing and updates nothing
+     * @param slot of this thread; receives the leaf's {@link Attributes}; no update without fills
      * @param began generation before the transaction read anything
      * @return a {@link Leaf} of stage 1, which need not permit the access, or its fault
      */
@@ -81,30 +84,36 @@ final class PageTableWalk {
             } catch (MemoryAbortException e) {
                 return Leaf.fault(EventId.F_WALK_EABT, address);
             }
+            if (trace != null) {
+                trace.descriptor(1, level, address, descriptor);
+            }
             boolean last = level == Granule.LAST_LEVEL;
             // the same type is a table above the last level, and a page at it
             boolean tableOrPage = TableDescriptor.type(descriptor) == TableDescriptor.TYPE_TABLE;
-            if (!tableOrPage && (last || !isBlock(descriptor, range.granule(), level))) {
+            if (!tableOrPage && (last || !isBlock(descriptor, range, level))) {
                 return Leaf.fault(EventId.F_TRANSLATION, 0);
             }
-            long output = descriptor & range.tableMask();
+            long output = range.addresses().read(descriptor);
             if (last || !tableOrPage) {
-                long leaf = leaf(context, descriptor, output & -1L << shift, shift, restrictions);
+                long leaf = leaf(context, range, descriptor, output & -1L << shift, shift, restrictions);
                 if (Leaf.isFault(leaf)) {
                     return leaf;
                 }
                 if (!Permissions.permitted(leaf, flags, context)) {
+                    slot[TransactionSlots.ATTRIBUTES] = attributes(context, range, descriptor);
                     // what is not accessed is not cached
                     return DescriptorUpdate.isFresh(context, descriptor) ? Leaf.fault(EventId.F_PERMISSION, 0) : leaf;
                 }
                 long wanted = DescriptorUpdate.stage1(context, descriptor, Permissions.isWrite(flags));
-                if (wanted == descriptor || slot == null) {
-                    return leaf;
+                long updated = DescriptorUpdate.DONE;
+                if (wanted != descriptor && TransactionSlots.fills(slot)) {
+                    updated = update(second, pointer, address, descriptor, wanted, slot, began);
+                    leaf = Leaf.written(leaf, flags);
                 }
-                long updated = update(second, pointer, address, descriptor, wanted, slot, began);
-                return updated == DescriptorUpdate.DONE ? Leaf.written(leaf, flags) : updated;
+                slot[TransactionSlots.ATTRIBUTES] = attributes(context, range, descriptor);
+                return updated == DescriptorUpdate.DONE ? leaf : updated;
             }
-            if (output >>> context.outputBits != 0) {
+            if (output >>> range.outputBits() != 0) {
                 return Leaf.fault(EventId.F_ADDR_SIZE, 0);
             }
             if (!range.flat()) {
@@ -129,12 +138,22 @@ final class PageTableWalk {
         return outcome == EventId.F_WALK_EABT ? Leaf.fault(EventId.F_WALK_EABT, address) : outcome;
     }
 
-    private static boolean isBlock(long descriptor, int granule, int level) {
-        return Stage1Leaf.type(descriptor) == Stage1Leaf.TYPE_BLOCK && Granule.blockAllowed(granule, level);
+    private static boolean isBlock(long descriptor, InputRange range, int level) {
+        return Stage1Leaf.type(descriptor) == Stage1Leaf.TYPE_BLOCK
+                && Granule.blockAllowed(range.granule(), level, range.largeBlocks());
     }
 
-    private static long leaf(StreamContext context, long descriptor, long output, int log2size, long restrictions) {
-        if (output >>> context.outputBits != 0) {
+    private static int attributes(StreamContext context, InputRange range, long descriptor) {
+        long shareability = range.addresses().replacesShareability() ? range.shareability() : Stage1Leaf.sh(descriptor);
+        // a run whose leaves become dirty one by one is not one leaf
+        boolean contiguous = Stage1Leaf.contiguous(descriptor) != 0 && !context.updatesDirty;
+        int type = context.memoryType(Stage1Leaf.attrIndx(descriptor));
+        return Attributes.of(type, shareability, contiguous);
+    }
+
+    private static long leaf(
+            StreamContext context, InputRange range, long descriptor, long output, int log2size, long restrictions) {
+        if (output >>> range.outputBits() != 0) {
             return Leaf.fault(EventId.F_ADDR_SIZE, 0);
         }
         if (Stage1Leaf.af(descriptor) == 0 && !context.accessFlagIgnored && !context.updatesAccess) {

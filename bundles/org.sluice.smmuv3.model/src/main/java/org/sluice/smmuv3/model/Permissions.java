@@ -39,8 +39,11 @@ final class Permissions {
         return permittedByStage2(leaf, flags) && (context == null || permitted(leaf, flags, context));
     }
 
-    /** Stage-1 permissions of the EL1 and EL0 regime. */
+    /** Stage-1 permissions. */
     static boolean permitted(long leaf, int flags, StreamContext context) {
+        if (!context.regime.hasUnprivileged) {
+            return permittedWithoutLevels(leaf, flags, context);
+        }
         boolean unprivilegedToo = (leaf & Leaf.UNPRIVILEGED) != 0;
         boolean writable = (leaf & Leaf.READ_ONLY) == 0;
         boolean privileged = isPrivileged(flags);
@@ -55,8 +58,25 @@ final class Permissions {
             }
             return (leaf & Leaf.UNPRIVILEGED_EXECUTE_NEVER) == 0;
         }
-        if (privileged ? unprivilegedToo && context.privilegedAccessNever : !unprivilegedToo) {
+        if (privileged ? context.privilegedAccessNever && reachesUnprivileged(leaf, context) : !unprivilegedToo) {
             return false;
+        }
+        return writable || !isWrite(flags);
+    }
+
+    // what PAN keeps privileged data accesses from
+    private static boolean reachesUnprivileged(long leaf, StreamContext context) {
+        boolean data = (leaf & Leaf.UNPRIVILEGED) != 0;
+        boolean code = (leaf & Leaf.UNPRIVILEGED_EXECUTE_NEVER) == 0;
+        return data || context.privilegedAccessNeverOfCode && code;
+    }
+
+    // EL2 without E2H: UXN is XN, PXN and the unprivileged bit of AP mean nothing
+    private static boolean permittedWithoutLevels(long leaf, int flags, StreamContext context) {
+        boolean writable = (leaf & Leaf.READ_ONLY) == 0;
+        if (isInstruction(flags)) {
+            boolean never = (leaf & Leaf.UNPRIVILEGED_EXECUTE_NEVER) != 0;
+            return !never && !(writable && context.writeExecuteNever);
         }
         return writable || !isWrite(flags);
     }

@@ -1,16 +1,20 @@
 package org.sluice.smmuv3.model;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.sluice.api.Counters;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.smmuv3.arch.EventId;
 import org.sluice.spi.board.AtsModel;
 import org.sluice.spi.board.Dma;
-import org.sluice.spi.board.IommuModel;
+import org.sluice.spi.board.ExplainingModel;
+import org.sluice.spi.board.Explanation;
 import org.sluice.spi.board.ModelRequest;
+import org.sluice.spi.board.StreamStatistics;
 import org.sluice.spi.board.Translation;
 import org.sluice.spi.bus.RegisterFile;
 import org.sluice.spi.memory.PhysicalMemory;
@@ -19,24 +23,27 @@ import org.sluice.spi.memory.PhysicalMemory;
  * One SMMUv3. Any number of threads may make transactions and write registers. A transaction takes no lock and does not
  * allocate unless it misses the configuration cache or faults.
  */
-final class Smmuv3Model implements IommuModel, Counters {
+final class Smmuv3Model implements ExplainingModel, StreamStatistics, Counters {
     private static final int PAGE_BYTES = 4096;
     // no complement of a STAG
     private static final int STALLED_WITHOUT_TAG = Integer.MIN_VALUE;
 
-    private final Generation generation = new Generation();
-    private final TransactionSlots transactions = new TransactionSlots();
-    private final Stalls stalls;
-    private final Routes routes;
     private final DataAccess dataAccess;
     private final AtsTraffic ats;
     private final boolean hasAts;
-    private final Translator translator;
+    private final Generation generation = new Generation();
+    private final TransactionSlots transactions;
+    private final Stalls stalls;
+    private final TranslationPath.Parts parts;
+    private final TranslationPath path;
+    private final Inquiry inquiry;
     private final EventQueue events;
     private final Smmuv3Registers registers;
     private final ModelCounters counters;
     private volatile Settings settings;
     private volatile boolean off;
+    // null while nobody listens
+    private volatile Consumer<? super Explanation> listener;
 
     Smmuv3Model(ModelRequest request) {
         ModelOptions options = ModelOptions.parse(request.properties());
@@ -45,11 +52,14 @@ final class Smmuv3Model implements IommuModel, Counters {
         dataAccess = new DataAccess(request.dmaMemory(), id.outputBits());
         RegisterBank bank = new RegisterBank(new RegisterFeatures(id));
         Interrupts interrupts = new Interrupts(bank, memory, request.interrupt());
-        Tlb tlb = new Tlb(options.tlbEntries(), generation);
-        ConfigurationCache configurations = new ConfigurationCache(options.configurationEntries(), generation);
-        Stage2Translator stage2 = new Stage2Translator(tlb, memory);
-        routes = new Routes(configurations, new Configuration(memory, id, stage2));
-        translator = new Translator(tlb, memory, stage2, id);
+        StreamIndex streams = new StreamIndex(options.countedStreams());
+        transactions = new TransactionSlots(streams);
+        Tlb tlb = new Tlb(options.tlb(), generation);
+        ConfigurationCache configurations =
+                new ConfigurationCache(options.configurationEntries(), options.wideConfiguration(), generation);
+        parts = new TranslationPath.Parts(memory, id, tlb, configurations);
+        path = new TranslationPath(parts, null);
+        inquiry = new Inquiry(parts, path, generation);
         events = new EventQueue(bank, memory, interrupts, id);
         stalls = new Stalls(id.stallMax());
         AtsPorts ports = new AtsPorts();
@@ -59,17 +69,18 @@ final class Smmuv3Model implements IommuModel, Counters {
         CommandQueue queue = new CommandQueue(bank, memory, interrupts, commands, id);
         registers = new Smmuv3Registers(bank, queue, events, transactions, () -> settings = Settings.of(bank, id));
         PageRequestQueue pages =
-                new PageRequestQueue(bank, memory, interrupts, id, ports, () -> settings, routes, events, generation);
+                new PageRequestQueue(bank, memory, interrupts, id, ports, () -> settings, path, events, generation);
         ats = new AtsTraffic(
                 transactions,
                 generation,
-                new TranslationRequests(() -> settings, routes, translator, events, id.outputBits()),
-                new TranslatedTransactions(() -> settings, routes, stage2, events, dataAccess),
+                new TranslationRequests(() -> settings, path, events, id.outputBits()),
+                new TranslatedTransactions(() -> settings, path, events, dataAccess),
                 pages,
                 events,
                 ports);
         hasAts = id.ats();
-        counters = new ModelCounters(request.name(), transactions, commands, events, pages);
+        counters =
+                new ModelCounters(request.name(), transactions, streams, commands, events, tlb, configurations, pages);
         settings = Settings.of(bank, id);
     }
 
@@ -91,6 +102,16 @@ final class Smmuv3Model implements IommuModel, Counters {
     @Override
     public Map<String, Long> read() {
         return counters.read();
+    }
+
+    @Override
+    public List<Integer> streams() {
+        return counters.streams();
+    }
+
+    @Override
+    public Map<String, Long> read(int streamId) {
+        return counters.read(streamId);
     }
 
     @Override
@@ -126,58 +147,21 @@ final class Smmuv3Model implements IommuModel, Counters {
 
     // an outcome of Dma, or the complement of a STAG
     private int attempt(int streamId, int substreamId, long iova, int flags, byte[] data, int offset, int length) {
-        long[] slot = transactions.enter();
+        Consumer<? super Explanation> listening = listener;
+        if (listening != null) {
+            return explained(listening, streamId, substreamId, iova, flags, data, offset, length);
+        }
+        long[] slot = transactions.enter(streamId);
         try {
             TransactionSlots.count(slot, TransactionSlots.TRANSACTIONS);
-            return off ? Dma.ABORT : access(slot, streamId, substreamId, iova, flags, data, offset, length);
+            return off ? Dma.ABORT : access(path, slot, streamId, substreamId, iova, flags, data, offset, length);
         } finally {
             transactions.leave(slot);
         }
     }
 
-    private int access(
-            long[] slot, int streamId, int substreamId, long iova, int flags, byte[] data, int offset, int length) {
-        long began = generation.current();
-        Settings now = settings;
-        if (!now.enabled()) {
-            boolean abort = now.abortAll() || dataAccess.beyondOutput(iova);
-            return abort ? Dma.ABORT : dataAccess.move(slot, iova, flags, data, offset, length);
-        }
-        Route route = routes.find(now, streamId, substreamId, slot, began);
-        if (route instanceof Route.Translated translated) {
-            long leaf = translator.translate(translated, iova, flags, slot, began);
-            if (Leaf.isFault(leaf)) {
-                FaultPolicy policy = FaultPolicy.of(leaf, translated.context(), translated.stage2());
-                return terminate(policy, leaf, streamId, substreamId, iova, flags, data, offset, length);
-            }
-            return dataAccess.move(slot, Leaf.output(leaf, iova), flags, data, offset, length);
-        }
-        if (route instanceof Route.Refused refused) {
-            if (refused.event() != EventId.C_BAD_STREAMID || now.recordInvalidSid()) {
-                events.record(
-                        EventRecord.configuration(refused.event(), streamId, substreamId, refused.fetchAddress()));
-            }
-            return Dma.ABORT;
-        }
-        if (route instanceof Route.Unreachable unreachable) {
-            long fault = unreachable.fault();
-            FaultPolicy policy = FaultPolicy.of(fault, null, unreachable.stage2());
-            return terminate(policy, fault, streamId, substreamId, iova, flags, data, offset, length);
-        }
-        if (route instanceof Route.Aborted) {
-            return Dma.ABORT;
-        }
-        if (dataAccess.beyondOutput(iova)) {
-            long fault = Leaf.fault(EventId.F_ADDR_SIZE, 0);
-            events.record(EventRecord.translation(fault, streamId, substreamId, iova, flags));
-            return Dma.ABORT;
-        }
-        return dataAccess.move(slot, iova, flags, data, offset, length);
-    }
-
-    private int terminate(
-            FaultPolicy policy,
-            long fault,
+    private int explained(
+            Consumer<? super Explanation> listening,
             int streamId,
             int substreamId,
             long iova,
@@ -185,17 +169,128 @@ final class Smmuv3Model implements IommuModel, Counters {
             byte[] data,
             int offset,
             int length) {
+        Trace trace = new Trace();
+        TranslationPath traced = new TranslationPath(parts, trace);
+        int outcome;
+        long[] slot = transactions.enter(streamId);
+        try {
+            TransactionSlots.count(slot, TransactionSlots.TRANSACTIONS);
+            outcome = off ? Dma.ABORT : access(traced, slot, streamId, substreamId, iova, flags, data, offset, length);
+        } finally {
+            transactions.leave(slot);
+        }
+        listening.accept(trace.explanation(streamId, substreamId, iova, flags));
+        return outcome;
+    }
+
+    private int access(
+            TranslationPath way,
+            long[] slot,
+            int streamId,
+            int substreamId,
+            long iova,
+            int flags,
+            byte[] data,
+            int offset,
+            int length) {
+        long began = generation.current();
+        Settings now = settings;
+        Trace trace = way.trace();
+        if (trace != null) {
+            now.explain(trace);
+        }
+        if (!now.enabled()) {
+            if (now.abortAll() || dataAccess.beyondOutput(iova)) {
+                return Dma.ABORT;
+            }
+            if (trace != null) {
+                trace.bypassed(iova, now.overrides(), flags);
+            }
+            return dataAccess.move(slot, iova, flags, data, offset, length);
+        }
+        Route route = way.route(now, streamId, substreamId, slot, began);
+        if (route instanceof Route.Translated translated) {
+            int access = translated.overrides().flags(flags);
+            long leaf = way.translator().translate(translated, iova, access, slot, began);
+            if (Leaf.isFault(leaf)) {
+                FaultPolicy policy = FaultPolicy.of(leaf, translated.context(), translated.stage2());
+                return terminate(trace, policy, leaf, slot, streamId, substreamId, iova, access, data, offset, length);
+            }
+            if (trace != null) {
+                trace.translated(leaf, iova, translated.attributes(slot), access);
+            }
+            return dataAccess.move(slot, Leaf.output(leaf, iova), flags, data, offset, length);
+        }
+        if (route instanceof Route.Refused refused) {
+            TransactionSlots.count(slot, TransactionSlots.FAULT);
+            if (trace != null) {
+                trace.faulted(refused.event());
+            }
+            if (refused.event() != EventId.C_BAD_STREAMID || now.recordInvalidSid()) {
+                record(
+                        trace,
+                        EventRecord.configuration(refused.event(), streamId, substreamId, refused.fetchAddress()));
+            }
+            return Dma.ABORT;
+        }
+        if (route instanceof Route.Unreachable unreachable) {
+            long fault = unreachable.fault();
+            FaultPolicy policy = FaultPolicy.of(fault, null, unreachable.stage2());
+            return terminate(trace, policy, fault, slot, streamId, substreamId, iova, flags, data, offset, length);
+        }
+        if (route instanceof Route.Bypassed bypassed) {
+            int access = bypassed.overrides().flags(flags);
+            if (dataAccess.beyondOutput(iova)) {
+                FaultPolicy policy = FaultPolicy.RECORD_AND_ABORT;
+                long fault = Leaf.fault(EventId.F_ADDR_SIZE, 0);
+                return terminate(trace, policy, fault, slot, streamId, substreamId, iova, access, data, offset, length);
+            }
+            if (trace != null) {
+                trace.bypassed(iova, bypassed.overrides(), flags);
+            }
+            return dataAccess.move(slot, iova, flags, data, offset, length);
+        }
+        return Dma.ABORT;
+    }
+
+    private void record(Trace trace, EventRecord event) {
+        if (trace != null) {
+            trace.event(event);
+        }
+        events.record(event);
+    }
+
+    private int terminate(
+            Trace trace,
+            FaultPolicy policy,
+            long fault,
+            long[] slot,
+            int streamId,
+            int substreamId,
+            long iova,
+            int flags,
+            byte[] data,
+            int offset,
+            int length) {
+        TransactionSlots.count(slot, TransactionSlots.FAULT);
+        if (trace != null) {
+            trace.fault(fault);
+            trace.rule("fault", policy.describe());
+            trace.faulted(Leaf.event(fault));
+        }
         if (policy == FaultPolicy.STALL) {
             int tag = stalls.begin(streamId);
             if (tag == Stalls.NO_TAG) {
                 return STALLED_WITHOUT_TAG;
             }
-            events.record(EventRecord.translation(fault, streamId, substreamId, iova, flags)
-                    .stalled(tag));
+            record(
+                    trace,
+                    EventRecord.translation(fault, streamId, substreamId, iova, flags)
+                            .stalled(tag));
             return ~tag;
         }
         if (policy.records()) {
-            events.record(EventRecord.translation(fault, streamId, substreamId, iova, flags));
+            record(trace, EventRecord.translation(fault, streamId, substreamId, iova, flags));
         }
         return policy.aborts() ? Dma.ABORT : hide(flags, data, offset, length);
     }
@@ -209,39 +304,20 @@ final class Smmuv3Model implements IommuModel, Counters {
 
     @Override
     public Translation translate(int streamId, int substreamId, long iova, int flags) {
-        Settings now = settings;
-        if (off || !now.enabled() && now.abortAll()) {
-            return new Translation(Translation.Outcome.ABORTED, 0, 0, "");
-        }
-        if (!now.enabled()) {
-            return dataAccess.beyondOutput(iova)
-                    ? new Translation(Translation.Outcome.ABORTED, 0, 0, "")
-                    : new Translation(Translation.Outcome.BYPASSED, iova, 0, "");
-        }
-        long began = generation.current();
-        Route route = routes.find(now, streamId, substreamId, null, began);
-        if (route instanceof Route.Translated translated) {
-            long leaf = translator.translate(translated, iova, flags, null, began);
-            return Leaf.isFault(leaf)
-                    ? faulted(Leaf.event(leaf))
-                    : new Translation(
-                            Translation.Outcome.TRANSLATED, Leaf.output(leaf, iova), 1L << Leaf.log2size(leaf), "");
-        }
-        if (route instanceof Route.Refused refused) {
-            return faulted(refused.event());
-        }
-        if (route instanceof Route.Unreachable unreachable) {
-            return faulted(Leaf.event(unreachable.fault()));
-        }
-        if (route instanceof Route.Aborted) {
-            return new Translation(Translation.Outcome.ABORTED, 0, 0, "");
-        }
-        return dataAccess.beyondOutput(iova)
-                ? faulted(EventId.F_ADDR_SIZE)
-                : new Translation(Translation.Outcome.BYPASSED, iova, 0, "");
+        return off
+                ? new Translation(Translation.Outcome.ABORTED, 0, 0, "")
+                : inquiry.ask(settings, streamId, substreamId, iova, flags).translation();
     }
 
-    private static Translation faulted(int event) {
-        return new Translation(Translation.Outcome.FAULTED, 0, 0, EventId.name(event));
+    @Override
+    public Explanation explain(int streamId, int substreamId, long iova, int flags) {
+        return off
+                ? new Trace().explanation(streamId, substreamId, iova, flags)
+                : inquiry.explain(settings, streamId, substreamId, iova, flags);
+    }
+
+    @Override
+    public void listen(Consumer<? super Explanation> newListener) {
+        listener = newListener;
     }
 }

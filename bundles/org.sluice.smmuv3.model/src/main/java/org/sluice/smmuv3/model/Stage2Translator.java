@@ -9,17 +9,19 @@ import org.sluice.spi.memory.PhysicalMemory;
 final class Stage2Translator {
     private final Tlb tlb;
     private final Stage2Walk tables;
+    private final Trace trace;
 
-    Stage2Translator(Tlb tlb, PhysicalMemory memory) {
+    Stage2Translator(Tlb tlb, PhysicalMemory memory, Trace trace) {
         this.tlb = tlb;
-        tables = new Stage2Walk(memory);
+        this.trace = trace;
+        tables = new Stage2Walk(memory, trace);
     }
 
     /**
      * Translates a fetch of the SMMU itself, which is an unprivileged read.
      *
      * @param clazz CLASS of the event: CD or TT
-     * @param slot the counters of this thread; null counts nothing and fills nothing
+     * @param slot of this thread
      * @param began generation before the transaction read anything
      * @return a {@link Leaf} that permits the fetch, or its fault
      */
@@ -32,7 +34,7 @@ final class Stage2Translator {
     /**
      * Translates the address of a stage-1 descriptor that the SMMU is to write, which makes its page dirty.
      *
-     * @param slot the counters of this thread
+     * @param slot of this thread
      * @param began generation before the transaction read anything
      * @return a {@link Leaf} that permits the write, or its fault
      */
@@ -45,7 +47,7 @@ final class Stage2Translator {
      * Translates the IPA of a transaction.
      *
      * @param flags of the access
-     * @param slot the counters of this thread; null counts nothing and fills nothing
+     * @param slot of this thread; receives the leaf's {@link Attributes}
      * @param began generation before the transaction read anything
      * @return a {@link Leaf} that permits the access, or its fault
      */
@@ -57,7 +59,8 @@ final class Stage2Translator {
         if (!context.covers(ipa)) {
             return Leaf.stage2Fault(EventId.F_TRANSLATION, ipa, clazz);
         }
-        long leaf = tlb.lookupStage2(context.vmid(), ipa, context.granule());
+        long tag = TlbTag.stage2(context.vmid(), context.granule());
+        long leaf = tlb.lookup(tag, ipa, slot);
         if (leaf == Tlb.MISS || Leaf.needsUpdate(leaf, flags)) {
             TransactionSlots.count(slot, TransactionSlots.TLB2_MISS);
             TransactionSlots.count(slot, TransactionSlots.WALK2);
@@ -65,11 +68,15 @@ final class Stage2Translator {
             if (Leaf.isFault(leaf)) {
                 return leaf;
             }
-            if (slot != null) {
-                tlb.fillStage2(context.vmid(), ipa, context.granule(), leaf, began);
+            if (TransactionSlots.fills(slot)) {
+                tlb.fill(tag, ipa, leaf, (int) slot[TransactionSlots.ATTRIBUTES], began);
             }
         } else {
-            TransactionSlots.count(slot, TransactionSlots.TLB2_HIT);
+            int level = Granule.levelOf(context.granule(), Leaf.log2size(leaf));
+            TransactionSlots.count(slot, TransactionSlots.TLB2_HIT + level);
+            if (trace != null) {
+                trace.hit(2, ipa, leaf);
+            }
         }
         boolean permitted = Permissions.permittedByStage2(leaf, flags);
         return permitted ? leaf : Leaf.stage2Fault(EventId.F_PERMISSION, ipa, clazz);

@@ -8,7 +8,7 @@ import org.sluice.vmsa.arch.TableDescriptor;
 
 /**
  * The stage-2 walk of VMSAv8-64, with the order of faults of {@link PageTableWalk}, and the updates of
- * {@link DescriptorUpdate}. Stateless; any thread; at most four reads, unless software changes the leaf at the same time.
+ * {@link DescriptorUpdate}. Any thread; at most five reads, unless software changes the leaf at the same time.
  */
 final class Stage2Walk {
     // MemAttr[3:2] = 0
@@ -18,9 +18,12 @@ final class Stage2Walk {
     private static final long XN_LOW = 1;
 
     private final PhysicalMemory memory;
+    private final Trace trace;
 
-    Stage2Walk(PhysicalMemory memory) {
+    /** Walks that tell a trace of each descriptor; null for nobody. */
+    Stage2Walk(PhysicalMemory memory, Trace trace) {
         this.memory = memory;
+        this.trace = trace;
     }
 
     /**
@@ -29,7 +32,7 @@ final class Stage2Walk {
      * @param ipa an address that the context covers
      * @param clazz CLASS of a fault
      * @param flags of the access
-     * @param slot the counters of this thread, or null to count nothing and update nothing
+     * @param slot of this thread; receives the leaf's {@link Attributes}; no update without fills
      * @return a {@link Leaf}, which need not permit the access, or its fault
      */
     long walk(Stage2Context context, long ipa, long clazz, int flags, long[] slot) {
@@ -59,13 +62,16 @@ final class Stage2Walk {
             } catch (MemoryAbortException e) {
                 return Leaf.stage2Fault(EventId.F_WALK_EABT, address, clazz);
             }
+            if (trace != null) {
+                trace.descriptor(2, level, address, descriptor);
+            }
             boolean last = level == Granule.LAST_LEVEL;
             boolean tableOrPage = TableDescriptor.type(descriptor) == TableDescriptor.TYPE_TABLE;
             boolean block = Stage2Leaf.type(descriptor) == Stage2Leaf.TYPE_BLOCK;
-            if (!tableOrPage && (last || !block || !Granule.blockAllowed(granule, level))) {
+            if (!tableOrPage && (last || !block || !Granule.blockAllowed(granule, level, context.largeBlocks()))) {
                 return Leaf.stage2Fault(EventId.F_TRANSLATION, ipa, clazz);
             }
-            long output = descriptor & context.tableMask();
+            long output = context.addresses().read(descriptor);
             boolean leaf = last || !tableOrPage;
             if (leaf) {
                 output &= -1L << shift;
@@ -74,6 +80,7 @@ final class Stage2Walk {
                 return Leaf.stage2Fault(EventId.F_ADDR_SIZE, ipa, clazz);
             }
             if (leaf) {
+                slot[TransactionSlots.ATTRIBUTES] = memoryAttributes(context, descriptor);
                 boolean accessed =
                         Stage2Leaf.af(descriptor) != 0 || context.accessFlagIgnored() || context.updatesAccess();
                 if (!accessed) {
@@ -87,7 +94,7 @@ final class Stage2Walk {
                             : found;
                 }
                 long wanted = DescriptorUpdate.stage2(context, descriptor, Permissions.isWrite(flags));
-                if (wanted == descriptor || slot == null) {
+                if (wanted == descriptor || !TransactionSlots.fills(slot)) {
                     return found;
                 }
                 TransactionSlots.count(slot, TransactionSlots.WALK_UPDATE);
@@ -101,6 +108,14 @@ final class Stage2Walk {
             shift -= perLevel;
             index = ipa >>> shift & (1L << perLevel) - 1;
         }
+    }
+
+    private static int memoryAttributes(Stage2Context context, long descriptor) {
+        long shareability =
+                context.addresses().replacesShareability() ? context.shareability() : Stage2Leaf.sh(descriptor);
+        // a run whose leaves become dirty one by one is not one leaf
+        boolean contiguous = Stage2Leaf.contiguous(descriptor) != 0 && !context.updatesDirty();
+        return Attributes.of((int) Stage2Leaf.memAttr(descriptor), shareability, contiguous);
     }
 
     private static long attributes(Stage2Context context, long descriptor) {

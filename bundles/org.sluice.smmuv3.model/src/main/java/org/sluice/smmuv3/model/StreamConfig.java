@@ -9,10 +9,14 @@ sealed interface StreamConfig
     record Aborting() implements StreamConfig {}
 
     /** Bypasses. */
-    record Bypassing() implements StreamConfig {}
+    record Bypassing(AttributeOverrides overrides) implements StreamConfig {}
 
-    /** C_BAD_STE. */
-    record Illegal() implements StreamConfig {}
+    /**
+     * C_BAD_STE.
+     *
+     * @param reason what is wrong, for whoever wants it explained
+     */
+    record Illegal(String reason) implements StreamConfig {}
 
     /**
      * Translates.
@@ -20,8 +24,12 @@ sealed interface StreamConfig
      * @param contexts stage 1, or null
      * @param stage2 stage 2, or null
      * @param vmid tag of TLB entries; 0 where there is no stage 2
+     * @param regime whose stage 1 it is
+     * @param overrides what becomes of the device's attributes
      */
-    record Translating(ContextTable contexts, Stage2Context stage2, int vmid) implements StreamConfig {}
+    record Translating(
+            ContextTable contexts, Stage2Context stage2, int vmid, Regime regime, AttributeOverrides overrides)
+            implements StreamConfig {}
 
     /**
      * Decodes and checks an entry. Bits of absent features are ignored (EATS without ATS, STRW without Hyp), as are the
@@ -30,30 +38,43 @@ sealed interface StreamConfig
      * @param ste the words of the entry
      * @param id what the SMMU can do
      * @param atsChecked CR0.ATSCHK
+     * @param e2h CR2.E2H
      */
-    static StreamConfig decode(long[] ste, Identity id, boolean atsChecked) {
+    static StreamConfig decode(long[] ste, Identity id, boolean atsChecked, boolean e2h) {
         if (StreamTableEntry.v(ste[0]) == 0) {
-            return new Illegal();
+            return new Illegal("V is 0");
         }
         long config = StreamTableEntry.config(ste[0]);
         if (config < StreamTableEntry.CONFIG_BYPASS) {
             return new Aborting();
         }
+        AttributeOverrides overrides = AttributeOverrides.ofStream(ste[1], id);
         if (config == StreamTableEntry.CONFIG_BYPASS) {
-            return new Bypassing();
+            return new Bypassing(overrides);
         }
         boolean first = config != StreamTableEntry.CONFIG_S2_TRANSLATE;
         boolean second = config != StreamTableEntry.CONFIG_S1_TRANSLATE;
         ContextTable contexts = first ? ContextTable.decode(ste, id) : null;
         Stage2Context stage2 = second && id.stage2() ? Stage2Context.decode(ste, id) : null;
-        if (first && contexts == null || second && stage2 == null || !atsAllowed(ste, config, id, atsChecked)) {
-            return new Illegal();
-        }
+        Regime regime = Regime.of(ste[1], second, e2h, id);
         long word2 = ste[StreamTableEntry.S2VMID_WORD];
-        if (id.stage2() && !Stage2Context.vmidAllowed(word2, id)) {
-            return new Illegal();
+        if (first && contexts == null) {
+            return new Illegal("stage 1 is absent, or S1CDMax, S1Fmt, S1ContextPtr or S1STALLD is illegal");
         }
-        return new Translating(contexts, stage2, id.stage2() ? (int) StreamTableEntry.s2vmid(word2) : 0);
+        if (second && stage2 == null) {
+            return new Illegal("stage 2 is absent, or one of its fields is illegal or contradicts another");
+        }
+        if (regime == null) {
+            return new Illegal("STRW is reserved");
+        }
+        if (!atsAllowed(ste, config, id, atsChecked)) {
+            return new Illegal("EATS contradicts Config, S2S or NS1ATS");
+        }
+        if (id.stage2() && !Stage2Context.vmidAllowed(word2, id)) {
+            return new Illegal("S2VMID has more bits than VMIDs have");
+        }
+        int vmid = id.stage2() ? (int) StreamTableEntry.s2vmid(word2) : 0;
+        return new Translating(contexts, stage2, vmid, regime, overrides);
     }
 
     // a stalled ATS request would have no end; a split one is answered with what stage 1 says, so it needs both stages

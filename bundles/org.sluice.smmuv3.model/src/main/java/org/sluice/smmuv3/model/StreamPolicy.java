@@ -8,10 +8,17 @@ import org.sluice.smmuv3.arch.StreamTableEntry;
  * @param aborts Config 0xx
  * @param ats effective EATS: NONE where there is nothing to translate, and for a reserved value
  * @param stage2 stage 2, or null
+ * @param overrides what becomes of the device's attributes
  * @param pasidInResponse PPAR: an automatic answer to a page request has its PASID
  * @param merges MEV: events may be merged
  */
-record StreamPolicy(boolean aborts, Ats ats, Stage2Context stage2, boolean pasidInResponse, boolean merges)
+record StreamPolicy(
+        boolean aborts,
+        Ats ats,
+        Stage2Context stage2,
+        AttributeOverrides overrides,
+        boolean pasidInResponse,
+        boolean merges)
         implements Route {
     /** What translation requests of a stream are answered with. */
     enum Ats {
@@ -35,6 +42,7 @@ record StreamPolicy(boolean aborts, Ats ats, Stage2Context stage2, boolean pasid
                 config instanceof StreamConfig.Aborting,
                 config instanceof StreamConfig.Translating && id.ats() ? ats(word1, atsChecked) : Ats.NONE,
                 stage2,
+                AttributeOverrides.ofStream(word1, id),
                 StreamTableEntry.ppar(word1) != 0,
                 StreamTableEntry.mev(word1) != 0);
     }

@@ -8,15 +8,19 @@ import org.sluice.smmuv3.arch.StrtabBaseCfg;
 import org.sluice.spi.memory.MemoryAbortException;
 import org.sluice.spi.memory.PhysicalMemory;
 
-/** Finds the stream table entry of a StreamID. Stateless; any thread. */
+/** Finds the stream table entry of a StreamID. Any thread. */
 final class StreamTable {
     private static final int MAX_SPAN = 11;
 
     private final PhysicalMemory memory;
     private final long outputMask;
 
-    StreamTable(PhysicalMemory memory, Identity id) {
+    private final Trace trace;
+
+    /** Reads that tell a trace; null for nobody. */
+    StreamTable(PhysicalMemory memory, Identity id, Trace trace) {
         this.memory = memory;
+        this.trace = trace;
         outputMask = (1L << id.outputBits()) - 1;
     }
 
@@ -55,6 +59,7 @@ final class StreamTable {
      */
     Route.Refused read(Shape shape, int streamId, long[] entry) {
         if (!shape.covers(streamId)) {
+            rule("STRTAB_BASE_CFG", "the StreamID does not fit the stream table");
             return new Route.Refused(EventId.C_BAD_STREAMID, 0);
         }
         long sid = Integer.toUnsignedLong(streamId);
@@ -63,21 +68,35 @@ final class StreamTable {
             if (shape.split() != 0) {
                 address = shape.base() + (sid >>> shape.split()) * L1StreamTableDescriptor.BYTES;
                 long descriptor = memory.read64Acquire(address);
+                if (trace != null) {
+                    trace.structure("L1STD", address, descriptor);
+                }
                 long index = sid & (1L << shape.split()) - 1;
                 long span = L1StreamTableDescriptor.span(descriptor);
                 if (span == 0 || span > MAX_SPAN || span > shape.split() + 1 || index >>> span - 1 != 0) {
+                    rule("L1STD", "Span is invalid or does not reach the StreamID");
                     return new Route.Refused(EventId.C_BAD_STREAMID, 0);
                 }
                 long table = L1StreamTableDescriptor.l2Ptr(descriptor);
                 if ((table & ~outputMask) != 0) {
+                    rule("L1STD", "L2Ptr is beyond the output size");
                     return new Route.Refused(EventId.C_BAD_STREAMID, 0);
                 }
                 address = (table & -((long) StreamTableEntry.BYTES << span - 1)) + index * StreamTableEntry.BYTES;
             }
             Structures.read(memory, address, entry);
+            if (trace != null) {
+                trace.structure("STE", address, entry);
+            }
             return null;
         } catch (MemoryAbortException e) {
             return new Route.Refused(EventId.F_STE_FETCH, address);
+        }
+    }
+
+    private void rule(String subject, String text) {
+        if (trace != null) {
+            trace.rule(subject, text);
         }
     }
 }

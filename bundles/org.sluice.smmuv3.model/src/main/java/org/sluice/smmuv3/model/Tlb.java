@@ -2,10 +2,11 @@ package org.sluice.smmuv3.model;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
- * The TLB: set-associative, in one {@code long[]}, each set under a sequence lock. Entries are tagged by stage, VMID, ASID
- * or global, granule and size. Any thread; a look-up neither locks nor allocates.
+ * The TLB: set-associative, in one {@code long[]}, each set under a sequence lock. Entries are tagged by {@link TlbTag} and
+ * size. Any thread; a look-up neither locks nor allocates.
  *
  * <p>There are entries of stage 1, by input address, with stage 2 combined into them where there is one; and entries of
  * stage 2 alone, by IPA. Where stage 2 maps in smaller leaves than stage 1, an entry is a piece of the stage-1 leaf, and
@@ -14,154 +15,148 @@ import java.lang.invoke.VarHandle;
  * <p>A fill carries the generation that was read before its walk began. {@link #invalidate} is called after the generation
  * moved on, and takes the lock of each set that it sweeps: a late fill either finds the new generation under that lock, and
  * is dropped, or was there before the sweep, and is swept.
+ *
+ * <p>A set is its sequence, then for each way its tag, its base with log2 of its size, and its leaf; then the attributes, two
+ * ways a word. The sequence, which every write moves on, is also whose turn it is to be replaced.
  */
 final class Tlb {
-    /** Entries of a set. */
-    static final int WAYS = 4;
-
     /** Answer of {@link #lookup}: no entry. 0 is no leaf, since a leaf has a size. */
     static final long MISS = 0;
 
     private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
-    // a set: sequence and next victim, a spare word, then for each way its tag, its base and its leaf
+    private static final int FIRST_WAY = 1;
     private static final int WAY_WORDS = 3;
-    private static final int FIRST_WAY = 2;
-    private static final int SET_WORDS = 16;
-    private static final int TAG = 0;
-    private static final int BASE = 1;
+    private static final int KEY = 1;
     private static final int LEAF = 2;
-
-    // tag: valid, global, stage 2 alone, granule, VMID, ASID
-    private static final long VALID = 1L << 63;
-    private static final long GLOBAL = 1L << 62;
-    private static final long STAGE2 = 1L << 61;
-    private static final int GRANULE_SHIFT = 40;
-    private static final long GRANULE_MASK = 0x1f;
-    private static final int VMID_SHIFT = 16;
-    private static final long ID_MASK = 0xffff;
-    // VMID and ASID together choose the set
-    private static final long IDS_MASK = 0xffff_ffffL;
-
+    private static final int LINE_WORDS = 8;
     private static final long LOCKED = 1;
     private static final int MAX_PROBES = 64;
 
+    private final TlbShape shape;
     private final long[] words;
-    private final int sets;
+    private final int ways;
+    private final int setWords;
+    private final int setMask;
     private final Generation generation;
     // bit n: a leaf of 2^n bytes was ever filled; never cleared, so it may only cost a probe
     private volatile long sizes;
     private volatile boolean globals;
     private volatile boolean pieces;
+    private final LongAdder removed = new LongAdder();
+    private final LongAdder removedBeyond = new LongAdder();
 
-    Tlb(int entries, Generation generation) {
-        sets = entries / WAYS;
-        words = new long[sets * SET_WORDS];
+    Tlb(TlbShape shape, Generation generation) {
+        this.shape = shape;
         this.generation = generation;
-    }
-
-    private static long tag(int vmid, int asid, boolean global, int granule) {
-        long id = global ? GLOBAL : asid;
-        return VALID | id | (long) vmid << VMID_SHIFT | (long) granule << GRANULE_SHIFT;
+        ways = shape.ways();
+        int used = FIRST_WAY + ways * WAY_WORDS + (ways + 1) / 2;
+        setWords = (used + LINE_WORDS - 1) / LINE_WORDS * LINE_WORDS;
+        int sets = ways == 0 ? 0 : shape.entries() / ways;
+        words = new long[sets * setWords];
+        setMask = sets - 1;
     }
 
     private int set(long base, int log2size, long tag) {
-        long hash = (base >>> log2size) * 0x9e3779b97f4a7c15L + (tag & IDS_MASK) * 0xd1b54a32d192ed03L;
-        return (int) (hash >>> 32 & sets - 1) * SET_WORDS;
-    }
-
-    private static long stage2Tag(int vmid, int granule) {
-        return tag(vmid, 0, false, granule) | STAGE2;
+        long hash = (base >>> log2size) * 0x9e3779b97f4a7c15L + TlbTag.space(tag) * 0xd1b54a32d192ed03L;
+        return ((int) (hash >>> 32) & setMask) * setWords;
     }
 
     /**
-     * Finds the leaf that maps an address through stage 1, and stage 2 if there is one.
+     * Finds the leaf that maps an address.
      *
-     * @param canonical input address
-     * @param granule log2 of the granule of the address's half
-     * @param smallest log2 of the smaller granule of both stages; without stage 2 the same
+     * @param tag non-global tag; a global entry is found too
+     * @param address input address of the tag's stage
+     * @param slot receives the leaf's attributes at {@link TransactionSlots#ATTRIBUTES}
      * @return a {@link Leaf}, or {@link #MISS}
      */
-    long lookup(int vmid, int asid, long canonical, int granule, int smallest) {
-        if (sets == 0) {
+    long lookup(long tag, long address, long[] slot) {
+        // most often there is one size
+        for (long present = sizes; present != 0; present &= present - 1) {
+            int log2size = Long.numberOfTrailingZeros(present);
+            long leaf = probe(tag, address >>> log2size << log2size, log2size, slot);
+            if (leaf != MISS) {
+                return leaf;
+            }
+        }
+        return globals && !TlbTag.isGlobal(tag) && !TlbTag.isStage2(tag)
+                ? lookup(TlbTag.global(tag), address, slot)
+                : MISS;
+    }
+
+    // plain reads between an acquire and a fence: they count only if no writer came in between
+    private long probe(long tag, long base, int log2size, long[] slot) {
+        long[] array = words;
+        int set = set(base, log2size, tag);
+        long before = (long) LONGS.getAcquire(array, set);
+        if ((before & LOCKED) != 0) {
             return MISS;
         }
-        long leaf = lookup(tag(vmid, asid, false, granule), canonical, smallest);
-        return leaf != MISS || !globals ? leaf : lookup(tag(vmid, asid, true, granule), canonical, smallest);
-    }
-
-    /** Finds the leaf of stage 2 that maps an IPA, or {@link #MISS}. */
-    long lookupStage2(int vmid, long ipa, int granule) {
-        return sets == 0 ? MISS : lookup(stage2Tag(vmid, granule), ipa, granule);
-    }
-
-    private long lookup(long tag, long address, int granule) {
-        long present = sizes;
-        for (int level = Granule.LAST_LEVEL; level > 0; level--) {
-            int log2size = Granule.shift(granule, level);
-            if ((present >>> log2size & 1) != 0) {
-                long leaf = probe(tag, address & -1L << log2size, log2size);
-                if (leaf != MISS) {
-                    return leaf;
+        long key = base | log2size;
+        int way = set + FIRST_WAY;
+        for (int i = 0; i < ways; i++, way += WAY_WORDS) {
+            if (array[way + KEY] == key && array[way] == tag) {
+                long leaf = array[way + LEAF];
+                long attributes = array[attributes(set, i)] >>> attributesShift(i);
+                VarHandle.acquireFence();
+                if ((long) LONGS.getOpaque(array, set) != before) {
+                    return MISS;
                 }
+                slot[TransactionSlots.ATTRIBUTES] = attributes & 0xffff_ffffL;
+                return leaf;
             }
         }
         return MISS;
     }
 
-    private long probe(long tag, long base, int log2size) {
-        int set = set(base, log2size, tag);
-        long before = (long) LONGS.getAcquire(words, set);
-        if ((before & LOCKED) != 0) {
-            return MISS;
-        }
-        long found = MISS;
-        for (int way = set + FIRST_WAY; way < set + FIRST_WAY + WAYS * WAY_WORDS; way += WAY_WORDS) {
-            if ((long) LONGS.getOpaque(words, way + TAG) == tag && (long) LONGS.getOpaque(words, way + BASE) == base) {
-                long leaf = (long) LONGS.getOpaque(words, way + LEAF);
-                if (Leaf.log2size(leaf) == log2size) {
-                    found = leaf;
-                    break;
-                }
-            }
-        }
-        // what was read counts only if no writer came in between
-        VarHandle.acquireFence();
-        return (long) LONGS.getOpaque(words, set) == before ? found : MISS;
+    private int attributes(int set, int way) {
+        return set + FIRST_WAY + ways * WAY_WORDS + (way >>> 1);
+    }
+
+    private static int attributesShift(int way) {
+        return (way & 1) * Integer.SIZE;
     }
 
     /**
-     * Keeps a leaf of stage 1, or of both, unless anything was invalidated since its walk began.
+     * Keeps a leaf, unless anything was invalidated since its walk began.
      *
+     * @param tag non-global tag; a global leaf of stage 1 is kept for all ASIDs
+     * @param address any address that the leaf maps
      * @param began generation before the transaction read its first structure
      */
-    void fill(int vmid, int asid, long canonical, int granule, long leaf, long began) {
-        fill(tag(vmid, asid, Leaf.isGlobal(leaf), granule), canonical, leaf, began);
-    }
-
-    /** Keeps a leaf of stage 2 alone, as {@link #fill(int, int, long, int, long, long)} does. */
-    void fillStage2(int vmid, long ipa, int granule, long leaf, long began) {
-        fill(stage2Tag(vmid, granule), ipa, leaf, began);
-    }
-
-    private void fill(long tag, long address, long leaf, long began) {
-        if (sets == 0) {
+    void fill(long tag, long address, long leaf, int attributes, long began) {
+        if (ways == 0) {
             return;
         }
+        boolean global = !TlbTag.isStage2(tag) && Leaf.isGlobal(leaf) && TlbTag.regime(tag).hasAsid;
+        long kept = leaf;
+        if (shape.contiguous() && Attributes.isContiguous(attributes) && !Leaf.isPiece(leaf)) {
+            int granule = TlbTag.granule(tag);
+            int level = Granule.levelOf(granule, Leaf.log2size(leaf));
+            kept = Leaf.contiguous(leaf, address, Granule.contiguousBits(granule, level));
+        }
+        insert(global ? TlbTag.global(tag) : tag, address, kept, attributes, began);
+    }
+
+    private void insert(long tag, long address, long leaf, int attributes, long began) {
         int log2size = Leaf.log2size(leaf);
-        boolean global = (tag & GLOBAL) != 0;
+        boolean global = TlbTag.isGlobal(tag);
         boolean piece = Leaf.isPiece(leaf);
         // announced before the entry is there, so that no look-up and no invalidation passes it by
         if ((sizes >>> log2size & 1) == 0 || global && !globals || piece && !pieces) {
             announce(log2size, global, piece);
         }
-        long base = address & -1L << log2size;
+        long base = address >>> log2size << log2size;
         int set = set(base, log2size, tag);
         lock(set);
         if (generation.current() == began) {
-            int way = set + FIRST_WAY + victim(set, tag, base, log2size) * WAY_WORDS;
-            LONGS.setOpaque(words, way + TAG, tag);
-            LONGS.setOpaque(words, way + BASE, base);
+            int victim = victim(set, tag, base | log2size);
+            int way = set + FIRST_WAY + victim * WAY_WORDS;
+            LONGS.setOpaque(words, way, tag);
+            LONGS.setOpaque(words, way + KEY, base | log2size);
             LONGS.setOpaque(words, way + LEAF, leaf);
+            int pair = attributes(set, victim);
+            int shift = attributesShift(victim);
+            LONGS.setOpaque(words, pair, words[pair] & ~(0xffff_ffffL << shift) | (long) attributes << shift);
         }
         unlock(set);
     }
@@ -173,77 +168,93 @@ final class Tlb {
     }
 
     // the way that has it already, else a free one, else in turn
-    private int victim(int set, long tag, long base, int log2size) {
+    private int victim(int set, long tag, long key) {
         int free = -1;
-        for (int i = 0; i < WAYS; i++) {
+        for (int i = 0; i < ways; i++) {
             int way = set + FIRST_WAY + i * WAY_WORDS;
-            if (words[way + TAG] == 0) {
+            if (words[way] == 0) {
                 free = i;
-            } else if (words[way + TAG] == tag
-                    && words[way + BASE] == base
-                    && Leaf.log2size(words[way + LEAF]) == log2size) {
+            } else if (words[way] == tag && words[way + KEY] == key) {
                 return i;
             }
         }
-        return free >= 0 ? free : (int) (words[set + 1]++ & WAYS - 1);
+        return free >= 0 ? free : (int) (words[set] >>> 1) & ways - 1;
     }
 
-    /** Removes what a scope covers. The generation must have moved on before. */
+    /** Removes what a scope covers, or more if the shape says so. The generation must have moved on before. */
     void invalidate(TlbScope scope) {
-        if (sets == 0 || sweptByProbes(scope)) {
+        if (ways == 0) {
             return;
         }
-        for (int set = 0; set < words.length; set += SET_WORDS) {
-            sweep(set, scope);
+        TlbScope wide = shape.overreach().of(scope);
+        if (!sweptByProbes(wide, scope)) {
+            for (int set = 0; set < words.length; set += setWords) {
+                sweep(set, wide, scope);
+            }
         }
     }
 
     // A few pages of one ASID or IPA space: their sets only. Otherwise the whole array is cheaper, or the sets are not
     // known.
-    private boolean sweptByProbes(TlbScope scope) {
-        boolean stage2 = scope.stages() == TlbScope.Stages.SECOND;
-        boolean oneSpace = stage2 || scope.stages() == TlbScope.Stages.FIRST && scope.asid() != TlbScope.ANY;
-        if (!oneSpace || scope.vmid() == TlbScope.ANY || scope.everyAddress()) {
+    private boolean sweptByProbes(TlbScope wide, TlbScope asked) {
+        boolean stage2 = wide.stages() == TlbScope.Stages.SECOND;
+        boolean oneSpace = stage2 || wide.stages() == TlbScope.Stages.FIRST && wide.asid() != TlbScope.ANY;
+        if (!oneSpace || wide.vmid() == TlbScope.ANY || wide.everyAddress()) {
             return false;
         }
-        long pages = (scope.last() >>> Granule.BITS_4K) - (scope.first() >>> Granule.BITS_4K) + 1;
-        if (pages > MAX_PROBES || !stage2 && (globals || pieces)) {
+        long count = (wide.last() >>> Granule.BITS_4K) - (wide.first() >>> Granule.BITS_4K) + 1;
+        if (count > MAX_PROBES || !stage2 && (globals || pieces)) {
             return false;
         }
-        long present = sizes;
-        long tag = stage2 ? stage2Tag(scope.vmid(), 0) : tag(scope.vmid(), scope.asid(), false, 0);
-        for (; present != 0; present &= present - 1) {
+        // the set follows from VMID, ASID and address alone
+        long tag = stage2
+                ? TlbTag.stage2(wide.vmid(), 0)
+                : TlbTag.of(wide.regime() == null ? Regime.EL1 : wide.regime(), wide.vmid(), wide.asid(), 0);
+        for (long present = sizes; present != 0; present &= present - 1) {
             int log2size = Long.numberOfTrailingZeros(present);
-            long base = scope.first() & -1L << log2size;
-            long end = scope.last() & -1L << log2size;
-            sweep(set(base, log2size, tag), scope);
+            long base = wide.first() >>> log2size << log2size;
+            long end = wide.last() >>> log2size << log2size;
+            sweep(set(base, log2size, tag), wide, asked);
             while (base != end) {
                 base += 1L << log2size;
-                sweep(set(base, log2size, tag), scope);
+                sweep(set(base, log2size, tag), wide, asked);
             }
         }
         return true;
     }
 
-    private void sweep(int set, TlbScope scope) {
+    private void sweep(int set, TlbScope wide, TlbScope asked) {
         lock(set);
-        for (int way = set + FIRST_WAY; way < set + FIRST_WAY + WAYS * WAY_WORDS; way += WAY_WORDS) {
-            long tag = words[way + TAG];
-            if (tag == 0 || !scope.reaches((tag & STAGE2) != 0)) {
+        int gone = 0;
+        int beyond = 0;
+        for (int way = set + FIRST_WAY; way < set + FIRST_WAY + ways * WAY_WORDS; way += WAY_WORDS) {
+            long tag = words[way];
+            if (tag == 0) {
                 continue;
             }
             int log2size = Leaf.wholeLog2size(words[way + LEAF]);
-            if (scope.covers(
-                    (int) (tag >>> VMID_SHIFT & ID_MASK),
-                    (int) (tag & ID_MASK),
-                    (tag & GLOBAL) != 0,
-                    words[way + BASE] & -1L << log2size,
-                    log2size,
-                    (int) (tag >>> GRANULE_SHIFT & GRANULE_MASK))) {
-                LONGS.setOpaque(words, way + TAG, 0L);
+            long base = words[way + KEY] >>> log2size << log2size;
+            if (wide.covers(tag, base, log2size)) {
+                LONGS.setOpaque(words, way, 0L);
+                gone++;
+                beyond += wide == asked || asked.covers(tag, base, log2size) ? 0 : 1;
             }
         }
         unlock(set);
+        if (gone != 0) {
+            removed.add(gone);
+            removedBeyond.add(beyond);
+        }
+    }
+
+    /** Entries that invalidations have removed. */
+    long removed() {
+        return removed.sum();
+    }
+
+    /** Those among them that nobody had asked to remove. */
+    long removedBeyond() {
+        return removedBeyond.sum();
     }
 
     private void lock(int set) {

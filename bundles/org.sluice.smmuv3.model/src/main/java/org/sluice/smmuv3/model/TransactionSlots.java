@@ -16,25 +16,39 @@ import java.util.concurrent.locks.LockSupport;
  * {@link #drain} order each transaction either before the one or after the other.
  */
 final class TransactionSlots {
-    // indices of counters; the state and they are a cache line away from either end
+    // the state and what belongs to the thread are a cache line away from either end
     private static final int STATE = 8;
-    static final int TRANSACTIONS = 16;
-    static final int TLB_HIT = 17;
-    static final int TLB_MISS = 18;
-    static final int WALK = 19;
-    static final int WALK_READ = 20;
-    static final int CONFIG_HIT = 21;
-    static final int STE_FETCH = 22;
-    static final int CD_FETCH = 23;
-    static final int BYTES_READ = 24;
-    static final int BYTES_WRITTEN = 25;
-    static final int TLB2_HIT = 26;
-    static final int TLB2_MISS = 27;
-    static final int WALK2 = 28;
-    static final int WALK_UPDATE = 29;
-    static final int ATS_REQUESTS = 30;
-    static final int ATS_TRANSLATED = 31;
-    private static final int LENGTH = 40;
+    private static final int FILLS = 9;
+    private static final int STREAM = 10;
+    /** Where a translation leaves the {@link Attributes} of its outcome. */
+    static final int ATTRIBUTES = 11;
+
+    // counters of a stream, as offsets into its block
+    static final int TRANSACTIONS = 0;
+    /** And the level of the leaf that was hit. */
+    static final int TLB_HIT = 1;
+
+    static final int TLB_MISS = 5;
+    static final int WALK = 6;
+    static final int WALK_READ = 7;
+    static final int CONFIG_HIT = 8;
+    static final int STE_FETCH = 9;
+    static final int CD_FETCH = 10;
+    static final int BYTES_READ = 11;
+    static final int BYTES_WRITTEN = 12;
+    /** And the level of the leaf that was hit. */
+    static final int TLB2_HIT = 13;
+
+    static final int TLB2_MISS = 17;
+    static final int WALK2 = 18;
+    static final int FAULT = 19;
+    static final int WALK_UPDATE = 20;
+    static final int ATS_REQUESTS = 21;
+    static final int ATS_TRANSLATED = 22;
+    /** Words of a block: four cache lines. */
+    static final int BLOCK = 32;
+
+    private static final int FIRST_BLOCK = 16;
 
     private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
     private static final int SPINS = 100;
@@ -43,7 +57,8 @@ final class TransactionSlots {
     private final ThreadLocal<long[]> mine = new ThreadLocal<>();
     // guarded by this
     private final List<Slot> slots = new ArrayList<>();
-    private final long[] ofEndedThreads = new long[LENGTH];
+    private final long[] ofEndedThreads;
+    private final StreamIndex streams;
 
     private record Slot(WeakReference<Thread> owner, long[] words) {
         boolean ended() {
@@ -52,12 +67,23 @@ final class TransactionSlots {
         }
     }
 
+    /** Counts the streams of an index apart. */
+    TransactionSlots(StreamIndex streams) {
+        this.streams = streams;
+        ofEndedThreads = new long[length()];
+    }
+
+    private int length() {
+        return FIRST_BLOCK + streams.blocks() * BLOCK + BLOCK;
+    }
+
     /** A transaction of this thread begins. Returns this thread's slot. */
-    long[] enter() {
+    long[] enter(int streamId) {
         long[] slot = mine.get();
         if (slot == null) {
             slot = register();
         }
+        slot[STREAM] = FIRST_BLOCK + streams.block(streamId) * BLOCK;
         // odd: inside. The counter, not a flag: a drain must see that this one left even if the next has entered
         LONGS.setOpaque(slot, STATE, slot[STATE] + 1);
         VarHandle.fullFence();
@@ -69,24 +95,40 @@ final class TransactionSlots {
         LONGS.setRelease(slot, STATE, slot[STATE] + 1);
     }
 
-    /** Adds 1 to a counter of the calling thread's own slot; null counts nothing. */
+    /** A slot for an inquiry, which counts nothing that anybody sees and fills nothing. */
+    static long[] inquiry() {
+        long[] slot = new long[FIRST_BLOCK + BLOCK];
+        slot[STREAM] = FIRST_BLOCK;
+        return slot;
+    }
+
+    /** Whether what was found goes into the caches. */
+    static boolean fills(long[] slot) {
+        return slot[FILLS] != 0;
+    }
+
+    /** Adds 1 to a counter of the transaction's stream, in the calling thread's own slot. */
     static void count(long[] slot, int counter) {
-        if (slot != null) {
-            slot[counter]++;
-        }
+        slot[(int) slot[STREAM] + counter]++;
+    }
+
+    /** Adds to a counter of the transaction's stream. */
+    static void add(long[] slot, int counter, int amount) {
+        slot[(int) slot[STREAM] + counter] += amount;
     }
 
     private synchronized long[] register() {
         slots.removeIf(slot -> {
             boolean ended = slot.ended();
             if (ended) {
-                for (int i = TRANSACTIONS; i < LENGTH; i++) {
+                for (int i = FIRST_BLOCK; i < ofEndedThreads.length; i++) {
                     ofEndedThreads[i] += slot.words()[i];
                 }
             }
             return ended;
         });
-        long[] slot = new long[LENGTH];
+        long[] slot = new long[length()];
+        slot[FILLS] = 1;
         slots.add(new Slot(new WeakReference<>(Thread.currentThread()), slot));
         mine.set(slot);
         return slot;
@@ -128,11 +170,21 @@ final class TransactionSlots {
         return words;
     }
 
-    /** The sum of a counter over all threads that ever made a transaction. */
-    synchronized long total(int counter) {
-        long sum = ofEndedThreads[counter];
+    /** The sum of a counter over all streams and all threads that ever made a transaction. */
+    long total(int counter) {
+        long sum = 0;
+        for (int block = 0; block < streams.blocks(); block++) {
+            sum += total(counter, block);
+        }
+        return sum;
+    }
+
+    /** The sum of a counter of one block of {@link StreamIndex} over all threads. */
+    synchronized long total(int counter, int block) {
+        int index = FIRST_BLOCK + block * BLOCK + counter;
+        long sum = ofEndedThreads[index];
         for (Slot slot : slots) {
-            sum += (long) LONGS.getOpaque(slot.words(), counter);
+            sum += (long) LONGS.getOpaque(slot.words(), index);
         }
         return sum;
     }

@@ -11,16 +11,13 @@ import org.sluice.spi.board.Dma;
  */
 final class TranslatedTransactions {
     private final Supplier<Settings> settings;
-    private final Routes routes;
-    private final Stage2Translator stage2;
+    private final TranslationPath path;
     private final EventQueue events;
     private final DataAccess memory;
 
-    TranslatedTransactions(
-            Supplier<Settings> settings, Routes routes, Stage2Translator stage2, EventQueue events, DataAccess memory) {
+    TranslatedTransactions(Supplier<Settings> settings, TranslationPath path, EventQueue events, DataAccess memory) {
         this.settings = settings;
-        this.routes = routes;
-        this.stage2 = stage2;
+        this.path = path;
         this.events = events;
         this.memory = memory;
     }
@@ -34,7 +31,7 @@ final class TranslatedTransactions {
         if (!now.atsChecked()) {
             return pass(address, flags, data, offset, length, slot);
         }
-        Route stream = routes.stream(now, streamId, slot, began);
+        Route stream = path.stream(now, streamId, slot, began);
         if (stream instanceof Route.Refused refused) {
             if (now.recordAtsErrors()) {
                 events.record(
@@ -52,12 +49,13 @@ final class TranslatedTransactions {
         if (policy.ats() == StreamPolicy.Ats.FULL) {
             return pass(address, flags, data, offset, length, slot);
         }
+        int access = policy.overrides().flags(flags);
         long leaf = memory.beyondOutput(address)
                 ? Leaf.fault(EventId.F_ADDR_SIZE, 0)
-                : stage2.translate(policy.stage2(), address, flags, slot, began);
+                : path.stage2().translate(policy.stage2(), address, access, slot, began);
         if (Leaf.isFault(leaf)) {
             if (FaultPolicy.of(leaf, null, policy.stage2()).records()) {
-                events.record(EventRecord.translation(leaf, streamId, Dma.NO_PASID, address, flags));
+                events.record(EventRecord.translation(leaf, streamId, Dma.NO_PASID, address, access));
             }
             return Dma.ABORT;
         }

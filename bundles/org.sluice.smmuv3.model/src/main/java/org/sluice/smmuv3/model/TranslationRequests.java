@@ -16,16 +16,13 @@ import org.sluice.spi.board.IommuModel;
  */
 final class TranslationRequests {
     private final Supplier<Settings> settings;
-    private final Routes routes;
-    private final Translator translator;
+    private final TranslationPath path;
     private final EventQueue events;
     private final int outputBits;
 
-    TranslationRequests(
-            Supplier<Settings> settings, Routes routes, Translator translator, EventQueue events, int outputBits) {
+    TranslationRequests(Supplier<Settings> settings, TranslationPath path, EventQueue events, int outputBits) {
         this.settings = settings;
-        this.routes = routes;
-        this.translator = translator;
+        this.path = path;
         this.events = events;
         this.outputBits = outputBits;
     }
@@ -45,7 +42,7 @@ final class TranslationRequests {
         if (!now.enabled()) {
             return unsupported(streamId, substreamId, address, wanted);
         }
-        Route stream = routes.stream(now, streamId, slot, began);
+        Route stream = path.stream(now, streamId, slot, began);
         if (stream instanceof Route.Refused refused) {
             return abort(now, refused, streamId, substreamId);
         }
@@ -56,7 +53,7 @@ final class TranslationRequests {
         if (policy.ats() == StreamPolicy.Ats.NONE) {
             return unsupported(streamId, substreamId, address, wanted);
         }
-        Route route = routes.find(now, streamId, substreamId, slot, began);
+        Route route = path.route(now, streamId, substreamId, slot, began);
         if (route instanceof Route.Refused refused) {
             return abort(now, refused, streamId, substreamId);
         }
@@ -83,11 +80,14 @@ final class TranslationRequests {
             int wanted,
             long[] slot,
             long began) {
-        int reading = wanted & Dma.PRIVILEGED;
-        int writing = reading | IommuModel.WRITE;
-        long leaf = translator.translate(route, address, wanted & writing, slot, began);
-        if (Permissions.isWrite(wanted) && isDenied(leaf)) {
-            leaf = translator.translate(route, address, reading, slot, began);
+        AttributeOverrides overrides = route.overrides();
+        int level = wanted & Dma.PRIVILEGED;
+        int reading = overrides.flags(level);
+        int writing = overrides.flags(level | IommuModel.WRITE);
+        boolean toWrite = Permissions.isWrite(wanted);
+        long leaf = path.translator().translate(route, address, toWrite ? writing : reading, slot, began);
+        if (toWrite && isDenied(leaf)) {
+            leaf = path.translator().translate(route, address, reading, slot, began);
         }
         if (Leaf.isFault(leaf)) {
             return denied(now, leaf, streamId, substreamId, address, wanted);
@@ -97,14 +97,14 @@ final class TranslationRequests {
         boolean write = !Leaf.needsUpdate(leaf, writing) && Permissions.granted(leaf, writing, route.context());
         boolean execute = (wanted & Dma.EXECUTE) != 0
                 && read
-                && Permissions.granted(leaf, wanted & ~IommuModel.WRITE, route.context());
+                && Permissions.granted(leaf, overrides.flags(level | Dma.EXECUTE), route.context());
         if (!read && !write) {
             return AtsCompletion.noAccess(Permissions.isPrivileged(wanted));
         }
         long bytes = 1L << Leaf.log2size(leaf);
         long output = Leaf.output(leaf, address);
         if (split) {
-            long first = translator.intermediate(route, address, reading, slot, began);
+            long first = path.translator().intermediate(route, address, reading, slot, began);
             if (Leaf.isFault(first)) {
                 // software took it away meanwhile
                 return denied(now, first, streamId, substreamId, address, wanted);

@@ -104,7 +104,7 @@ class CommandRulesTest {
                 0xff
             })
     void commandsOfAbsentFeaturesAreIllegal_R35(int opcode) {
-        illegal(Smmu.on("idr0.ATS", 0), opcode, 0);
+        illegal(Smmu.on("idr0.ATS", 0, "idr0.Hyp", 0), opcode, 0);
     }
 
     @ParameterizedTest

@@ -6,49 +6,132 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
+import org.sluice.spi.memory.MemoryRegion;
 import org.sluice.spi.memory.PhysicalMemory;
 
-/** A capture of a Linux machine: memory, registers, and what an independent walker found. */
-record LinuxImage(String name) {
+/**
+ * A capture of a machine: memory, registers, and what an independent walker found. The three Linux captures of this bundle,
+ * or those in the folder that the system property {@value #FOLDER} names.
+ *
+ * @param folder where it is; null for one of this bundle
+ */
+record LinuxImage(String name, Path folder) {
+    /** System property with a folder of captures. */
+    static final String FOLDER = "sluice.captures";
+
+    private static final List<String> OWN = List.of("single-nvme", "nvme-virtioblk-strict", "passthrough-vfio");
     private static final int PT_LOAD = 1;
     private static final int PROGRAM_HEADER_BYTES = 56;
+    private static final long CHUNK = 1 << 21;
     private static final Pattern REGISTER = Pattern.compile(
             "\"(\\w+)\":\\s*\\{\\s*\"offset\":\\s*\"(0x\\w+)\",\\s*\"width\":\\s*(\\d+),\\s*\"value\":\\s*\"(0x\\w+)\"");
 
     /** A register as found. */
     record Register(String name, long offset, int width, long value) {}
 
-    private InputStream open(String file) {
-        InputStream stream = LinuxImage.class.getResourceAsStream("linux/" + name + "/" + file);
-        if (stream == null) {
-            throw new IllegalArgumentException("no " + file + " in capture " + name);
+    private record Segment(long address, int offset, int length) {}
+
+    static Stream<LinuxImage> all() {
+        String given = System.getProperty(FOLDER);
+        if (given == null) {
+            return OWN.stream().map(name -> new LinuxImage(name, null));
         }
-        return stream;
+        try (Stream<Path> folders = Files.list(Path.of(given))) {
+            return folders
+                    .filter(folder -> Files.exists(folder.resolve("smmu-registers.json")))
+                    .sorted()
+                    .map(folder -> new LinuxImage(folder.getFileName().toString(), folder))
+                    .toList()
+                    .stream();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+
+    private InputStream open(String file) throws IOException {
+        InputStream plain = find(file);
+        if (plain != null) {
+            return plain;
+        }
+        InputStream packed = find(file + ".gz");
+        if (packed == null) {
+            throw new IOException("no " + file + " in capture " + name);
+        }
+        return new GZIPInputStream(packed);
+    }
+
+    private InputStream find(String file) throws IOException {
+        if (folder == null) {
+            return LinuxImage.class.getResourceAsStream("linux/" + name + "/" + file);
+        }
+        Path path = folder.resolve(file);
+        return Files.exists(path) ? Files.newInputStream(path) : null;
+    }
+
+    private byte[] core() {
+        try (InputStream stream = open("memory-sparse.elf")) {
+            return stream.readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static List<Segment> segments(byte[] file) {
+        ByteBuffer elf = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+        int headers = (int) elf.getLong(32);
+        int count = elf.getShort(56);
+        List<Segment> segments = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            int header = headers + i * PROGRAM_HEADER_BYTES;
+            if (elf.getInt(header) == PT_LOAD) {
+                segments.add(new Segment(
+                        elf.getLong(header + 24), (int) elf.getLong(header + 8), (int) elf.getLong(header + 32)));
+            }
+        }
+        return segments;
+    }
+
+    /** Memory where the core has any, in chunks of 2 MiB. */
+    List<MemoryRegion> regions() {
+        TreeMap<Long, Long> chunks = new TreeMap<>();
+        for (Segment segment : segments(core())) {
+            for (long at = segment.address() & -CHUNK; at < segment.address() + segment.length(); at += CHUNK) {
+                chunks.put(at, CHUNK);
+            }
+        }
+        List<MemoryRegion> regions = new ArrayList<>();
+        for (long chunk : chunks.keySet()) {
+            MemoryRegion last = regions.isEmpty() ? null : regions.get(regions.size() - 1);
+            if (last != null && last.base() + last.size() == chunk) {
+                regions.set(regions.size() - 1, new MemoryRegion(last.base(), last.size() + CHUNK));
+            } else {
+                regions.add(new MemoryRegion(chunk, CHUNK));
+            }
+        }
+        return regions;
     }
 
     /** Writes the PT_LOAD segments of the ELF core to their physical addresses. */
     void load(PhysicalMemory memory) {
-        try (InputStream stream = new GZIPInputStream(open("memory-sparse.elf.gz"))) {
-            byte[] file = stream.readAllBytes();
-            ByteBuffer elf = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
-            int headers = (int) elf.getLong(32);
-            int count = elf.getShort(56);
-            for (int i = 0; i < count; i++) {
-                int header = headers + i * PROGRAM_HEADER_BYTES;
-                if (elf.getInt(header) == PT_LOAD) {
-                    int offset = (int) elf.getLong(header + 8);
-                    memory.write(elf.getLong(header + 24), file, offset, (int) elf.getLong(header + 32));
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        byte[] file = core();
+        for (Segment segment : segments(file)) {
+            memory.write(segment.address(), file, segment.offset(), segment.length());
         }
     }
 

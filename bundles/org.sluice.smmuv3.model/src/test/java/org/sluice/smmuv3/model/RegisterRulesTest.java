@@ -54,12 +54,19 @@ class RegisterRulesTest {
         "idr0.NOPE, 1, idr0.NOPE",
         "idr1.SIDSIZE, 33, idr1.SIDSIZE",
         "idr1.SIDSIZE, 64, idr1.SIDSIZE",
-        "idr5.OAS, 6, idr5.OAS",
+        "idr5.OAS, 7, idr5.OAS",
+        "idr5.VAX, 2, idr5.VAX",
         "idr0.S1P, yes, idr0.S1P",
         "profile, arm, profile",
         "tlb.entries, 3, tlb.entries",
         "tlb.entries, 2097152, tlb.entries",
         "tlb.size, 16, tlb.size",
+        "tlb.ways, none, tlb.ways",
+        "tlb.ways, 32, tlb.ways",
+        "tlb.contiguous, 1, tlb.contiguous",
+        "tlb.overreach, some, tlb.overreach",
+        "config.overreach, some, config.overreach",
+        "statistics.streams, 3, statistics.streams",
         "speed, 1, speed"
     })
     void propertiesThatCannotBeAreRejectedByName(String key, String value, String named) {

@@ -26,6 +26,8 @@ import org.sluice.smmuv3.arch.StreamTableEntry;
 import org.sluice.smmuv3.arch.StrtabBase;
 import org.sluice.smmuv3.arch.StrtabBaseCfg;
 import org.sluice.spi.board.Dma;
+import org.sluice.spi.board.ExplainingModel;
+import org.sluice.spi.board.Explanation;
 import org.sluice.spi.board.IommuModel;
 import org.sluice.spi.board.ModelRequest;
 import org.sluice.spi.board.Translation;
@@ -227,6 +229,11 @@ final class Smmu {
 
     Translation translate(int substream, long iova, int flags) {
         return model.translate(SID, substream, iova, flags);
+    }
+
+    /** Why an untagged access would meet what it would meet. */
+    Explanation explain(long iova, int flags) {
+        return ((ExplainingModel) model).explain(SID, Dma.NO_PASID, iova, flags);
     }
 
     // queues

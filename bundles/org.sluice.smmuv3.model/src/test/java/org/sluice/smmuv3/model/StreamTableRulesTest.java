@@ -10,6 +10,7 @@ import org.sluice.smmuv3.arch.CmdCfgiSte;
 import org.sluice.smmuv3.arch.Cr0;
 import org.sluice.smmuv3.arch.Cr2;
 import org.sluice.smmuv3.arch.EvtFCdFetch;
+import org.sluice.smmuv3.arch.Idr0;
 import org.sluice.smmuv3.arch.StreamTableEntry;
 import org.sluice.smmuv3.arch.StrtabBase;
 import org.sluice.smmuv3.arch.StrtabBaseCfg;
@@ -156,10 +157,35 @@ class StreamTableRulesTest {
     @Test
     void bitsOfAbsentFeaturesAreIgnored_R51() {
         long reserved = StreamTableEntry.EATS_MASK | StreamTableEntry.STRW_MASK | StreamTableEntry.S1PIE_MASK;
-        Smmu smmu = Smmu.on().ste(Smmu.SID, Smmu.stage1Word0(0), reserved).cd(0, Smmu.cdWord0(1), Smmu.ROOT);
+        Smmu smmu = Smmu.on("idr0.Hyp", 0)
+                .ste(Smmu.SID, Smmu.stage1Word0(0), reserved)
+                .cd(0, Smmu.cdWord0(1), Smmu.ROOT);
         smmu.map(Smmu.ROOT, 0x1000, DATA, Tables.RW);
 
         assertThat(smmu.read(0x1000)).isEqualTo(Dma.OK);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "7, false, 0, true, true",
+        "5, false, 0, true, false",
+        "6, false, 0, true, false",
+        "7, true, 0, true, false",
+        "7, false, 1, true, false",
+        "5, false, 0, false, true"
+    })
+    void splitStageAtsNeedsBothStagesAndIsIgnoredWithoutAtschk_R13(
+            long config, boolean s2s, int ns1ats, boolean atschk, boolean legal) {
+        Identity full = Profile.FULL.identity();
+        long idr0 = Idr0.withNs1ats(Idr0.withAts(full.idr0(), 1), ns1ats);
+        idr0 = Idr0.withStallModel(idr0, 0);
+        Identity id = new Identity(idr0, full.idr1(), full.idr3(), full.idr5(), 0, 2);
+        long word0 = StreamTableEntry.withConfig(Smmu.stage1Word0(0), config);
+        long word1 = StreamTableEntry.withEats(0, StreamTableEntry.EATS_SPLIT_STAGE);
+        long word2 = StreamTableEntry.withS2s(Smmu.stage2Word2(7), s2s ? 1 : 0);
+        long[] ste = {word0, word1, word2, Smmu.ROOT2, 0, 0, 0, 0};
+        assertThat(StreamConfig.decode(ste, id, atschk, false) instanceof StreamConfig.Translating)
+                .isEqualTo(legal);
     }
 
     @Test

@@ -27,6 +27,19 @@ class TlbTest {
         return Leaf.of(output, log2size, global ? 0 : Leaf.NOT_GLOBAL);
     }
 
+    private static void fill(Tlb tlb, int vmid, int asid, long address, int granule, long leaf, long began) {
+        tlb.fill(TlbTag.of(Regime.EL1, vmid, asid, granule), address, leaf, 0, began);
+    }
+
+    private static long lookup(Tlb tlb, int vmid, int asid, long address, int granule) {
+        return tlb.lookup(TlbTag.of(Regime.EL1, vmid, asid, granule), address, TransactionSlots.inquiry());
+    }
+
+    private static long tag(Entry entry) {
+        long tag = TlbTag.of(Regime.EL1, entry.vmid(), entry.asid(), entry.granule());
+        return entry.global() ? TlbTag.global(tag) : tag;
+    }
+
     /** Key of an entry in the oracle. */
     private record Entry(int vmid, int asid, boolean global, int granule, long base, int log2size) {}
 
@@ -35,7 +48,7 @@ class TlbTest {
         // one granule an ASID, else more than the ways of a set may compete for it
         int granule = GRANULES[asid];
         int level = 3;
-        while (level > 1 && random.nextInt(3) == 0 && Granule.blockAllowed(granule, level - 1)) {
+        while (level > 1 && random.nextInt(3) == 0 && Granule.blockAllowed(granule, level - 1, false)) {
             level--;
         }
         int log2size = Granule.shift(granule, level);
@@ -57,7 +70,14 @@ class TlbTest {
         int level = filtered ? 2 + random.nextInt(2) : 0;
         boolean wraps = Long.compareUnsigned(last, first) < 0;
         return new TlbScope(
-                TlbScope.Stages.FIRST, vmid, asid, first, wraps ? -1L : last, filtered ? near.granule() : 0, level);
+                TlbScope.Stages.FIRST,
+                Regime.EL1,
+                vmid,
+                asid,
+                first,
+                wraps ? -1L : last,
+                filtered ? near.granule() : 0,
+                level);
     }
 
     /** Against a plain map: what is found was filled and not invalidated since; with room for all, it is found. */
@@ -66,25 +86,18 @@ class TlbTest {
     void fillsAndInvalidationsAgainstAPlainMap(long seed) {
         Random random = new Random(seed);
         boolean roomy = seed % 2 == 0;
-        Tlb tlb = new Tlb(roomy ? 1 << 20 : 16, generation);
+        Tlb tlb = new Tlb(TlbShape.of(roomy ? 1 << 20 : 16), generation);
         Map<Entry, Long> oracle = new HashMap<>();
         for (int step = 0; step < (roomy ? 400 : 6000); step++) {
             if (random.nextInt(roomy ? 20 : 6) == 0) {
                 TlbScope scope = scope(random);
                 generation.advance();
                 tlb.invalidate(scope);
-                oracle.keySet()
-                        .removeIf(entry -> scope.covers(
-                                entry.vmid(),
-                                entry.global() ? 0 : entry.asid(),
-                                entry.global(),
-                                entry.base(),
-                                entry.log2size(),
-                                entry.granule()));
+                oracle.keySet().removeIf(entry -> scope.covers(tag(entry), entry.base(), entry.log2size()));
             } else {
                 Entry entry = random(random);
                 long leaf = leaf(entry.asid(), entry.base(), entry.log2size(), entry.global());
-                tlb.fill(entry.vmid(), entry.asid(), entry.base(), entry.granule(), leaf, generation.current());
+                fill(tlb, entry.vmid(), entry.asid(), entry.base(), entry.granule(), leaf, generation.current());
                 oracle.put(key(entry), leaf);
             }
             Entry probe = random(random);
@@ -104,7 +117,7 @@ class TlbTest {
     }
 
     private static void check(Tlb tlb, Map<Entry, Long> oracle, Entry probe, boolean roomy) {
-        long found = tlb.lookup(probe.vmid(), probe.asid(), probe.base(), probe.granule(), probe.granule());
+        long found = lookup(tlb, probe.vmid(), probe.asid(), probe.base(), probe.granule());
         List<Long> possible = new ArrayList<>();
         for (int level = 1; level <= 3; level++) {
             int log2size = Granule.shift(probe.granule(), level);
@@ -126,18 +139,18 @@ class TlbTest {
 
     @Test
     void aFillOfAnOlderGenerationIsDropped() {
-        Tlb tlb = new Tlb(16, generation);
+        Tlb tlb = new Tlb(TlbShape.of(16), generation);
         long began = generation.current();
         generation.advance();
-        tlb.fill(0, 1, 0x1000, 12, leaf(1, 0x1000, 12, false), began);
-        assertThat(tlb.lookup(0, 1, 0x1000, 12, 12)).isEqualTo(Tlb.MISS);
+        fill(tlb, 0, 1, 0x1000, 12, leaf(1, 0x1000, 12, false), began);
+        assertThat(lookup(tlb, 0, 1, 0x1000, 12)).isEqualTo(Tlb.MISS);
     }
 
     /** One set, so that every fill evicts what another thread is reading: a torn read would mix two entries. */
     @Test
     @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void aReaderNeverSeesHalfOfAnEntry() throws Exception {
-        Tlb tlb = new Tlb(Tlb.WAYS, generation);
+        Tlb tlb = new Tlb(TlbShape.of(4), generation);
         AtomicBoolean stop = new AtomicBoolean();
         AtomicLong hits = new AtomicLong();
         ExecutorService readers = Executors.newFixedThreadPool(2);
@@ -149,7 +162,7 @@ class TlbTest {
                 while (!stop.get()) {
                     int asid = random.nextInt(4);
                     long page = random.nextInt(4) * 4096L;
-                    long found = tlb.lookup(0, asid, page, 12, 12);
+                    long found = lookup(tlb, 0, asid, page, 12);
                     if (found != Tlb.MISS) {
                         hits.incrementAndGet();
                         torn += found == leaf(asid, page, 12, false) ? 0 : 1;
@@ -162,7 +175,7 @@ class TlbTest {
         for (int fill = 0; fill < 2_000_000 || hits.get() < 1000; fill++) {
             int asid = random.nextInt(4);
             long page = random.nextInt(4) * 4096L;
-            tlb.fill(0, asid, page, 12, leaf(asid, page, 12, false), generation.current());
+            fill(tlb, 0, asid, page, 12, leaf(asid, page, 12, false), generation.current());
         }
         stop.set(true);
         for (Future<Long> result : results) {

@@ -20,8 +20,8 @@ final class VectorDecoding {
         Identity id = VectorIdentity.identity(vector);
         boolean stream = vector.kind().equals("STE");
         boolean illegal = stream
-                ? StreamConfig.decode(vector.input(), id, true) instanceof StreamConfig.Illegal
-                : StreamContext.decode(vector.input(), id, true) == null;
+                ? StreamConfig.decode(vector.input(), id, true, false) instanceof StreamConfig.Illegal
+                : StreamContext.decode(vector.input(), id, true, Regime.EL1) == null;
         String error = stream ? "C_BAD_STE" : "C_BAD_CD";
         assertThat(illegal).as(vector.expected()).isEqualTo(vector.expected().startsWith(error));
         if (illegal) {

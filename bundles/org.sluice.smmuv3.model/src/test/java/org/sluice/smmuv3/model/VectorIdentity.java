@@ -20,8 +20,9 @@ import org.sluice.smmuv3.arch.Idr5;
  * is switched on with.
  */
 final class VectorIdentity {
-    private static final Map<String, Long> ABSENT = Map.of("Hyp", 0L, "MPAM", 0L);
-    private static final Map<String, Long> OAS = Map.of("32", 0L, "36", 1L, "40", 2L, "42", 3L, "44", 4L, "48", 5L);
+    private static final Map<String, Long> ABSENT = Map.of("MPAM", 0L);
+    private static final Map<String, Long> OAS =
+            Map.of("32", 0L, "36", 1L, "40", 2L, "42", 3L, "44", 4L, "48", 5L, "52", 6L);
     private static final Set<String> SHAPES = Set.of("SPLIT", "LOG2SIZE", "GRAN", "OAS");
     private static final List<Layout> REGISTERS = List.of(Idr0.LAYOUT, Idr1.LAYOUT, Idr3.LAYOUT, Idr5.LAYOUT);
 
