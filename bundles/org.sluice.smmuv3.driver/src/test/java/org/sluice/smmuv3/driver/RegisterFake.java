@@ -177,6 +177,14 @@ final class RegisterFake implements RegisterFile, InterruptLines {
         handlers.getOrDefault(line, List.of()).forEach(Runnable::run);
     }
 
+    /** Lines that somebody listens to. */
+    List<String> lines() {
+        return handlers.entrySet().stream()
+                .filter(entry -> !entry.getValue().isEmpty())
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
     boolean hasListeners() {
         return handlers.values().stream().anyMatch(list -> !list.isEmpty());
     }
