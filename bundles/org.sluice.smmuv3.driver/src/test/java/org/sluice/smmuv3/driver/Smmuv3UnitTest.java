@@ -78,7 +78,10 @@ class Smmuv3UnitTest {
                 .isEqualTo(context.record().tag());
         List<RegisterFake.Taken> commands = fixture.registers.commands();
         assertThat(commands.indexOf(cfgiCd(0x42, 0))).isLessThan(commands.indexOf(cfgiSte(0x42)));
-        assertThat(commands.get(commands.size() - 1)).isEqualTo(sync());
+        assertThat(commands.lastIndexOf(sync())).isGreaterThan(commands.lastIndexOf(cfgiSte(0x42)));
+        assertThat(commands.get(commands.size() - 1))
+                .as("fetched ahead of its use")
+                .isEqualTo(new RegisterFake.Taken(DeviceCommand.prefetchConfig(0x42), 0));
     }
 
     @Test
