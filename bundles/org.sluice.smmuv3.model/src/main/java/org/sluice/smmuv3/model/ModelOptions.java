@@ -20,9 +20,15 @@ import org.sluice.smmuv3.arch.Idr5;
  * @param configurationEntries power of two, or 0 for no configuration cache
  * @param wideConfiguration whether any invalidation of configuration removes all of it
  * @param countedStreams streams that are counted alone: a power of two, or 0
+ * @param mergesEvents whether events are merged where STE.MEV lets them
  */
 record ModelOptions(
-        Identity identity, TlbShape tlb, int configurationEntries, boolean wideConfiguration, int countedStreams) {
+        Identity identity,
+        TlbShape tlb,
+        int configurationEntries,
+        boolean wideConfiguration,
+        int countedStreams,
+        boolean mergesEvents) {
     private static final int MAX_ENTRIES = 1 << 20;
     private static final int MAX_WAYS = 16;
     private static final int MAX_STREAMS = 1 << 12;
@@ -48,6 +54,7 @@ record ModelOptions(
         int configurations = 1024;
         boolean wide = false;
         int streams = 64;
+        boolean merges = true;
         for (Map.Entry<String, Object> property : new TreeMap<>(properties).entrySet()) {
             String key = property.getKey();
             String value = String.valueOf(property.getValue());
@@ -81,6 +88,12 @@ record ModelOptions(
                         default -> throw invalid(key, value, "known are config.entries, config.overreach");
                     }
                 }
+                case "events" -> {
+                    if (!field.equals("merge")) {
+                        throw invalid(key, value, "known is events.merge");
+                    }
+                    merges = flag(key, value);
+                }
                 case "statistics" -> {
                     if (!field.equals("streams")) {
                         throw invalid(key, value, "known is statistics.streams");
@@ -91,7 +104,7 @@ record ModelOptions(
                     throw invalid(
                             key,
                             value,
-                            "known are profile, tlb.*, config.*, statistics.streams, idr0.*, idr1.*, idr3.*, idr5.*");
+                            "known are profile, tlb.*, config.*, events.merge, statistics.streams, idr0.*, idr1.*, idr3.*, idr5.*");
             }
         }
         boolean stalls = Idr0.stallModel(idr0) != Idr0.STALL_MODEL_TERMINATE_ONLY;
@@ -109,7 +122,7 @@ record ModelOptions(
         ModelledFeatures.check(identity);
         // fewer entries than ways: one set
         TlbShape shape = new TlbShape(tlb, Math.min(tlb, ways), contiguous, overreach);
-        return new ModelOptions(identity, shape, configurations, wide, streams);
+        return new ModelOptions(identity, shape, configurations, wide, streams, merges);
     }
 
     private static long override(Layout register, String key, String name, String value, long word) {

@@ -60,7 +60,8 @@ final class Smmuv3Model implements ExplainingModel, StreamStatistics, Counters {
         parts = new TranslationPath.Parts(memory, id, tlb, configurations);
         path = new TranslationPath(parts, null);
         inquiry = new Inquiry(parts, path, generation);
-        events = new EventQueue(bank, memory, interrupts, id);
+        EventMerging merging = options.mergesEvents() ? new EventMerging(this::mayMerge) : null;
+        events = new EventQueue(bank, memory, interrupts, id, merging);
         stalls = new Stalls(id.stallMax());
         AtsPorts ports = new AtsPorts();
         AtsCommands atsCommands = new AtsCommands(id, ports, () -> settings);
@@ -82,6 +83,11 @@ final class Smmuv3Model implements ExplainingModel, StreamStatistics, Counters {
         counters =
                 new ModelCounters(request.name(), transactions, streams, commands, events, tlb, configurations, pages);
         settings = Settings.of(bank, id);
+    }
+
+    private boolean mayMerge(int streamId) {
+        Route stream = path.stream(settings, streamId, TransactionSlots.inquiry(), generation.current());
+        return stream instanceof StreamPolicy policy && policy.merges();
     }
 
     @Override
