@@ -19,6 +19,7 @@ import java.util.TreeSet;
  * @param pageRequests {@code pri}: whether it sends page requests, which takes ATS
  * @param pasidInResponse {@code pasid-in-response}: whether it knows an answer to those only by its PASID
  * @param mute {@code mute}: a defect: it neither heeds nor answers invalidations
+ * @param secure {@code secure}: whether its stream is Secure, which has no ATS
  * @param stalls {@code stall}: whether its transactions may be stalled
  */
 record EndpointConfig(
@@ -31,13 +32,14 @@ record EndpointConfig(
         boolean pageRequests,
         boolean pasidInResponse,
         boolean mute,
+        boolean secure,
         boolean stalls) {
     private static final int MAX_PASID_BITS = 20;
     private static final long MAX_STREAM_ID = 0xffff_ffffL;
     private static final int ALONE = -1;
     private static final int MAX_TLB_ENTRIES = 1 << 20;
-    private static final Set<String> KNOWN =
-            Set.of("sid", "pasids", "compatible", "group", "ats", "pri", "pasid-in-response", "mute", "stall");
+    private static final Set<String> KNOWN = Set.of(
+            "sid", "pasids", "compatible", "group", "ats", "pri", "pasid-in-response", "mute", "secure", "stall");
 
     /**
      * Reads an endpoint.
@@ -78,6 +80,10 @@ record EndpointConfig(
         if (pageRequests && tlbEntries == 0) {
             throw Properties.invalid(property(name, "pri"), values.get("pri"), "page requests take ATS");
         }
+        boolean secure = flag(name, values, "secure");
+        if (secure && tlbEntries != 0) {
+            throw Properties.invalid(property(name, "secure"), values.get("secure"), "Secure streams have no ATS");
+        }
         return new EndpointConfig(
                 name,
                 List.copyOf(streamIds),
@@ -88,6 +94,7 @@ record EndpointConfig(
                 pageRequests,
                 flag(name, values, "pasid-in-response"),
                 flag(name, values, "mute"),
+                secure,
                 flag(name, values, "stall"));
     }
 

@@ -58,11 +58,12 @@ final class ModelBoard implements Board, AutoCloseable {
 
     private Endpoint endpoint(EndpointConfig config, String iommu, Injection injection) {
         int streamId = config.streamIds().get(0);
+        int world = config.secure() ? IommuModel.SECURE : 0;
         DevicePort port = port(config);
         TransactionBus bus = port instanceof DeviceTlbPort translating
                 ? new TranslatingBus(model, streamId, translating)
                 : (pasid, address, flags, data, offset, length) ->
-                        model.transact(streamId, pasid, address, flags, data, offset, length);
+                        model.transact(streamId, pasid, address, flags | world, data, offset, length);
         Dma dma = new ModelDma(bus, config.name(), config.pasidBits());
         if (injection == Injection.SWAP_SSID) {
             dma = new SwappedSubstreams(dma, config.pasidBits());

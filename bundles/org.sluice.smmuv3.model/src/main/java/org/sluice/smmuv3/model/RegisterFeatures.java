@@ -66,6 +66,8 @@ final class RegisterFeatures {
         int address = register.address();
         return !(PRI.contains(address) && !id.pri()
                 || MSI.contains(address) && !id.msi()
+                // a bank of its own
+                || address >= BankedRegisters.SECURE && address < Register.PAGE_BYTES
                 || address == VatosSel.ADDRESS);
     }
 
