@@ -143,6 +143,7 @@ public final class Platform implements Iommu, Counters {
     @Deactivate
     public void close() {
         swapThread.close();
+        commons.clock().close();
         fleet.units().forEach(Unit::shutdown);
         fleet.units().clear();
         faultWorkers.close();

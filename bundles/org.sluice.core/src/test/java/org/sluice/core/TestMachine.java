@@ -5,6 +5,7 @@ import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.sluice.api.AddressSpace;
 import org.sluice.api.Domain;
 import org.sluice.api.DomainRequest;
@@ -23,6 +24,7 @@ import org.sluice.core.fake.FakeTables;
 import org.sluice.core.fake.Journal;
 import org.sluice.core.fake.LpaeWalk;
 import org.sluice.core.fault.FaultWorkers;
+import org.sluice.core.iova.FlushQueue;
 import org.sluice.core.offer.Provider;
 import org.sluice.core.space.Commons;
 import org.sluice.core.unit.DefaultPolicy;
@@ -52,11 +54,10 @@ public final class TestMachine implements AutoCloseable {
     private long driverService;
     private long formatService;
 
-    private TestMachine(long gateMillis, long drainMillis, boolean realTables) {
+    private TestMachine(Commons commons, DefaultPolicy policy, boolean realTables) {
         hardware = new FakeHardware(journal, realTables ? new LpaeWalk(board.memory())::walk : tables::walk);
         driver = new FakeDriver(hardware);
-        platform = new Platform(
-                Commons.of(gateMillis, drainMillis), new FaultWorkers(4, 64, 30_000), DefaultPolicy.BLOCKED);
+        platform = new Platform(commons, new FaultWorkers(4, 64, 30_000), policy);
         platform.addSwapListener(swaps::add);
         board.iommu("smmu0").iommu("smmu1");
         board.endpoint("nic", "", "smmu0", NIC, 20, -1);
@@ -83,7 +84,7 @@ public final class TestMachine implements AutoCloseable {
 
     /** A machine with its board only. */
     public static TestMachine bare(long gateMillis, long drainMillis) {
-        TestMachine machine = new TestMachine(gateMillis, drainMillis, false);
+        TestMachine machine = new TestMachine(Commons.of(gateMillis, drainMillis), DefaultPolicy.BLOCKED, false);
         machine.platform.addBoard(machine.board);
         machine.settle();
         return machine;
@@ -91,8 +92,20 @@ public final class TestMachine implements AutoCloseable {
 
     /** A machine with the real format of the ARM long descriptors, whose tables the hardware reads in memory. */
     public static TestMachine withRealTables() {
-        TestMachine machine = new TestMachine(30_000, 10_000, true);
+        return withRealTables(machine -> {});
+    }
+
+    /** The same after something was changed in its hardware, firmware or driver. */
+    public static TestMachine withRealTables(Consumer<TestMachine> change) {
+        return withRealTables(FlushQueue.Bounds.PER_THREAD, DefaultPolicy.BLOCKED, change);
+    }
+
+    /** The same with other bounds of the flush queue and another policy. */
+    public static TestMachine withRealTables(
+            FlushQueue.Bounds bounds, DefaultPolicy policy, Consumer<TestMachine> change) {
+        TestMachine machine = new TestMachine(Commons.of(30_000, 10_000).withFlushBounds(bounds), policy, true);
         machine.journal.close();
+        change.accept(machine);
         machine.platform.addBoard(machine.board);
         machine.driver.tableFormat = "ARM_64_LPAE_S1";
         machine.addFormat(new Stage1Format(), "1.0.0");

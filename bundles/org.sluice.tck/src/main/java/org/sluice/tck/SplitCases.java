@@ -206,8 +206,8 @@ interface SplitCases {
         for (Block block : Block.all(trial)) {
             long page = trial.page();
             boolean pages = block.part() == page;
-            long below = trial.tableSizes().stream()
-                    .filter(size -> size <= block.part())
+            long below = trial.sizes().stream()
+                    .filter(size -> size > page && size <= block.part())
                     .count();
             int splits = (int) below + 1;
             long from = block.iova() + 3 * block.part();
@@ -289,8 +289,11 @@ interface SplitCases {
             for (long size : trial.splits() ? trial.tableSizes() : List.<Long>of()) {
                 long smaller =
                         trial.subject().tableSpans().applyAsLong(trial.table().config()) & size - 1;
-                long part = smaller == 0 ? trial.page() : Long.highestOneBit(smaller);
-                if (((trial.table().config().pageSizes() & part) != 0) == offered) {
+                long entry = smaller == 0 ? trial.page() : Long.highestOneBit(smaller);
+                long sizes = trial.table().config().pageSizes();
+                if (((sizes & entry) != 0) == offered) {
+                    // A leaf of several entries may be the next smaller one.
+                    long part = offered ? Long.highestOneBit(sizes & size - 1) : entry;
                     blocks.add(new Block(trial.iova(size, 0), trial.paddr(size, 0), size, part));
                 }
             }

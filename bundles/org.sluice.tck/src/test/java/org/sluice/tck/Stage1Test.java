@@ -9,7 +9,7 @@ import org.sluice.spi.memory.MemoryFactory;
 import org.sluice.spi.pgtable.PageTableConfig;
 import org.sluice.spi.pgtable.Quirk;
 
-/** ARM_64_LPAE_S1: every granule, both halves, small and large address spaces. */
+/** ARM_64_LPAE_S1: every granule, both halves, small and large address spaces, groups. */
 class Stage1Test extends PageTableFormatTck {
     private static final long K4 = 1L << 12 | 1L << 21 | 1L << 30;
     private static final long K16 = 1L << 14 | 1L << 25;
@@ -26,6 +26,11 @@ class Stage1Test extends PageTableFormatTck {
             configs.add(config(K64, 48, 48, half));
             configs.add(config(K64 | 1L << 42, 52, 52, half));
         }
+        for (long sizes : new long[] {K4, K16, K64}) {
+            configs.add(config(sizes, 48, 48, Quirk.ARM_CONTIGUOUS));
+        }
+        configs.add(config(K4 | 1L << 39, 52, 52, Quirk.ARM_LPA2));
+        configs.add(config(K16 | 1L << 36, 52, 52, Quirk.ARM_LPA2 | Quirk.ARM_TTBR1 | Quirk.ARM_CONTIGUOUS));
         configs.add(new PageTableConfig("ARM_64_LPAE_S1", K4, 32, 32, false, Quirk.ARM_OUTER_WBWA));
         // Stage 1 has no write-only, and device memory is never cached.
         return FormatUnderTest.of(new Stage1Format(), configs)

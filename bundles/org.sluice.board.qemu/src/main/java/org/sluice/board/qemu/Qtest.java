@@ -229,7 +229,7 @@ final class Qtest implements AutoCloseable {
 
     @Override
     public void close() {
-        fail(explain.apply("it was powered off"));
+        fail("the conversation with QEMU was closed");
     }
 
     private long ask(byte[] command, long address) {

@@ -2,6 +2,8 @@ package org.sluice.core.space;
 
 import java.util.concurrent.TimeUnit;
 import org.sluice.core.gate.SwapGate;
+import org.sluice.core.iova.DmaClock;
+import org.sluice.core.iova.FlushQueue;
 
 /**
  * What all spaces of the platform share.
@@ -10,8 +12,16 @@ import org.sluice.core.gate.SwapGate;
  * @param gathers for strict unmaps
  * @param counters of table memory
  * @param timeouts how long is waited for what
+ * @param clock for deferred work of DMA mapping
+ * @param flushBounds how much may wait for a flush in a domain of type DMA_FQ
  */
-public record Commons(SwapGate gate, GatherPool gathers, TableCounters counters, Timeouts timeouts) {
+public record Commons(
+        SwapGate gate,
+        GatherPool gathers,
+        TableCounters counters,
+        Timeouts timeouts,
+        DmaClock clock,
+        FlushQueue.Bounds flushBounds) {
     /**
      * Fresh ones.
      *
@@ -24,7 +34,19 @@ public record Commons(SwapGate gate, GatherPool gathers, TableCounters counters,
                 new SwapGate(),
                 new GatherPool(),
                 new TableCounters(),
-                new Timeouts(gateTimeoutMillis, drainTimeoutMillis));
+                new Timeouts(gateTimeoutMillis, drainTimeoutMillis),
+                new DmaClock(),
+                FlushQueue.Bounds.PER_THREAD);
+    }
+
+    /**
+     * The same with other bounds of the flush queue.
+     *
+     * @param bounds how much may wait, and how long
+     * @return what spaces share
+     */
+    public Commons withFlushBounds(FlushQueue.Bounds bounds) {
+        return new Commons(gate, gathers, counters, timeouts, clock, bounds);
     }
 
     /**

@@ -16,9 +16,7 @@ final class Pending {
      * queued, without waiting: its tables stay.
      */
     synchronized void add(IotlbGather gather, TranslationContext context) {
-        for (int i = 0; i < gather.tableCount(); i++) {
-            tables.addTable(gather.tableAddress(i), gather.tableBytes(i));
-        }
+        addTables(gather);
         if (!gather.isEmpty()) {
             long size = size(gather);
             if (range.isDisjoint(gather.start(), size, gather.pageSize())) {
@@ -28,6 +26,13 @@ final class Pending {
             range.addRange(gather.start(), size, gather.pageSize());
         }
         gather.clear();
+    }
+
+    /** Takes over the tables only; a flush of the whole space follows some day, and no range need be remembered for it. */
+    synchronized void addTables(IotlbGather gather) {
+        for (int i = 0; i < gather.tableCount(); i++) {
+            tables.addTable(gather.tableAddress(i), gather.tableBytes(i));
+        }
     }
 
     /** Moves everything into an empty gather. */

@@ -33,7 +33,7 @@ public class Space implements AddressSpace {
     private final Commons commons;
     private final SwapGate gate;
     private final SpaceTables tables;
-    private final Pending pending = new Pending();
+    private final Debt debt = new Debt(this);
     private final SpaceDirty dirty = new SpaceDirty(this);
     private final SpaceLedger ledger;
 
@@ -44,7 +44,6 @@ public class Space implements AddressSpace {
     private volatile Hold hold;
     private volatile SpaceState state = SpaceState.PREPARED;
     private volatile String revokedBecause = "";
-    private volatile boolean queued; // invalidations that no sync followed yet
 
     /**
      * A space without tables yet.
@@ -204,7 +203,7 @@ public class Space implements AddressSpace {
             try {
                 done = unmapRuns(bound, iova, geometry.clip(iova, size), gather);
             } finally {
-                owe(gather, bound.context());
+                debt.owe(gather, bound.context());
                 commons.gathers().give(ordinal, gather);
             }
         } finally {
@@ -298,12 +297,12 @@ public class Space implements AddressSpace {
 
     @Override
     public final void flushTlbAll() {
-        settle(true);
+        debt.settle(true);
     }
 
     @Override
     public final void tlbSync() {
-        settle(false);
+        debt.settle(false);
     }
 
     @Override
@@ -315,9 +314,7 @@ public class Space implements AddressSpace {
         try {
             Binding bound = boundOrNull(pin);
             if (bound != null) {
-                queued = true;
-                // Nobody says what was there: larger leaves and tables must go too.
-                bound.context().invalidate(iova, size, geometry.smallest(), false);
+                debt.queue(bound.context(), iova, size);
             } else if (!isRevoked()) {
                 throw missing("nothing was queued");
             }
@@ -349,47 +346,7 @@ public class Space implements AddressSpace {
         }
     }
 
-    private void settle(boolean everything) {
-        long[] pin = gate.enter();
-        int ordinal = SwapGate.ordinal(pin);
-        try {
-            Binding bound = boundOrNull(pin);
-            if (bound == null && !isRevoked()) {
-                throw missing("the pending list keeps what it owes");
-            }
-            IotlbGather gather = commons.gathers().take(ordinal);
-            pending.moveTo(gather);
-            try {
-                if (bound != null) {
-                    complete(bound.context(), gather, everything);
-                } else {
-                    tables.retireAll(gather);
-                    gather.clear();
-                }
-            } finally {
-                owe(gather, bound == null ? null : bound.context());
-                commons.gathers().give(ordinal, gather);
-            }
-        } finally {
-            gate.leave(pin);
-        }
-        tables.reclaim();
-    }
-
-    private void complete(TranslationContext context, IotlbGather gather, boolean everything) {
-        // Cleared first: an invalidation that another thread queues meanwhile sets it again.
-        queued = false;
-        if (everything) {
-            context.invalidateAll();
-        } else {
-            queue(context, gather);
-            context.sync();
-        }
-        tables.retireAll(gather);
-        gather.clear();
-    }
-
-    private void complete(Binding bound, IotlbGather gather) {
+    final void complete(Binding bound, IotlbGather gather) {
         if (!gather.isEmpty() || gather.tableCount() != 0) {
             queue(bound.context(), gather);
             bound.context().sync();
@@ -398,7 +355,7 @@ public class Space implements AddressSpace {
         gather.clear();
     }
 
-    private static void queue(TranslationContext context, IotlbGather gather) {
+    static void queue(TranslationContext context, IotlbGather gather) {
         long size = Pending.size(gather);
         if (!gather.isEmpty() && size != 0) {
             context.invalidate(gather.start(), size, gather.pageSize(), gather.tableCount() == 0);
@@ -407,16 +364,7 @@ public class Space implements AddressSpace {
         }
     }
 
-    /** Keeps what an exception left in a gather: it is owed still. */
-    private void owe(IotlbGather gather, TranslationContext context) {
-        if (gather.isEmpty() && gather.tableCount() == 0) {
-            gather.clear();
-        } else {
-            pending.add(gather, context);
-        }
-    }
-
-    private long unmapNow(Binding bound, long[] pin, long iova, long size) {
+    final long unmapNow(Binding bound, long[] pin, long iova, long size) {
         int ordinal = SwapGate.ordinal(pin);
         IotlbGather gather = commons.gathers().take(ordinal);
         try {
@@ -424,12 +372,12 @@ public class Space implements AddressSpace {
             complete(bound, gather);
             return done;
         } finally {
-            owe(gather, bound.context());
+            debt.owe(gather, bound.context());
             commons.gathers().give(ordinal, gather);
         }
     }
 
-    private long unmapRuns(Binding bound, long iova, long size, IotlbGather gather) {
+    final long unmapRuns(Binding bound, long iova, long size, IotlbGather gather) {
         long sizes = geometry.pageSizes();
         long done = 0;
         while (Long.compareUnsigned(done, size) < 0) {
@@ -450,7 +398,7 @@ public class Space implements AddressSpace {
         return done;
     }
 
-    private void mapRuns(Binding bound, long origin, long iova, long paddr, long size, int prot) {
+    final void mapRuns(Binding bound, long origin, long iova, long paddr, long size, int prot) {
         long sizes = geometry.pageSizes();
         long done = 0;
         try {
@@ -491,11 +439,11 @@ public class Space implements AddressSpace {
             complete(bound, gather);
         } catch (RuntimeException again) {
             reason.addSuppressed(again);
-            owe(gather, bound.context());
+            debt.owe(gather, bound.context());
         }
     }
 
-    private Binding bound(long[] pin) {
+    final Binding bound(long[] pin) {
         Binding bound = boundOrNull(pin);
         if (bound == null) {
             if (isRevoked()) {
@@ -507,7 +455,7 @@ public class Space implements AddressSpace {
     }
 
     /** The binding; waits at the gate while there is none. The pin is held again when this returns, with or without. */
-    private Binding boundOrNull(long[] pin) {
+    final Binding boundOrNull(long[] pin) {
         Binding bound = binding;
         return bound != null ? bound : awaitBinding(pin);
     }
@@ -533,7 +481,7 @@ public class Space implements AddressSpace {
         return bound;
     }
 
-    private ProviderMissingException missing(String consequence) {
+    final ProviderMissingException missing(String consequence) {
         Hold closed = hold;
         String what = closed == null ? "the provider of " + name : closed.missing();
         String why = closed == null ? "it is being exchanged" : closed.cause();
@@ -544,7 +492,7 @@ public class Space implements AddressSpace {
                         why, commons.gateTimeoutMillis(), name, consequence));
     }
 
-    private boolean isRevoked() {
+    final boolean isRevoked() {
         SpaceState now = state;
         return now == SpaceState.REVOKED || now == SpaceState.FREED;
     }
@@ -559,16 +507,12 @@ public class Space implements AddressSpace {
                 work.accept(bound.table(), gather);
                 complete(bound, gather);
             } finally {
-                owe(gather, bound.context());
+                debt.owe(gather, bound.context());
             }
         } finally {
             gate.leave(pin);
         }
         tables.reclaim();
-    }
-
-    final Geometry geometry() {
-        return geometry;
     }
 
     // What follows is for the ledger, under the lock of the IOMMU.
@@ -577,11 +521,16 @@ public class Space implements AddressSpace {
         return commons;
     }
 
-    /** Whether an invalidation waits for a sync, which the caller makes now. */
-    final boolean takeQueued() {
-        boolean waits = queued;
-        queued = false;
-        return waits;
+    final SpaceTables tables() {
+        return tables;
+    }
+
+    final Debt debt() {
+        return debt;
+    }
+
+    final Geometry geometry() {
+        return geometry;
     }
 
     final void setGeometry(long sizes, long first, long last) {
@@ -608,14 +557,6 @@ public class Space implements AddressSpace {
         state = SpaceState.REVOKED;
         binding = null;
         gate.open();
-    }
-
-    /** Frees what unmaps without a sync left behind; nothing translates or works through this space any more. */
-    final void abandonPending() {
-        IotlbGather gather = new IotlbGather();
-        pending.moveTo(gather);
-        tables.retireAll(gather);
-        tables.freeRetired();
     }
 
     @Override

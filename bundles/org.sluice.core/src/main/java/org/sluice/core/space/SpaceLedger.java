@@ -4,6 +4,7 @@ import java.util.function.Supplier;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.SpaceState;
+import org.sluice.core.gate.SwapGate;
 import org.sluice.spi.driver.ContextRecord;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.pgtable.PageTable;
@@ -150,7 +151,7 @@ public final class SpaceLedger {
         if (quiet) {
             tables.serve(null);
         }
-        if (space.takeQueued()) {
+        if (space.debt().takeQueued()) {
             leaving.sync();
         }
     }
@@ -264,7 +265,7 @@ public final class SpaceLedger {
 
     /** Frees the tables. No device and no operation uses them any more. */
     public void free() {
-        space.abandonPending();
+        space.debt().abandon();
         table.free();
         table = null;
         context = null;
@@ -369,5 +370,23 @@ public final class SpaceLedger {
      */
     public long tableBytes() {
         return tables.bytes();
+    }
+
+    /**
+     * The gate that operations on the space hold.
+     *
+     * @return the gate
+     */
+    public SwapGate gate() {
+        return space.commons().gate();
+    }
+
+    /**
+     * Longest wait for operations in flight.
+     *
+     * @return ns
+     */
+    public long drainTimeoutNanos() {
+        return space.commons().drainTimeoutNanos();
     }
 }

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import org.sluice.api.Capability;
+import org.sluice.api.DmaMapper;
 import org.sluice.api.Domain;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuDevice;
@@ -31,10 +32,11 @@ final class Device implements IommuDevice {
     private final Group group;
     private final String compatible;
     private final DeviceRecord record;
+    private final DmaSide dma;
 
     private volatile TranslationDomain domain;
     private volatile String refusal = "";
-    private boolean deferred; // guarded by the unit's lock
+    private volatile boolean deferred; // changed under the unit's lock
     private final BusPosition position;
     private final DeviceReset reset = new DeviceReset(this);
     private SvaRange sva; // guarded by the unit's lock
@@ -46,6 +48,7 @@ final class Device implements IommuDevice {
         this.compatible = endpoint.compatible();
         this.position = endpoint.position();
         this.record = new DeviceRecord(endpoint.name(), endpoint.streamIds(), endpoint.pasidBits(), endpoint.port());
+        this.dma = new DmaSide(this, unit.dmaProperties(endpoint), position);
         group.add(this);
     }
 
@@ -73,7 +76,7 @@ final class Device implements IommuDevice {
         domain = next;
     }
 
-    /** Whether the hardware was not yet told where it is attached; under the lock. */
+    /** Whether the hardware was not yet told where it is attached. */
     boolean isDeferred() {
         return deferred;
     }
@@ -273,6 +276,15 @@ final class Device implements IommuDevice {
                             min, parameters.maxPasid(), name(), limit));
         }
         return new SvaRange(min, max, parameters.features());
+    }
+
+    @Override
+    public DmaMapper dma() {
+        return dma.mapper();
+    }
+
+    DmaSide dmaSide() {
+        return dma;
     }
 
     @Override

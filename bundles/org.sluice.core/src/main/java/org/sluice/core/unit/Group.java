@@ -8,6 +8,8 @@ import org.sluice.api.Domain;
 import org.sluice.api.DomainType;
 import org.sluice.api.IommuDevice;
 import org.sluice.api.IommuGroup;
+import org.sluice.api.ReservedRegion;
+import org.sluice.core.dma.ReservedRegions;
 
 /** Devices that cannot be isolated from each other; filled while the board is bound, constant afterwards. */
 final class Group implements IommuGroup {
@@ -58,11 +60,11 @@ final class Group implements IommuGroup {
 
     /** Whether a device of it must be able to reach what firmware mapped one to one. */
     boolean needsDirect() {
-        return members.stream().anyMatch(device -> device.position().needsDirect());
+        return members.stream().anyMatch(device -> device.dmaSide().needsDirect());
     }
 
     boolean isUntrusted() {
-        return members.stream().anyMatch(device -> device.position().untrusted());
+        return members.stream().anyMatch(device -> device.dmaSide().properties().untrusted());
     }
 
     @Override
@@ -73,6 +75,13 @@ final class Group implements IommuGroup {
     @Override
     public Set<IommuDevice> devices() {
         return new LinkedHashSet<>(members);
+    }
+
+    @Override
+    public List<ReservedRegion> reservedRegions() {
+        return unit.withLock(() -> ReservedRegions.merged(members.stream()
+                .flatMap(device -> device.dmaSide().reserved().stream())
+                .toList()));
     }
 
     @Override

@@ -50,6 +50,7 @@ final class GroupMove {
         try {
             for (Device device : devices) {
                 if (device.current() != target) {
+                    target.prepare(device);
                     iommu.attach(device.record(), target.attachment());
                     moved.add(device);
                 }
@@ -64,7 +65,7 @@ final class GroupMove {
     }
 
     private void requireNotDirect(Device device) {
-        if (device.position().needsDirect() && target != device.members().fallback()) {
+        if (device.dmaSide().needsDirect() && target != device.members().fallback()) {
             throw new IommuException(
                     Errno.EINVAL, device + " needs memory that firmware mapped one to one, it cannot be blocked");
         }
@@ -96,6 +97,7 @@ final class GroupMove {
                 continue;
             }
             try {
+                target.prepare(device);
                 iommu.attach(device.record(), target.attachment());
                 target.enter(device);
             } catch (RuntimeException failed) {

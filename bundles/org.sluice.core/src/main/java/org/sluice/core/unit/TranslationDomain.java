@@ -21,6 +21,7 @@ import org.sluice.api.IommuDevice;
 import org.sluice.api.IommuException;
 import org.sluice.api.IommuGroup;
 import org.sluice.api.PageFaultHandler;
+import org.sluice.core.dma.DmaDomain;
 import org.sluice.core.fault.Repair;
 import org.sluice.core.space.Space;
 import org.sluice.spi.driver.Attachment;
@@ -38,6 +39,7 @@ final class TranslationDomain implements Domain {
     private final boolean permanent;
     private final Nesting nesting;
     private final DomainPasids pasids;
+    private final DmaDomain dma;
     private final List<Device> devices = new CopyOnWriteArrayList<>(); // changed under the unit's lock
     private final List<PrivateSpace> ioMms = new CopyOnWriteArrayList<>(); // changed under the unit's lock
     private volatile FaultHandler faultHandler;
@@ -64,6 +66,7 @@ final class TranslationDomain implements Domain {
         this.permanent = permanent;
         this.nesting = new Nesting(this, parent);
         this.pasids = new DomainPasids(this);
+        this.dma = DmaSide.domainOf(unit, type, space);
     }
 
     Unit unit() {
@@ -89,6 +92,18 @@ final class TranslationDomain implements Domain {
 
     Nesting nesting() {
         return nesting;
+    }
+
+    /** What makes it one for DMA mapping; null for other types. */
+    DmaDomain dma() {
+        return dma;
+    }
+
+    /** Does what must be done before traffic of a device may come here. */
+    void prepare(Device device) {
+        if (dma != null) {
+            dma.prepare(device.name(), device.dmaSide().reserved());
+        }
     }
 
     void add(PrivateSpace ioMm) {
@@ -370,6 +385,9 @@ final class TranslationDomain implements Domain {
                     .whatCan();
         }
         freeIoMms(why);
+        if (dma != null) {
+            dma.close();
+        }
         if (space != null) {
             space.ledger().revoke(why);
             unit.quarantine().admit(space, Optional.empty());

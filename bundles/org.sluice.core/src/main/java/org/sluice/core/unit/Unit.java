@@ -29,6 +29,7 @@ import org.sluice.core.space.Commons;
 import org.sluice.core.space.Hold;
 import org.sluice.core.space.Space;
 import org.sluice.spi.board.Board;
+import org.sluice.spi.board.DmaProperties;
 import org.sluice.spi.board.Endpoint;
 import org.sluice.spi.board.IommuHardware;
 import org.sluice.spi.driver.IommuUnit;
@@ -306,6 +307,10 @@ public final class Unit {
         return domains;
     }
 
+    DmaProperties dmaProperties(Endpoint endpoint) {
+        return board.dmaProperties(endpoint);
+    }
+
     PhysicalMemory memory() {
         return board.memory();
     }
@@ -403,7 +408,9 @@ public final class Unit {
         withLock(() -> {
             Device target = own(device);
             if (target.isDeferred()) {
-                driving.serving().attach(target.record(), target.current().attachment());
+                IommuUnit iommu = driving.serving();
+                target.current().prepare(target);
+                iommu.attach(target.record(), target.current().attachment());
                 target.setDeferred(false);
             }
             return null;

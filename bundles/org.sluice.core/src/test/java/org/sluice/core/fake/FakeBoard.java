@@ -1,10 +1,15 @@
 package org.sluice.core.fake;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
 import org.sluice.memory.ResidentMemoryFactory;
 import org.sluice.spi.board.Board;
+import org.sluice.spi.board.DmaProperties;
 import org.sluice.spi.board.Endpoint;
 import org.sluice.spi.board.IommuHardware;
 import org.sluice.spi.memory.MemoryRegion;
@@ -17,12 +22,16 @@ public final class FakeBoard implements Board {
     private final PageAllocator allocator;
     private final List<IommuHardware> iommus = new ArrayList<>();
     private final List<Endpoint> endpoints = new ArrayList<>();
+    private final Map<String, DmaProperties> dma = new HashMap<>();
+
+    /** Allocations that succeed before one fails; negative for no failure. */
+    public final AtomicInteger allocationsUntilFailure = new AtomicInteger(-1);
 
     public FakeBoard(Journal journal) {
         ResidentMemoryFactory factory = new ResidentMemoryFactory();
         MemoryRegion pool = new MemoryRegion(0x4000_0000L, 0x400_0000L);
         memory = factory.create(List.of(pool));
-        allocator = new JournalAllocator(factory.allocator(memory, pool), journal);
+        allocator = new JournalAllocator(factory.allocator(memory, pool), journal, allocationsUntilFailure);
     }
 
     public FakeBoard iommu(String name) {
@@ -33,6 +42,17 @@ public final class FakeBoard implements Board {
     public FakeBoard endpoint(String name, String compatible, String iommu, int stream, int pasidBits, int group) {
         endpoints.add(new Endpoint(name, compatible, iommu, List.of(stream), pasidBits, group, null));
         return this;
+    }
+
+    /** What firmware says of an endpoint's DMA. */
+    public FakeBoard dma(String endpoint, DmaProperties properties) {
+        dma.put(endpoint, properties);
+        return this;
+    }
+
+    @Override
+    public DmaProperties dmaProperties(Endpoint endpoint) {
+        return dma.getOrDefault(endpoint.name(), DmaProperties.ORDINARY);
     }
 
     @Override
@@ -60,15 +80,24 @@ public final class FakeBoard implements Board {
         return endpoints;
     }
 
-    /** Writes down what is freed. */
-    private record JournalAllocator(PageAllocator real, Journal journal) implements PageAllocator {
+    /** Writes down what is freed, and fails when it is told to. */
+    private record JournalAllocator(PageAllocator real, Journal journal, AtomicInteger untilFailure)
+            implements PageAllocator {
+        private void failIfDue() {
+            if (untilFailure.get() >= 0 && untilFailure.getAndDecrement() == 0) {
+                throw new IommuException(Errno.ENOMEM, "this allocation was chosen to fail");
+            }
+        }
+
         @Override
         public long allocate(long bytes, long alignment) {
+            failIfDue();
             return real.allocate(bytes, alignment);
         }
 
         @Override
         public long allocateBelow(long bytes, long alignment, long lastAddress) {
+            failIfDue();
             return real.allocateBelow(bytes, alignment, lastAddress);
         }
 

@@ -9,6 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.sluice.api.Capability;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
+import org.sluice.api.ReservedRegion;
 import org.sluice.spi.board.IommuHardware;
 import org.sluice.spi.driver.Attachment;
 import org.sluice.spi.driver.ContextRecord;
@@ -17,6 +18,7 @@ import org.sluice.spi.driver.DeviceRecord;
 import org.sluice.spi.driver.IommuDriver;
 import org.sluice.spi.driver.IommuUnit;
 import org.sluice.spi.driver.PasidOperations;
+import org.sluice.spi.driver.ReservedRegionOperations;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.driver.UnitCapabilities;
 import org.sluice.spi.driver.UnitHost;
@@ -33,6 +35,9 @@ public final class FakeDriver implements IommuDriver {
     public int pasidBits = 8;
     public boolean hasPasidOperations = true;
     public long pageSizes = SIZES;
+    public Set<Capability> capabilities = Set.of(Capability.CACHE_COHERENCY);
+    public List<ReservedRegion> reserved = List.of();
+    public volatile boolean deferAttach;
     public String tableFormat = FakeFormat.NAME;
     public volatile boolean refuseInstall;
     public volatile boolean failSync;
@@ -82,13 +87,22 @@ public final class FakeDriver implements IommuDriver {
         return hasPasidOperations ? new WithPasids() : new Plain();
     }
 
-    private class Plain implements IommuUnit {
+    private class Plain implements IommuUnit, ReservedRegionOperations {
         private final Set<Integer> adopted = new HashSet<>();
 
         @Override
+        public boolean isAttachDeferred(DeviceRecord device) {
+            return deferAttach;
+        }
+
+        @Override
+        public List<ReservedRegion> reservedRegions(DeviceRecord device) {
+            return reserved;
+        }
+
+        @Override
         public UnitCapabilities capabilities() {
-            return new UnitCapabilities(
-                    true, true, false, pasidBits, 16, pageSizes, 39, 48, Set.of(Capability.CACHE_COHERENCY));
+            return new UnitCapabilities(true, true, false, pasidBits, 16, pageSizes, 39, 48, capabilities);
         }
 
         @Override

@@ -49,7 +49,12 @@ final class Adoption {
             if (!level.last && Tables.isTable(descriptor)) {
                 check(tableOf(descriptor, at, level), geometry.below(level));
             } else if (type == (level.last ? attributes.pageType() : Stage1Leaf.TYPE_BLOCK)) {
-                checkLeaf(descriptor, at, level);
+                LeafSize size = checkSize(descriptor, at, level, i);
+                checkLeaf(descriptor, at, size);
+                for (int k = 1; k < size.entries(); k++) {
+                    checkMember(descriptor, k, at, level);
+                }
+                i += size.entries() - 1;
             } else {
                 throw refusal(descriptor, at, level, "type " + type + " is neither empty nor a leaf nor a table there");
             }
@@ -62,7 +67,7 @@ final class Adoption {
                 || !memory.contains(table, geometry.below(level).tableBytes())) {
             throw refusal(descriptor, at, level, String.format("next table 0x%x is not memory", table));
         }
-        if (granule.encode(table) != (descriptor & Stage1Leaf.OUTPUTADDRESS_MASK)) {
+        if (granule.encode(table) != (descriptor & granule.addressField)) {
             throw refusal(descriptor, at, level, "next table is not aligned to the granule");
         }
         if (!seen.add(table)) {
@@ -71,21 +76,46 @@ final class Adoption {
         return table;
     }
 
-    private void checkLeaf(long descriptor, long at, Level level) {
-        long size = level.bytes();
+    private LeafSize checkSize(long descriptor, long at, Level level, int index) {
+        if ((descriptor & LeafSize.HINT) == 0) {
+            return level.leaf;
+        }
+        LeafSize group = level.group;
+        if (group == null || (pageSizes & group.bytes()) == 0) {
+            throw refusal(descriptor, at, level, "leaves with the contiguous hint cannot be unmapped one by one");
+        }
+        if ((index & group.entries() - 1) != 0) {
+            throw refusal(descriptor, at, level, "it has the contiguous hint, and the first of its group has not");
+        }
+        return group;
+    }
+
+    /** What is written in one member of a group follows from the first, but for the mark that hardware makes. */
+    private void checkMember(long first, int index, long firstAt, Level level) {
+        long at = firstAt + 8L * index;
+        long descriptor = tables.words.load(at);
+        long address = granule.decode(first) + index * level.bytes();
+        long mark = (first & Stage1Leaf.DBM_MASK) != 0 ? Stage1Leaf.AP_RDONLY_MASK : 0;
+        long expected = first & ~granule.addressField | granule.encode(address);
+        if (((descriptor ^ expected) & ~mark) != 0) {
+            throw refusal(
+                    descriptor, at, level, String.format("its contiguous group would have 0x%016x there", expected));
+        }
+    }
+
+    private void checkLeaf(long descriptor, long at, LeafSize leaf) {
+        Level level = leaf.level;
+        long size = leaf.bytes();
         long address = granule.decode(descriptor);
         if ((pageSizes & size) == 0) {
             throw refusal(
                     descriptor, at, level, String.format("leaves of 0x%x bytes are not in 0x%x", size, pageSizes));
         }
-        if (granule.encode(address & -size) != (descriptor & Stage1Leaf.OUTPUTADDRESS_MASK)) {
+        if (granule.encode(address & -size) != (descriptor & granule.addressField)) {
             throw refusal(descriptor, at, level, String.format("address is no multiple of 0x%x", size));
         }
         if (Long.compareUnsigned(address, lastPaddr) > 0) {
             throw refusal(descriptor, at, level, String.format("address is above 0x%x", lastPaddr));
-        }
-        if ((descriptor & Stage1Leaf.CONTIGUOUS_MASK) != 0) {
-            throw refusal(descriptor, at, level, "leaves with the contiguous hint cannot be unmapped one by one");
         }
     }
 

@@ -2,11 +2,18 @@ package org.sluice.pgtable.arm;
 
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
+import org.sluice.vmsa.arch.Stage1Leaf;
 
 /**
- * Replaces a block by a table of the next smaller leaves. The table is complete before it is installed, by one
- * compare-and-set against the block: whoever walks, a device or a thread, finds the one or the other, and a dirty mark that
- * hardware makes meanwhile fails the exchange, so that it is copied in the next attempt.
+ * Replaces a leaf by those of the next smaller size that is offered.
+ *
+ * <p>A block becomes a table, which is complete before it is installed, by one compare-and-set against the block: whoever
+ * walks, a device or a thread, finds the one or the other, and a dirty mark that hardware makes meanwhile fails the exchange,
+ * so that it is copied in the next attempt.
+ *
+ * <p>A contiguous group loses its hint member by member. Each of them is valid and maps the same before and after, so every
+ * address translates at every moment; a TLB may hold the group and a member at once until the caller's invalidation, which
+ * is what break-before-make level 2 permits (Arm DDI 0487, support levels for changing block size).
  */
 final class BlockSplit {
     private final Tables tables;
@@ -24,31 +31,60 @@ final class BlockSplit {
     }
 
     /**
-     * Splits the block that contains an address.
+     * Splits the leaf that contains an address.
      *
-     * @return size of the new leaves in bytes; 0 when no block is there
+     * @return size of the new leaves in bytes; 0 when none is there, or it is one of the smallest
      * @throws IommuException EOPNOTSUPP when leaves of the next level are not offered, or ENOMEM; nothing changed
      */
     long split(long iova) {
         long table = tables.root;
         Level level = geometry.top;
-        while (!level.last) {
+        while (true) {
             long entry = level.entry(table, iova);
             long descriptor = words.load(entry);
             if ((descriptor & 1) == 0) {
                 return 0;
             }
-            if (Tables.isTable(descriptor)) {
+            if (!level.last && Tables.isTable(descriptor)) {
                 table = geometry.granule.decode(descriptor);
                 level = geometry.below(level);
-            } else if (replace(entry, descriptor, geometry.below(level))) {
-                return geometry.below(level).bytes();
+            } else if (level.group != null && Tables.isMember(descriptor)) {
+                removeHint(table + 8L * (level.index(iova) & -level.group.entries()), level.group);
+                return level.bytes();
+            } else if (level.last) {
+                return 0;
+            } else {
+                LeafSize smaller = offered(geometry.below(level), descriptor);
+                if (replace(entry, descriptor, smaller)) {
+                    return smaller.bytes();
+                }
             }
         }
-        return 0;
     }
 
-    private boolean replace(long entry, long block, Level below) {
+    private void removeHint(long first, LeafSize group) {
+        for (int i = 0; i < group.entries(); i++) {
+            long entry = first + 8L * i;
+            long descriptor = words.load(entry);
+            while (Tables.isMember(descriptor) && !words.replace(entry, descriptor, alone(descriptor))) {
+                descriptor = words.load(entry); // hardware marked it, or it is gone
+            }
+        }
+    }
+
+    /**
+     * A member without the hint. Where hardware marks, it marked the group in any one member, and until the caller's
+     * invalidation it need not mark again: so each member counts as written.
+     */
+    private static long alone(long member) {
+        long dirty = (member & Stage1Leaf.DBM_MASK) != 0 ? member & ~Stage1Leaf.AP_RDONLY_MASK : member;
+        return dirty & ~LeafSize.HINT;
+    }
+
+    private LeafSize offered(Level below, long block) {
+        if (below.group != null && (pageSizes & below.group.bytes()) != 0) {
+            return below.group;
+        }
         if ((pageSizes & below.bytes()) == 0) {
             throw new IommuException(
                     Errno.EOPNOTSUPP,
@@ -56,8 +92,13 @@ final class BlockSplit {
                             "block 0x%x would become leaves of 0x%x bytes; there are 0x%x",
                             block, below.bytes(), pageSizes));
         }
+        return below.leaf;
+    }
+
+    private boolean replace(long entry, long block, LeafSize smaller) {
+        Level below = smaller.level;
         long table = tables.allocate(below);
-        long type = below.last ? pageType : block & DescriptorRun.TYPE;
+        long type = (below.last ? pageType : block & DescriptorRun.TYPE) | smaller.hint;
         // A block does not reach over the bits that are folded, so its leaves' addresses ascend.
         words.fillFree(table, below.entries, block & ~DescriptorRun.TYPE | type, below.bytes());
         if (words.replace(entry, block, tables.descriptor(table))) {

@@ -11,6 +11,12 @@ final class DescriptorRun {
     /** Type bits of any descriptor. */
     static final long TYPE = Stage1Leaf.TYPE_MASK;
 
+    /** Type of a leaf above the last level. */
+    static final long BLOCK = Stage1Leaf.TYPE_BLOCK;
+
+    /** Bits that tell leaves of one size from everything else at their level. */
+    static final long KIND = TYPE | LeafSize.HINT;
+
     private DescriptorRun() {}
 
     static long or(long[] words, int from, int to) {
@@ -43,21 +49,21 @@ final class DescriptorRun {
         }
     }
 
-    /** How many descriptors of a type there are before the first other one. */
-    static int ofType(long[] words, int from, int to, long type) {
+    /** How many descriptors of a kind there are before the first other one. */
+    static int ofKind(long[] words, int from, int to, long kind) {
         long differ = 0;
         int at = from;
         for (int rounds = from + (to - from & ~3); at < rounds; at += 4) {
-            differ |= words[at] ^ type | words[at + 1] ^ type | words[at + 2] ^ type | words[at + 3] ^ type;
+            differ |= words[at] ^ kind | words[at + 1] ^ kind | words[at + 2] ^ kind | words[at + 3] ^ kind;
         }
         for (; at < to; at++) {
-            differ |= words[at] ^ type;
+            differ |= words[at] ^ kind;
         }
-        if ((differ & TYPE) == 0) {
+        if ((differ & KIND) == 0) {
             return to - from;
         }
         at = from;
-        while ((words[at] & TYPE) == type) {
+        while ((words[at] & KIND) == kind) {
             at++;
         }
         return at - from;

@@ -45,27 +45,34 @@ final class DirtyTable extends LpaeTable implements DirtyTracking {
             tables.words.needAtomicWithDevice("clearing dirty marks");
         }
         long last = iova + size - 1;
-        walkEntries(
-                iova, Long.compareUnsigned(last, iova) < 0 ? -1 : last, (entry, level, first, paddr, descriptor) -> {
-                    long seen = clear ? clean(entry, descriptor) : descriptor;
-                    if (!isDirty(seen)) {
-                        return true;
-                    }
-                    if (clear) {
-                        gather.addRange(first, level.bytes(), level.bytes());
-                    }
-                    return visitor.leaf(first, paddr, level.bytes(), seen, attributes.prot(seen));
-                });
+        walkEntries(iova, Long.compareUnsigned(last, iova) < 0 ? -1 : last, (entry, leaf, first, paddr, descriptor) -> {
+            if (!readMarks(entry, leaf, descriptor, clear)) {
+                return true;
+            }
+            if (clear) {
+                gather.addRange(first, leaf.bytes(), leaf.level.bytes());
+            }
+            long dirty = descriptor & ~Stage1Leaf.AP_RDONLY_MASK;
+            return visitor.leaf(first, paddr, leaf.bytes(), dirty, attributes.prot(dirty));
+        });
     }
 
     private static boolean isDirty(long descriptor) {
         return (descriptor & DIRTY_BITS) == Stage1Leaf.DBM_MASK;
     }
 
-    /** Clears a mark; returns the descriptor that had it, or 0 if none, or another leaf, is there. */
-    private long clean(long entry, long descriptor) {
-        return isDirty(descriptor) && tables.words.replace(entry, descriptor, descriptor | Stage1Leaf.AP_RDONLY_MASK)
-                ? descriptor
-                : 0;
+    /** Whether a leaf is dirty: of a group hardware may have marked any one member. */
+    private boolean readMarks(long entry, LeafSize size, long first, boolean clear) {
+        boolean dirty = false;
+        for (int i = 0; i < size.entries(); i++) {
+            long descriptor = i == 0 ? first : tables.words.load(entry + 8L * i);
+            dirty |= isDirty(descriptor) && (!clear || clean(entry + 8L * i, descriptor));
+        }
+        return dirty;
+    }
+
+    /** Clears a mark; false if another leaf, or none, is there now. */
+    private boolean clean(long entry, long descriptor) {
+        return tables.words.replace(entry, descriptor, descriptor | Stage1Leaf.AP_RDONLY_MASK);
     }
 }

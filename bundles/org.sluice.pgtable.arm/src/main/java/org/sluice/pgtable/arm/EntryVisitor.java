@@ -6,12 +6,12 @@ interface EntryVisitor {
     /**
      * A leaf.
      *
-     * @param entry address of its descriptor
-     * @param level level of the entry
+     * @param entry address of its descriptor, the first one of a group
+     * @param size its size
      * @param iova first IOVA in bytes
      * @param paddr physical address in bytes
-     * @param descriptor the raw descriptor
+     * @param descriptor the raw descriptor, the first one of a group
      * @return false to stop
      */
-    boolean leaf(long entry, Level level, long iova, long paddr, long descriptor);
+    boolean leaf(long entry, LeafSize size, long iova, long paddr, long descriptor);
 }

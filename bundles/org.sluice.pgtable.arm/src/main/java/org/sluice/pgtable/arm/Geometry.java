@@ -9,7 +9,7 @@ final class Geometry {
     final int inputBits;
     final Level top;
     final Level pages;
-    private final Level[] levels = new Level[Level.LAST + 1];
+    private final Level[] levels = new Level[Level.ROWS];
 
     /** As few levels as input addresses need. */
     Geometry(Granule granule, int inputBits) {
@@ -30,27 +30,43 @@ final class Geometry {
         }
         int bits = granule.bitsPerLevel();
         Level above = null;
-        for (int number = Level.LAST + 1 - count; number <= Level.LAST; number++) {
+        int start = Level.LAST + 1 - count;
+        for (int number = start; number <= Level.LAST; number++) {
             int shift = granule.shift + (Level.LAST - number) * bits;
             int indexBits = above == null ? Math.max(0, inputBits - shift) : bits;
-            above = new Level(number, shift, 1 << indexBits, above);
-            levels[number] = above;
+            above = new Level(number, shift, 1 << indexBits, above, granule.groupShift(number));
+            levels[above.row] = above;
         }
-        top = levels[Level.LAST + 1 - count];
+        top = levels[start - Level.FIRST];
         pages = above;
     }
 
     /** The level below one that is not the last. */
     Level below(Level level) {
-        return levels[level.number + 1];
+        return levels[level.row + 1];
     }
 
-    /** The level whose entries cover a size; null when there is none. */
-    Level ofSize(long size) {
-        Level level = pages;
-        while (level != null && level.bytes() != size) {
-            level = level.above;
+    /** What leaves of a size are; null when no leaf can have it. */
+    LeafSize ofSize(long size) {
+        for (Level level = pages; level != null; level = level.above) {
+            if (level.bytes() == size) {
+                return level.leaf;
+            }
+            if (level.group != null && level.group.bytes() == size) {
+                return level.group;
+            }
         }
-        return level;
+        return null;
+    }
+
+    /** Of a set of sizes, and of the sizes of their contiguous groups, those that leaves of this tree can have. */
+    long sizes(long offered, boolean groups) {
+        long sizes = 0;
+        for (Level level = pages; level != null; level = level.above) {
+            if ((offered & level.bytes()) != 0) {
+                sizes |= level.bytes() | (groups && level.group != null ? level.group.bytes() : 0);
+            }
+        }
+        return sizes;
     }
 }

@@ -28,16 +28,30 @@ final class LeafWalk {
         long begin = Long.compareUnsigned(from, base) > 0 ? from - base >>> shift : 0;
         long end = Math.min(level.entries - 1, to - base >>> shift);
         for (long i = begin; i <= end; i++) {
-            long entry = table + 8 * i;
-            long descriptor = tables.words.load(entry);
+            long descriptor = tables.words.load(table + 8 * i);
             if ((descriptor & 1) == 0) {
                 continue;
             }
-            long iova = base + (i << shift);
-            long address = tables.granule.decode(descriptor);
-            boolean further = !level.last && Tables.isTable(descriptor)
-                    ? visit(address, geometry.below(level), iova, from, to)
-                    : visitor.leaf(entry, level, iova, address, descriptor);
+            boolean further;
+            if (!level.last && Tables.isTable(descriptor)) {
+                long below = tables.granule.decode(descriptor);
+                further = visit(below, geometry.below(level), base + (i << shift), from, to);
+            } else {
+                LeafSize size = level.leaf;
+                if (level.group != null && Tables.isMember(descriptor)) {
+                    long start = i & -level.group.entries();
+                    long first = tables.words.load(table + 8 * start);
+                    // A group that somebody is unmapping or splitting at this moment is told entry by entry.
+                    if (Tables.isMember(first)) {
+                        size = level.group;
+                        descriptor = first;
+                        i = start;
+                    }
+                }
+                long address = tables.granule.decode(descriptor);
+                further = visitor.leaf(table + 8 * i, size, base + (i << shift), address, descriptor);
+                i += size.entries() - 1;
+            }
             if (!further) {
                 return false;
             }

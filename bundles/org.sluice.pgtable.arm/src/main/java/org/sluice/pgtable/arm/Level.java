@@ -5,11 +5,19 @@ final class Level {
     /** Number of the level where pages are. */
     static final int LAST = 3;
 
+    /** Number of the topmost level that any tree has. */
+    static final int FIRST = -1;
+
+    /** Rows of an array by level. */
+    static final int ROWS = LAST - FIRST + 1;
+
     /** Smallest table that is allocated, in bytes. */
     private static final long SMALLEST_TABLE = 64;
 
     /** As the architecture counts them. */
     final int number;
+    /** Place in an array by level. */
+    final int row;
     /** log2 of the bytes that an entry covers. */
     final int shift;
     /** Entries of a table. */
@@ -18,13 +26,20 @@ final class Level {
     final boolean last;
     /** The next level towards the top table; null for the top. */
     final Level above;
+    /** Leaves of one entry. */
+    final LeafSize leaf;
+    /** Leaves of a contiguous group; null where the architecture has none, or a table has no room for one. */
+    final LeafSize group;
 
-    Level(int number, int shift, int entries, Level above) {
+    Level(int number, int shift, int entries, Level above, int groupShift) {
         this.number = number;
         this.shift = shift;
         this.entries = entries;
         this.above = above;
+        row = number - FIRST;
         last = number == LAST;
+        leaf = new LeafSize(this, 0);
+        group = groupShift != 0 && entries >= 1 << groupShift ? new LeafSize(this, groupShift) : null;
     }
 
     /** Which entry of its table an IOVA chooses. */

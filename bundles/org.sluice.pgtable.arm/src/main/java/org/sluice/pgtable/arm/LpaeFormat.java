@@ -15,7 +15,7 @@ import org.sluice.spi.pgtable.WalkerConfig;
  * any thread may call it.
  *
  * <p>Input and output sizes above what the granule can carry are narrowed to it, and page sizes to the granule's, as Linux
- * does; {@link PageTable#config()} says what came out.
+ * does; with ARM_CONTIGUOUS the sizes of contiguous groups are added. {@link PageTable#config()} says what came out.
  */
 abstract class LpaeFormat implements PageTableFormat {
     private final String name;
@@ -99,17 +99,15 @@ abstract class LpaeFormat implements PageTableFormat {
 
     private PageTableConfig narrow(PageTableConfig config) {
         check(config);
-        Granule granule = Granule.choose(config.pageSizes() & limits.pageSizes());
+        Granule granule = Granule.choose(config.pageSizes() & limits.pageSizes(), config.has(Quirk.ARM_LPA2));
         int inputBits = Math.min(config.inputBits(), granule.addressBits);
         int outputBits = Math.min(config.outputBits(), granule.addressBits);
         Geometry geometry = geometry(granule, inputBits, outputBits);
         checkOutputBits(outputBits);
-        long sizes = 0;
-        for (long left = config.pageSizes() & granule.leafSizes(outputBits); left != 0; left &= left - 1) {
-            long size = Long.lowestOneBit(left);
-            sizes |= geometry.ofSize(size) != null ? size : 0;
-        }
-        return new PageTableConfig(name, sizes, inputBits, outputBits, config.coherentWalk(), config.quirks());
+        long sizes =
+                geometry.sizes(config.pageSizes() & granule.leafSizes(outputBits), config.has(Quirk.ARM_CONTIGUOUS));
+        int effective = granule.isLpa2() ? config.quirks() : config.quirks() & ~Quirk.ARM_LPA2;
+        return new PageTableConfig(name, sizes, inputBits, outputBits, config.coherentWalk(), effective);
     }
 
     private void check(PageTableConfig config) {
@@ -127,7 +125,8 @@ abstract class LpaeFormat implements PageTableFormat {
     }
 
     private Geometry geometry(PageTableConfig narrowed) {
-        return geometry(Granule.choose(narrowed.pageSizes()), narrowed.inputBits(), narrowed.outputBits());
+        Granule granule = Granule.choose(narrowed.pageSizes(), narrowed.has(Quirk.ARM_LPA2));
+        return geometry(granule, narrowed.inputBits(), narrowed.outputBits());
     }
 
     private static long lastPaddr(PageTableConfig config) {

@@ -20,7 +20,6 @@ import org.sluice.spi.pgtable.WalkerConfig;
  * <p>Threads as {@link PageTable} says. There is no lock; a failed map leaves what was mapped before, and says how much.
  */
 sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
-    private static final long BLOCK = 1;
     private static final int ACCESS = Prot.READ | Prot.WRITE;
 
     private final PageTableConfig config;
@@ -31,7 +30,8 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
     private final Level pages;
     private final Tables tables;
     private final TableWords words;
-    private final long pageSizes;
+    private final LeafSizes sizes;
+    private final LeafRemoval removal;
     private final long firstIova;
     private final long lastOffset;
     private final long lastPaddr;
@@ -49,7 +49,8 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
         granule = geometry.granule;
         pages = geometry.pages;
         words = tables.words;
-        pageSizes = config.pageSizes();
+        sizes = new LeafSizes(geometry, config.pageSizes());
+        removal = new LeafRemoval(tables, attributes.pageType());
         boolean upper = config.has(Quirk.ARM_TTBR1);
         firstIova = upper ? -1L << config.inputBits() : 0;
         lastOffset = (1L << config.inputBits()) - 1;
@@ -63,7 +64,7 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
 
     /** Refuses tables that are not of this format; reads only. */
     void checkAdopted() {
-        new Adoption(tables, attributes, pageSizes, lastPaddr).check();
+        new Adoption(tables, attributes, config.pageSizes(), lastPaddr).check();
     }
 
     @Override
@@ -107,20 +108,22 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
     }
 
     private long mapRuns(long iova, long paddr, long pgsize, long pgcount, int prot) {
-        Level level = level(pgsize);
-        if (level == null
+        LeafSize size = sizes.of(pgsize);
+        if (size == null
                 || ((iova | paddr) & pgsize - 1) != 0
                 || pgcount <= 0
                 || (prot & ~Prot.ALL) != 0
                 || attributesByProt[prot] == 0
                 || !isIova(iova)
                 || (paddr & ~lastPaddr) != 0
-                || pgcount > (lastOffset - (iova - firstIova) >>> level.shift) + 1
-                || pgcount > (lastPaddr - paddr >>> level.shift) + 1) {
+                || pgcount > (lastOffset - (iova - firstIova) >>> size.shift) + 1
+                || pgcount > (lastPaddr - paddr >>> size.shift) + 1) {
             throw MapRefusal.of(this, lastPaddr, iova, paddr, pgsize, pgcount, prot);
         }
-        long leaf = attributesByProt[prot] | (level.last ? pageType : BLOCK);
-        long bytes = pgcount << level.shift;
+        Level level = size.level;
+        // The hint is written with the leaf or never: on a live leaf it would need a break before make.
+        long leaf = attributesByProt[prot] | (level.last ? pageType : DescriptorRun.BLOCK) | size.hint;
+        long bytes = pgcount << size.shift;
         long done = 0;
         do {
             long at = iova + done;
@@ -130,9 +133,9 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
             int run = (int) Math.min(level.entries - index, bytes - done >>> level.shift);
             run = granule.ascending(target, run, level.shift);
             long entry = table + 8L * index;
-            if (!words.fillFree(entry, run, granule.encode(target) | leaf, pgsize)) {
+            if (!words.fillFree(entry, run, granule.encode(target) | leaf, level.bytes())) {
                 clearTheWay(entry, run, at, level, done);
-                if (!words.fillFree(entry, run, granule.encode(target) | leaf, pgsize)) {
+                if (!words.fillFree(entry, run, granule.encode(target) | leaf, level.bytes())) {
                     throw MapRefusal.exists(at, words.load(entry), done);
                 }
             }
@@ -192,12 +195,14 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
     }
 
     private long unmapRuns(long iova, long pgsize, long pgcount, IotlbGather gather) {
-        Level level = level(pgsize);
-        if (level == null || (iova & pgsize - 1) != 0 || pgcount <= 0 || !isIova(iova)) {
+        LeafSize size = sizes.of(pgsize);
+        if (size == null || (iova & pgsize - 1) != 0 || pgcount <= 0 || !isIova(iova)) {
             return 0;
         }
+        Level level = size.level;
         int tablesBefore = gather.tableCount();
-        long wanted = Math.min(pgcount, (lastOffset - (iova - firstIova) >>> level.shift) + 1);
+        long leaves = Math.min(pgcount, (lastOffset - (iova - firstIova) >>> size.shift) + 1);
+        long wanted = leaves << size.entriesShift;
         long done = 0;
         while (done < wanted) {
             long at = iova + (done << level.shift);
@@ -207,32 +212,18 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
             }
             int index = level.index(at);
             int run = (int) Math.min(level.entries - index, wanted - done);
-            int unmapped = unmapRun(table + 8L * index, run, at, level, gather);
+            int unmapped = removal.remove(table + 8L * index, run, at, size, gather);
             done += unmapped;
             if (unmapped < run) {
                 break;
             }
         }
         if (done != 0) {
+            // A TLB need not keep a group as one: what is invalidated are its members.
             boolean onlyLeaves = gather.tableCount() == tablesBefore;
-            gather.addRange(iova, done << level.shift, onlyLeaves ? pgsize : granule.bytes());
+            gather.addRange(iova, done << level.shift, onlyLeaves ? level.bytes() : granule.bytes());
         }
         return done << level.shift;
-    }
-
-    private int unmapRun(long entry, int run, long iova, Level level, IotlbGather gather) {
-        if (level.last) {
-            return words.clearLeaves(entry, run, pageType);
-        }
-        int done = 0;
-        while (done < run) {
-            done += words.clearLeaves(entry + 8L * done, run - done, BLOCK);
-            if (done == run || !tables.unlink(entry + 8L * done, iova + done * level.bytes(), level, gather)) {
-                break;
-            }
-            done++;
-        }
-        return done;
     }
 
     @Override
@@ -250,7 +241,7 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
             return 0;
         }
         long descriptor = words.load(level.entry(table, iova));
-        boolean leaf = (descriptor & DescriptorRun.TYPE) == (level.last ? pageType : BLOCK);
+        boolean leaf = (descriptor & DescriptorRun.TYPE) == (level.last ? pageType : DescriptorRun.BLOCK);
         if (leaf) {
             return granule.decode(descriptor) | iova & level.bytes() - 1;
         }
@@ -263,8 +254,8 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
         walkEntries(
                 first,
                 last,
-                (entry, level, iova, paddr, descriptor) ->
-                        visitor.leaf(iova, paddr, level.bytes(), descriptor, attributes.prot(descriptor)));
+                (entry, size, iova, paddr, descriptor) ->
+                        visitor.leaf(iova, paddr, size.bytes(), descriptor, attributes.prot(descriptor)));
     }
 
     /** As {@link #walk}, and says where each leaf stands. */
@@ -292,7 +283,7 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
         if (config.has(Quirk.ARM_HD)) {
             words.needAtomicWithDevice("splitting a block");
         }
-        return isIova(iova) ? new BlockSplit(tables, pageSizes, pageType).split(iova) : 0;
+        return isIova(iova) ? new BlockSplit(tables, config.pageSizes(), pageType).split(iova) : 0;
     }
 
     @Override
@@ -303,14 +294,6 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
     @Override
     public final void free() {
         tables.free();
-    }
-
-    /** The level whose entries cover a page size; null when the size is not one of ours. */
-    private Level level(long pgsize) {
-        if (pgsize == pages.bytes()) {
-            return pages;
-        }
-        return (pageSizes & pgsize) != 0 ? geometry.ofSize(pgsize) : null;
     }
 
     private boolean isIova(long iova) {

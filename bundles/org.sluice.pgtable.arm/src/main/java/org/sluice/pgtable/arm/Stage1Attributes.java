@@ -25,11 +25,13 @@ final class Stage1Attributes implements LeafAttributes {
     private final boolean hardwareDirty;
     private final boolean nonSecure;
     private final boolean coherent;
+    private final boolean lpa2;
 
     Stage1Attributes(PageTableConfig config) {
         hardwareDirty = config.has(Quirk.ARM_HD);
         nonSecure = config.has(Quirk.ARM_NS);
         coherent = config.coherentWalk();
+        lpa2 = config.has(Quirk.ARM_LPA2);
     }
 
     @Override
@@ -44,8 +46,10 @@ final class Stage1Attributes implements LeafAttributes {
             bits |= Stage1Leaf.AP_UNPRIV_MASK;
         }
         bits |= index(prot) << Stage1Leaf.ATTRINDX_LSB;
-        long shareability = (prot & Prot.CACHE) != 0 ? Stage1Leaf.SH_INNER_SHAREABLE : Stage1Leaf.SH_OUTER_SHAREABLE;
-        bits |= shareability << Stage1Leaf.SH_LSB;
+        if (!lpa2) {
+            bits |= ((prot & Prot.CACHE) != 0 ? Stage1Leaf.SH_INNER_SHAREABLE : Stage1Leaf.SH_OUTER_SHAREABLE)
+                    << Stage1Leaf.SH_LSB;
+        }
         if ((prot & Prot.NOEXEC) != 0) {
             bits |= Stage1Leaf.XN_MASK;
         }
@@ -67,7 +71,10 @@ final class Stage1Attributes implements LeafAttributes {
         if ((descriptor & Stage1Leaf.AP_RDONLY_MASK) == 0 || (descriptor & Stage1Leaf.DBM_MASK) != 0) {
             prot |= Prot.WRITE;
         }
-        if (Stage1Leaf.sh(descriptor) == Stage1Leaf.SH_INNER_SHAREABLE) {
+        // In the layout of LPA2 address bits are there, and cached device memory cannot be told from any other.
+        if (lpa2
+                ? Stage1Leaf.attrIndx(descriptor) == CACHED
+                : Stage1Leaf.sh(descriptor) == Stage1Leaf.SH_INNER_SHAREABLE) {
             prot |= Prot.CACHE;
         }
         if ((descriptor & Stage1Leaf.XN_MASK) == Stage1Leaf.XN_MASK) {

@@ -15,16 +15,16 @@ import org.sluice.spi.pgtable.WalkerConfig;
 public class Stage1Format extends LpaeFormat {
     static final String NAME = "ARM_64_LPAE_S1";
 
-    private static final int QUIRKS =
-            Quirk.ARM_NS | Quirk.ARM_TTBR1 | Quirk.ARM_OUTER_WBWA | Quirk.ARM_HD | Quirk.NO_WARN;
+    static final int QUIRKS =
+            Quirk.ARM_NS | Quirk.ARM_TTBR1 | Quirk.ARM_OUTER_WBWA | Quirk.ARM_HD | Quirk.NO_WARN | Quirk.ARM_CONTIGUOUS;
 
     /** Made by the component runtime, or by a test. */
     public Stage1Format() {
-        this(NAME, Limits.OF_THE_GRANULE);
+        this(NAME, QUIRKS | Quirk.ARM_LPA2, Limits.OF_THE_GRANULE);
     }
 
-    Stage1Format(String name, Limits limits) {
-        super(name, QUIRKS, limits);
+    Stage1Format(String name, int quirks, Limits limits) {
+        super(name, quirks, limits);
     }
 
     @Override
@@ -52,6 +52,7 @@ public class Stage1Format extends LpaeFormat {
                 walks.irgn(),
                 AddressSize.encode(config.outputBits()),
                 upper,
-                Stage1Attributes.MAIR);
+                Stage1Attributes.MAIR,
+                geometry.granule.isLpa2());
     }
 }

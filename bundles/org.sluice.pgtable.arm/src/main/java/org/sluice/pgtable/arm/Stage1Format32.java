@@ -13,6 +13,6 @@ public final class Stage1Format32 extends Stage1Format {
 
     /** Made by the component runtime, or by a test. */
     public Stage1Format32() {
-        super(NAME, new Limits(32, 40, Limits.SIZES_4K));
+        super(NAME, QUIRKS, new Limits(32, 40, Limits.SIZES_4K));
     }
 }

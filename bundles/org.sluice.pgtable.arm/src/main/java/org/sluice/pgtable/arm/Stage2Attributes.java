@@ -13,10 +13,12 @@ import org.sluice.vmsa.arch.TableDescriptor;
 final class Stage2Attributes implements LeafAttributes {
     private final long cached;
     private final boolean coherent;
+    private final boolean lpa2;
 
     Stage2Attributes(PageTableConfig config) {
         cached = config.has(Quirk.ARM_S2FWB) ? Stage2Leaf.MEMATTR_FWB_WB : Stage2Leaf.MEMATTR_WB;
         coherent = config.coherentWalk();
+        lpa2 = config.has(Quirk.ARM_LPA2);
     }
 
     @Override
@@ -25,7 +27,9 @@ final class Stage2Attributes implements LeafAttributes {
         boolean caches = (prot & Prot.CACHE) != 0;
         long memory = (prot & Prot.MMIO) != 0 ? Stage2Leaf.MEMATTR_DEVICE : caches ? cached : Stage2Leaf.MEMATTR_NC;
         bits |= memory << Stage2Leaf.MEMATTR_LSB;
-        bits |= (caches ? Stage2Leaf.SH_INNER_SHAREABLE : Stage2Leaf.SH_OUTER_SHAREABLE) << Stage2Leaf.SH_LSB;
+        if (!lpa2) {
+            bits |= (caches ? Stage2Leaf.SH_INNER_SHAREABLE : Stage2Leaf.SH_OUTER_SHAREABLE) << Stage2Leaf.SH_LSB;
+        }
         return (prot & Prot.NOEXEC) != 0 ? bits | Stage2Leaf.XN_MASK : bits;
     }
 
@@ -38,7 +42,10 @@ final class Stage2Attributes implements LeafAttributes {
     @Override
     public int prot(long descriptor) {
         int prot = granted(descriptor);
-        if (Stage2Leaf.sh(descriptor) == Stage2Leaf.SH_INNER_SHAREABLE) {
+        // In the layout of LPA2 address bits are there, and cached device memory cannot be told from any other.
+        if (lpa2
+                ? Stage2Leaf.memAttr(descriptor) == cached
+                : Stage2Leaf.sh(descriptor) == Stage2Leaf.SH_INNER_SHAREABLE) {
             prot |= Prot.CACHE;
         }
         if (Stage2Leaf.memAttr(descriptor) == Stage2Leaf.MEMATTR_DEVICE) {

@@ -1,6 +1,8 @@
 package org.sluice.pgtable.arm;
 
 import org.osgi.service.component.annotations.Component;
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
 import org.sluice.spi.pgtable.ArmStage2;
 import org.sluice.spi.pgtable.PageTableConfig;
 import org.sluice.spi.pgtable.PageTableFormat;
@@ -19,35 +21,33 @@ import org.sluice.spi.pgtable.WalkerConfig;
 public class Stage2Format extends LpaeFormat {
     static final String NAME = "ARM_64_LPAE_S2";
 
-    private static final int QUIRKS = Quirk.ARM_S2FWB | Quirk.NO_WARN;
+    static final int QUIRKS = Quirk.ARM_S2FWB | Quirk.NO_WARN | Quirk.ARM_CONTIGUOUS;
 
     /** Made by the component runtime, or by a test. */
     public Stage2Format() {
-        this(NAME, Limits.OF_THE_GRANULE);
+        this(NAME, QUIRKS | Quirk.ARM_LPA2, Limits.OF_THE_GRANULE);
     }
 
-    Stage2Format(String name, Limits limits) {
-        super(name, QUIRKS, limits);
+    Stage2Format(String name, int quirks, Limits limits) {
+        super(name, quirks, limits);
     }
 
     @Override
     final Geometry geometry(Granule granule, int inputBits, int outputBits) {
         Geometry geometry = new Geometry(granule, inputBits);
-        return mustConcatenate(granule, geometry.top.number, inputBits, outputBits)
-                ? new Geometry(granule, inputBits, Level.LAST - geometry.top.number)
-                : geometry;
-    }
-
-    /** Where a walk may not start at the level that a single top table has (linux-iommu.md section 2.2). */
-    private static boolean mustConcatenate(Granule granule, int start, int inputBits, int outputBits) {
-        switch (granule) {
-            case K4:
-                return start == 0 && (outputBits == 40 || outputBits == 42);
-            case K16:
-                return start == 0 ? inputBits == 48 || outputBits == 48 : start == 1 && outputBits == 40;
-            default:
-                return false;
+        while (outputBits < StartLevel.smallestOutput(granule, geometry.top.number)) {
+            int below = geometry.top.number + 1;
+            if (inputBits > StartLevel.largestInput(granule, below)) {
+                throw new IommuException(
+                        Errno.EINVAL,
+                        String.format(
+                                "input addresses of %d bits: with output addresses of %d bits walks begin at level %d,"
+                                        + " whose tables hold %d",
+                                inputBits, outputBits, below, StartLevel.largestInput(granule, below)));
+            }
+            geometry = new Geometry(granule, inputBits, Level.LAST + 1 - below);
         }
+        return geometry;
     }
 
     @Override
@@ -61,17 +61,13 @@ public class Stage2Format extends LpaeFormat {
         return new ArmStage2(
                 root,
                 64 - config.inputBits(),
-                startLevel(geometry),
+                StartLevel.sl0(geometry.granule, geometry.top.number),
                 geometry.granule.tg0,
                 walks.sh(),
                 walks.orgn(),
                 walks.irgn(),
-                AddressSize.encode(config.outputBits()));
-    }
-
-    /** SL0, which counts the levels from below, and for the 4K granule one later than for the others. */
-    private static int startLevel(Geometry geometry) {
-        int start = geometry.granule == Granule.K4 ? geometry.top.number + 1 : geometry.top.number;
-        return ~start & 3;
+                AddressSize.encode(config.outputBits()),
+                StartLevel.sl2(geometry.top.number),
+                geometry.granule.isLpa2());
     }
 }

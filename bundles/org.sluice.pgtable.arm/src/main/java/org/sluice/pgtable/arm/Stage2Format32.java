@@ -13,6 +13,6 @@ public final class Stage2Format32 extends Stage2Format {
 
     /** Made by the component runtime, or by a test. */
     public Stage2Format32() {
-        super(NAME, new Limits(40, 40, Limits.SIZES_4K));
+        super(NAME, QUIRKS, new Limits(40, 40, Limits.SIZES_4K));
     }
 }

@@ -8,7 +8,8 @@ final class Survey {
     private final Tables tables;
     private final Geometry geometry;
     private final LeafAttributes attributes;
-    private final long[] leaves = new long[Level.LAST + 1];
+    private final long[] leaves = new long[Level.ROWS];
+    private final long[] groups = new long[Level.ROWS];
     private long tableCount;
     private long tableBytes;
     private long digest;
@@ -23,8 +24,11 @@ final class Survey {
         count(tables.root, geometry.top, firstIova);
         TreeMap<Long, Long> bySize = new TreeMap<>();
         for (Level level = geometry.pages; level != null; level = level.above) {
-            if (leaves[level.number] != 0) {
-                bySize.put(level.bytes(), leaves[level.number]);
+            if (leaves[level.row] != 0) {
+                bySize.put(level.bytes(), leaves[level.row]);
+            }
+            if (groups[level.row] != 0) {
+                bySize.put(level.group.bytes(), groups[level.row]);
             }
         }
         return new TableSurvey(bySize, tableCount, tableBytes, digest);
@@ -43,8 +47,11 @@ final class Survey {
             if (!level.last && Tables.isTable(descriptor)) {
                 count(address, geometry.below(level), iova);
             } else {
-                leaves[level.number]++;
-                digest += TableSurvey.mix(iova, address, level.bytes(), attributes.prot(descriptor));
+                boolean isGroup = level.group != null && Tables.isMember(descriptor);
+                LeafSize size = isGroup ? level.group : level.leaf;
+                (isGroup ? groups : leaves)[level.row]++;
+                digest += TableSurvey.mix(iova, address, size.bytes(), attributes.prot(descriptor));
+                i += size.entries() - 1;
             }
         }
     }

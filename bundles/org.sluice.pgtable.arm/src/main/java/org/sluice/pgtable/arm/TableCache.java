@@ -8,8 +8,8 @@ import java.lang.invoke.VarHandle;
  *
  * <pre>
  *   63     valid
- *   62:36  tag: the IOVA's bits above those that chose the slot
- *   35:0   address of the table, in granules
+ *   62:40  tag: the IOVA's bits above those that chose the slot
+ *   39:0   address of the table, in granules
  * </pre>
  *
  * <p>Any thread may call it. The danger is an entry for a table that was unlinked: it would let a later operation write
@@ -19,7 +19,7 @@ import java.lang.invoke.VarHandle;
  */
 final class TableCache {
     private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
-    private static final int ADDRESS_BITS = 36;
+    private static final int ADDRESS_BITS = 40;
     private static final long ADDRESS_MASK = (1L << ADDRESS_BITS) - 1;
     private static final long VALID = 1L << 63 - ADDRESS_BITS;
     private static final int STRIPES = 16;

@@ -121,14 +121,14 @@ final class TableWords {
         return true;
     }
 
-    /** Clears one leaf of a type; false if there is none. */
-    boolean clearOne(long address, long type) {
+    /** Clears one leaf of a kind; false if there is none. */
+    boolean clearOne(long address, long kind) {
         if (!windowed) {
-            return clearLeavesRemotely(address, 1, type) == 1;
+            return clearLeavesRemotely(address, 1, kind) == 1;
         }
         long[] window = window(address);
         int at = word(address);
-        if ((window[at] & DescriptorRun.TYPE) != type) {
+        if ((window[at] & DescriptorRun.KIND) != kind) {
             return false;
         }
         WORDS.setRelease(window, at, 0L);
@@ -169,29 +169,29 @@ final class TableWords {
         return true;
     }
 
-    /** Clears leaves of one type up to the first other descriptor; returns how many. */
-    int clearLeaves(long address, int entries, long type) {
+    /** Clears leaves of one kind up to the first other descriptor; returns how many. */
+    int clearLeaves(long address, int entries, long kind) {
         if (!windowed) {
-            return clearLeavesRemotely(address, entries, type);
+            return clearLeavesRemotely(address, entries, kind);
         }
         long[] window = window(address);
         int from = word(address);
         if (entries == 1) {
-            if ((window[from] & DescriptorRun.TYPE) != type) {
+            if ((window[from] & DescriptorRun.KIND) != kind) {
                 return 0;
             }
             WORDS.setRelease(window, from, 0L);
             return 1;
         }
-        int cleared = DescriptorRun.ofType(window, from, from + entries, type);
+        int cleared = DescriptorRun.ofKind(window, from, from + entries, kind);
         DescriptorRun.clear(window, from, from + cleared);
         VarHandle.releaseFence();
         return cleared;
     }
 
-    private int clearLeavesRemotely(long address, int entries, long type) {
+    private int clearLeavesRemotely(long address, int entries, long kind) {
         int cleared = 0;
-        while (cleared < entries && (memory.read64Acquire(address + 8L * cleared) & DescriptorRun.TYPE) == type) {
+        while (cleared < entries && (memory.read64Acquire(address + 8L * cleared) & DescriptorRun.KIND) == kind) {
             cleared++;
         }
         if (cleared > 0) {

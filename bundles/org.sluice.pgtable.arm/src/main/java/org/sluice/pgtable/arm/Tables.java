@@ -29,8 +29,8 @@ final class Tables {
     final long root;
     private final long tableAttributes;
     private final long lastAddress;
-    /** By number of the level; null for the top one, which needs none. */
-    private final TableCache[] caches = new TableCache[Level.LAST + 1];
+    /** By row of the level; null for the top one, which needs none. */
+    private final TableCache[] caches = new TableCache[Level.ROWS];
 
     private final TableCache leafTables;
 
@@ -44,9 +44,9 @@ final class Tables {
         words = new TableWords(host.memory());
         for (Level level = geometry.pages; level.above != null; level = level.above) {
             int bits = level.last ? PAGE_CACHE_BITS : UPPER_CACHE_BITS;
-            caches[level.number] = new TableCache(bits, level.above.shift, geometry.inputBits, granule.shift);
+            caches[level.row] = new TableCache(bits, level.above.shift, geometry.inputBits, granule.shift);
         }
-        leafTables = caches[Level.LAST];
+        leafTables = caches[geometry.pages.row];
     }
 
     /**
@@ -58,7 +58,7 @@ final class Tables {
         if (level.above == null) {
             return root;
         }
-        long known = caches[level.number].get(iova);
+        long known = caches[level.row].get(iova);
         return known >= 0 ? known : search(iova, level, true);
     }
 
@@ -76,12 +76,12 @@ final class Tables {
         if (level.above == null) {
             return root;
         }
-        long known = caches[level.number].get(iova);
+        long known = caches[level.row].get(iova);
         return known >= 0 ? known : search(iova, level, false);
     }
 
     private long search(long iova, Level level, boolean evict) {
-        TableCache cache = caches[level.number];
+        TableCache cache = caches[level.row];
         long stamp = cache.stamp(iova);
         long parent = evict ? find(iova, level.above) : look(iova, level.above);
         if (parent < 0) {
@@ -142,6 +142,11 @@ final class Tables {
         return granule.encode(table) | tableAttributes | TABLE;
     }
 
+    /** Whether a descriptor is a member of a contiguous group. */
+    static boolean isMember(long descriptor) {
+        return (descriptor & (1 | LeafSize.HINT)) == (1 | LeafSize.HINT);
+    }
+
     static boolean isTable(long descriptor) {
         return (descriptor & DescriptorRun.TYPE) == TABLE;
     }
@@ -179,7 +184,7 @@ final class Tables {
 
     private void giveUp(long table, long iova, Level level, IotlbGather gather) {
         // Top down: once a table is forgotten nobody finds, and so remembers, those below it.
-        caches[level.number].forget(iova);
+        caches[level.row].forget(iova);
         if (!level.last) {
             for (int i = 0; i < level.entries; i++) {
                 unlink(table + 8L * i, iova + i * level.bytes(), level, gather);

@@ -56,6 +56,8 @@ final class Configs {
         configs.add(stage2(SIZES_16K, 48, 48));
         configs.add(stage2(SIZES_16K, 40, 40));
         configs.add(stage2(SIZES_64K | 1L << 42, 52, 52));
+        configs.addAll(contiguous());
+        configs.addAll(lpa2());
         configs.add(of4K(Stage1Format32.NAME, 32, 40));
         configs.add(of4K(Stage2Format32.NAME, 40, 40));
         configs.add(of4K(MaliFormat.NAME, 48, 40));
@@ -64,6 +66,30 @@ final class Configs {
         configs.add(shortDescriptors(Quirk.ARM_NS));
         configs.add(shortDescriptors(Quirk.NO_PERMS | Quirk.ARM_MTK_EXT | Quirk.ARM_MTK_TTBR_EXT));
         return configs;
+    }
+
+    /** Contiguous groups of every granule, in both stages. */
+    static List<PageTableConfig> contiguous() {
+        return List.of(
+                of(SIZES_4K, 48, 48, Quirk.ARM_CONTIGUOUS),
+                of(SIZES_16K, 48, 48, Quirk.ARM_CONTIGUOUS | Quirk.ARM_TTBR1),
+                of(SIZES_64K, 48, 48, Quirk.ARM_CONTIGUOUS),
+                stage2(SIZES_4K, 40, 40).withQuirks(Quirk.ARM_CONTIGUOUS),
+                stage2(SIZES_16K, 40, 40).withQuirks(Quirk.ARM_CONTIGUOUS),
+                of4K(Stage1Format32.NAME, 32, 40).withQuirks(Quirk.ARM_CONTIGUOUS));
+    }
+
+    /** 52 bits with 4K and 16K granules, in both stages, with fewer levels and with concatenated tables. */
+    static List<PageTableConfig> lpa2() {
+        int lpa2 = Quirk.ARM_LPA2;
+        return List.of(
+                of(SIZES_4K | 1L << 39, 52, 52, lpa2),
+                of(SIZES_4K, 48, 52, lpa2 | Quirk.ARM_TTBR1),
+                of(SIZES_16K | 1L << 36, 52, 52, lpa2 | Quirk.ARM_TTBR1 | Quirk.ARM_CONTIGUOUS),
+                stage2(SIZES_4K | 1L << 39, 52, 52).withQuirks(lpa2 | Quirk.ARM_CONTIGUOUS),
+                stage2(SIZES_4K | 1L << 39, 50, 48).withQuirks(lpa2),
+                stage2(SIZES_16K | 1L << 36, 52, 52).withQuirks(lpa2),
+                stage2(SIZES_16K | 1L << 36, 51, 48).withQuirks(lpa2));
     }
 
     /** Pages of 4K in every format. */
@@ -88,8 +114,9 @@ final class Configs {
         int levels = (config.inputBits() - shift + bits - 1) / bits;
         int outputBits = config.outputBits();
         boolean concatenated = config.format().endsWith("S2")
-                && (shift == 12 && levels == 4 && (outputBits == 40 || outputBits == 42)
-                        || shift == 14 && levels == 4 && (outputBits == 48 || config.inputBits() == 48)
+                && (shift == 12 && levels == 5 && outputBits < 52
+                        || shift == 12 && levels == 4 && (outputBits == 40 || outputBits == 42)
+                        || shift == 14 && levels == 4 && outputBits <= 48
                         || shift == 14 && levels == 3 && outputBits == 40);
         return concatenated ? levels - 1 : levels;
     }

@@ -55,7 +55,13 @@ class Oracle {
 
     /** log2 of what the table covers that holds leaves of a size. */
     int cover(int sizeShift) {
-        return sizeShift == topShift ? Math.max(inputBits, topShift + 1) : sizeShift + bits;
+        int entryShift = entryShift(sizeShift);
+        return entryShift == topShift ? Math.max(inputBits, topShift + 1) : entryShift + bits;
+    }
+
+    /** log2 of what an entry covers in the table that holds leaves of a size: less than the leaf for a contiguous group. */
+    int entryShift(int sizeShift) {
+        return granuleShift + (sizeShift - granuleShift) / bits * bits;
     }
 
     /** Bytes mapped; fewer than asked for when something is in the way. */
@@ -66,11 +72,11 @@ class Oracle {
         long at = iova;
         while (at != end) {
             long run = run(at, end - at, paddr + (at - iova), cover, size);
-            if (isInLargerLeaf(at, size)) {
+            if (isInLeafOfHigherTable(at, sizeShift)) {
                 return at - iova;
             }
             makeTables(at, cover);
-            if (!leaves.subMap(at, true, at + run - 1, true).isEmpty()) {
+            if (isInLeaf(at) || !leaves.subMap(at, true, at + run - 1, true).isEmpty()) {
                 return at - iova;
             }
             removeTables(at, run, sizeShift);
@@ -85,13 +91,20 @@ class Oracle {
     /** Bytes that are checked before any of them is mapped: those in one table. */
     long run(long at, long left, long target, int cover, long size) {
         long run = cover >= 63 ? left : Math.min(left, (at | (1L << cover) - 1) + 1 - at);
-        // Folded addresses do not ascend over bit 48: the implementation may stop and go on there.
-        return granuleShift == 16 ? Math.min(run, (target | (1L << 48) - 1) + 1 - target) : run;
+        // Folded addresses do not ascend over bit 48, or 50 in LPA2: the implementation may stop and go on there.
+        long plain = granuleShift == 16 ? 1L << 48 : 1L << 50;
+        return Math.min(run, (target | plain - 1) + 1 - target);
     }
 
-    private boolean isInLargerLeaf(long at, long size) {
+    private boolean isInLeafOfHigherTable(long at, int sizeShift) {
+        return isInLeaf(at)
+                && entryShift(Long.numberOfTrailingZeros(leaves.floorEntry(at).getValue().size))
+                        > entryShift(sizeShift);
+    }
+
+    private boolean isInLeaf(long at) {
         Map.Entry<Long, Leaf> below = leaves.floorEntry(at);
-        return below != null && at - below.getKey() < below.getValue().size && below.getValue().size > size;
+        return below != null && at - below.getKey() < below.getValue().size;
     }
 
     private void makeTables(long at, int lowestCover) {
@@ -107,7 +120,7 @@ class Oracle {
     /** Bytes unmapped. */
     long unmap(long iova, int sizeShift, long count) {
         long size = 1L << sizeShift;
-        smallest = size;
+        smallest = 1L << entryShift(sizeShift);
         for (long i = 0; i < count; i++) {
             if (!remove(iova + i * size, sizeShift)) {
                 return i * size;
@@ -120,11 +133,15 @@ class Oracle {
     boolean remove(long at, int sizeShift) {
         long size = 1L << sizeShift;
         int cover = cover(sizeShift);
-        boolean reachable = sizeShift == topShift || tables.get(cover).contains(at & -(1L << cover));
+        boolean reachable =
+                entryShift(sizeShift) == topShift || tables.get(cover).contains(at & -(1L << cover));
         Leaf leaf = leaves.get(at);
         if (reachable && leaf != null && leaf.size == size) {
             leaves.remove(at);
             return true;
+        }
+        if (entryShift(sizeShift) != sizeShift) {
+            return reachable && removeInsteadOfGroup(at, sizeShift);
         }
         if (reachable && sizeShift > granuleShift && tables.get(sizeShift).contains(at)) {
             leaves.subMap(at, true, at + size - 1, true).clear();
@@ -133,6 +150,20 @@ class Oracle {
             return true;
         }
         return false;
+    }
+
+    /** Smaller leaves where a contiguous group could be go together, with the tables among them. */
+    private boolean removeInsteadOfGroup(long at, int sizeShift) {
+        long size = 1L << sizeShift;
+        NavigableMap<Long, Leaf> within = leaves.subMap(at, true, at + size - 1, true);
+        if (within.isEmpty()) {
+            return false;
+        }
+        within.clear();
+        long before = tableCount();
+        removeTables(at, size, sizeShift);
+        smallest = tableCount() == before ? smallest : 1L << granuleShift;
+        return true;
     }
 
     long iovaToPhys(long iova) {

@@ -21,6 +21,12 @@ final class ShortOracle extends Oracle {
         return sizeShift < SECTION ? SECTION : inputBits;
     }
 
+    /** Sixteen entries that say the same are one leaf of its own size, also to a TLB. */
+    @Override
+    int entryShift(int sizeShift) {
+        return sizeShift;
+    }
+
     @Override
     long run(long at, long left, long target, int cover, long size) {
         return size;

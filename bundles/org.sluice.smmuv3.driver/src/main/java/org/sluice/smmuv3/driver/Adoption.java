@@ -10,6 +10,7 @@ import org.sluice.smmuv3.arch.Cr1;
 import org.sluice.smmuv3.arch.Cr2;
 import org.sluice.smmuv3.arch.EventqBase;
 import org.sluice.smmuv3.arch.IrqCtrl;
+import org.sluice.smmuv3.arch.PriqBase;
 import org.sluice.smmuv3.arch.StrtabBase;
 import org.sluice.smmuv3.arch.StrtabBaseCfg;
 import org.sluice.spi.board.IommuHardware;
@@ -24,6 +25,7 @@ import org.sluice.spi.memory.MemoryAbortException;
  */
 final class Adoption {
     private final IommuHardware hardware;
+    private final UnitHooks hooks;
     private final RegisterFile registers;
     private final UnitHost host;
     private final UnitRecord record;
@@ -31,9 +33,16 @@ final class Adoption {
     private final Set<EventThread> running;
     private final FoundTables tables;
 
-    Adoption(IommuHardware hardware, UnitHost host, UnitRecord record, UnitLog log, Set<EventThread> running) {
+    Adoption(
+            IommuHardware hardware,
+            UnitHooks hooks,
+            UnitHost host,
+            UnitRecord record,
+            UnitLog log,
+            Set<EventThread> running) {
         this.hardware = hardware;
-        this.registers = hardware.registers();
+        this.hooks = hooks;
+        this.registers = hooks.registers();
         this.host = host;
         this.record = record;
         this.log = log;
@@ -52,13 +61,14 @@ final class Adoption {
             throw Difference.refusal(
                     "the record has version %d, this driver knows %d", record.version(), UnitRecord.VERSION);
         }
-        Features features = Features.identify(registers);
-        verifyControl();
+        Features features = hooks.restrict(Features.identify(registers, hardware.properties()));
+        verifyControl(features);
         UnitMemory memory = findMemory(features);
+        CommandQueue queue = commandQueue(memory.commands(), Completion.of(features));
         Smmuv3Unit unit =
-                UnitAssembly.assemble(hardware, host, features, memory, commandQueue(memory.commands()), log, running);
+                new UnitParts(hardware, registers, host, features, memory, queue, hooks, log, running).assemble();
         try {
-            new TableAdoption(unit, features, memory.streams(), host, tables).adopt(record);
+            new TableAdoption(unit, features, memory, host, tables).adopt(record);
         } catch (MemoryAbortException abort) {
             unit.events().stop();
             throw Difference.refusal("a table leads to 0x%x, where there is no memory", abort.address());
@@ -66,16 +76,18 @@ final class Adoption {
             unit.events().stop();
             throw refusal;
         }
+        hooks.start(queue);
         unit.events().start();
         return unit;
     }
 
-    private void verifyControl() {
-        verify("CR0", read32(Cr0.ADDRESS), RegisterValues.cr0Running(), -1);
-        verify("CR0ACK", read32(Cr0Ack.ADDRESS), RegisterValues.cr0Running(), -1);
+    private void verifyControl(Features features) {
+        verify("CR0", read32(Cr0.ADDRESS), RegisterValues.cr0Running(features), -1);
+        verify("CR0ACK", read32(Cr0Ack.ADDRESS), RegisterValues.cr0Running(features), -1);
         verify("CR1", read32(Cr1.ADDRESS), RegisterValues.cr1(), -1);
         verify("CR2", read32(Cr2.ADDRESS), RegisterValues.cr2(), -1);
-        verify("IRQ_CTRL", read32(IrqCtrl.ADDRESS), RegisterValues.irqCtrl(), RegisterValues.irqCtrl());
+        long lines = RegisterValues.irqCtrl(features);
+        verify("IRQ_CTRL", read32(IrqCtrl.ADDRESS), lines, lines);
     }
 
     private UnitMemory findMemory(Features features) {
@@ -93,17 +105,25 @@ final class Adoption {
         QueueRing events =
                 new QueueRing(EventqBase.addr(eventBase), (int) EventqBase.log2size(eventBase), EventRecord.BYTES);
         tables.take("EVENTQ_BASE", events.base(), events.bytes());
-        return new UnitMemory(table, commands, events);
+        QueueRing requests = features.has(Feature.PAGE_REQUESTS) ? findPageRequests() : null;
+        return new UnitMemory(table, commands, events, requests, ReservedStreams.of(hardware.properties()));
     }
 
-    private CommandQueue commandQueue(QueueRing ring) {
+    private QueueRing findPageRequests() {
+        long base = registers.read64(PriqBase.ADDRESS);
+        QueueRing ring = new QueueRing(PriqBase.addr(base), (int) PriqBase.log2size(base), PageRequestRecord.BYTES);
+        tables.take("PRIQ_BASE", ring.base(), ring.bytes());
+        return ring;
+    }
+
+    private CommandQueue commandQueue(QueueRing ring, Completion completion) {
         long consumed = ring.register(CmdqCons.rd(read32(CmdqCons.ADDRESS)));
         long waiting = ring.ahead(CmdqProd.wr(read32(CmdqProd.ADDRESS)), consumed);
         if (waiting > ring.entries()) {
             throw Difference.refusal(
                     "CMDQ_PROD is %d commands ahead of CMDQ_CONS, the queue has %d entries", waiting, ring.entries());
         }
-        return new CommandQueue(registers, host.memory(), ring, log, consumed, consumed + waiting);
+        return new CommandQueue(registers, host.memory(), ring, log, completion, consumed, consumed + waiting);
     }
 
     private static void verify(String register, long found, long wanted, long used) {

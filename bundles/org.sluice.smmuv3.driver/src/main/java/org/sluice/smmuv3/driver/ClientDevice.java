@@ -1,50 +1,65 @@
 package org.sluice.smmuv3.driver;
 
 import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.spi.driver.Attachment;
 import org.sluice.spi.driver.DeviceRecord;
-import org.sluice.spi.memory.PageAllocator;
-import org.sluice.spi.memory.PhysicalMemory;
 
 /**
- * A device behind the SMMU: its streams, its CD table while it needs one, and what is attached. One thread at a time.
+ * A device behind the SMMU: its streams, and what is attached. The unit's lock guards it.
  *
- * <p>The CD table is the device's own. It exists while untagged traffic is translated or a PASID is attached; then the
- * entries of the streams name it, and S1DSS says what becomes of untagged traffic. Otherwise the entries say abort or bypass
- * and there is no table.
+ * <p>A change happens in this order: whatever can fail; the lists of what must be invalidated; a device that is to stop caching
+ * stops; the tables, each step acknowledged; a device that is to cache begins; what was cached of the route before is
+ * invalidated, in the TLBs and then in the device; the lists again.
+ *
+ * <p>When the SMMU does not answer in the middle of that, nobody can say what it uses. Then the streams' entries are made
+ * invalid, so that they abort as soon as it looks, a route that was to change counts as blocked, and the contexts of before
+ * and after stay in use until a later change, or the removal of the device, was acknowledged.
  */
 final class ClientDevice {
     private final DeviceRecord record;
-    private final int substreamBits;
-    private final boolean stall;
-    private final StreamEntry.Traits traits;
-    private final StreamTable streams;
+    private final DeviceSwitches switches;
+    private final StreamRoute route;
     private final ConfigurationWriter writer;
-    private final PhysicalMemory memory;
-    private final PageAllocator allocator;
     private final SortedMap<Integer, Stage1Context> pasids = new TreeMap<>();
-    private Attachment untagged = Attachment.BLOCKED;
-    private ContextTable contexts;
+
+    /** Contexts that the SMMU may still use although they are not attached. */
+    private final Set<UnitContext> lingering = new HashSet<>();
+
+    /** What this device added to the lists of contexts. */
+    private final Map<Use, InvalidationList> joined = new HashMap<>();
+
+    private Attachment untagged;
+    private boolean unacknowledged;
+    private boolean shutOut;
+
+    /**
+     * One way in which a context is used.
+     *
+     * @param context the context
+     * @param substreamId PASID, or {@link DeviceCommand#UNTAGGED}
+     */
+    private record Use(UnitContext context, int substreamId) {}
 
     ClientDevice(
             DeviceRecord record,
-            Features features,
-            StreamTable streams,
+            DeviceSwitches switches,
+            StreamRoute route,
             ConfigurationWriter writer,
-            PhysicalMemory memory,
-            PageAllocator allocator) {
+            Attachment untagged) {
         this.record = record;
-        this.substreamBits = ContextTable.substreamBits(features, record.pasidBits());
-        this.stall = features.stall() == Features.Stall.ALWAYS;
-        this.traits = new StreamEntry.Traits(features.stall() == Features.Stall.SELECTABLE, stall, 0);
-        this.streams = streams;
+        this.switches = switches;
+        this.route = route;
         this.writer = writer;
-        this.memory = memory;
-        this.allocator = allocator;
+        this.untagged = untagged;
     }
 
     /** As it was added. */
@@ -52,19 +67,16 @@ final class ClientDevice {
         return record;
     }
 
-    /** Width of the PASIDs that it can use here. */
-    int substreamBits() {
-        return substreamBits;
+    /** Its entries and descriptors. */
+    StreamRoute route() {
+        return route;
     }
 
-    /** Whether a context is attached to it in any way. */
-    boolean uses(Stage1Context context) {
-        return untagged.context() == context || pasids.containsValue(context);
-    }
-
-    /** The CD table, or null. */
-    ContextTable contexts() {
-        return contexts;
+    /** Whether a context is attached to it in any way, or was and may still be used. */
+    boolean uses(UnitContext context) {
+        return untaggedContext() != null && untaggedContext().rests(context)
+                || pasids.containsValue(context)
+                || lingering.stream().anyMatch(other -> other.rests(context));
     }
 
     /** PASIDs and what they reach. */
@@ -73,45 +85,72 @@ final class ClientDevice {
     }
 
     /** What translates untagged traffic, or null. */
-    Stage1Context untaggedContext() {
-        return (Stage1Context) untagged.context();
+    UnitContext untaggedContext() {
+        return (UnitContext) untagged.context();
     }
 
-    /** The descriptor that this device needs for a context; absent for null. */
-    long[] descriptor(Stage1Context context) {
-        return context == null ? ContextEntry.absent() : context.descriptor(stall);
+    /** Adds what the device caches to what an attachment needs, if it can cache at all. */
+    void addCaches(List<Invalidation> needed, Invalidation.Kind kind, int substreamId) {
+        if (switches.available()) {
+            record.streamIds().forEach(stream -> needed.add(new Invalidation(kind, stream, substreamId)));
+        }
     }
 
     /** Routes untagged traffic; see {@link org.sluice.spi.driver.IommuUnit#attach}. */
     void attach(Attachment next) {
-        if (next.equals(untagged)) {
+        if (next.kind() != Attachment.Kind.BLOCKED) {
+            requireServed();
+        }
+        if (next.equals(untagged) && !unacknowledged) {
             return;
         }
-        Stage1Context previous = untaggedContext();
-        if (next.context() == null) {
-            leaveTranslation(next);
-        } else if (previous == null) {
-            enterTranslation(next);
-        } else {
-            replaceTranslation(next);
+        UnitContext context = (UnitContext) next.context();
+        if (!pasids.isEmpty() && context != null && context.stage() == 2) {
+            throw new IommuException(
+                    Errno.EBUSY,
+                    "device " + record.name() + " has PASIDs " + pasids.keySet() + ": stage 2 takes the whole stream");
         }
-        if (previous != null) {
-            writer.forgetTranslations(previous.asid());
-        }
+        UnitContext previous = untaggedContext();
+        route.prepare(previous, context);
+        join(context, DeviceCommand.UNTAGGED);
+        acknowledge(previous, context, () -> {
+            try {
+                change(next, previous);
+            } catch (IommuException failure) {
+                untagged = Attachment.BLOCKED;
+                throw failure;
+            }
+        });
     }
 
     /** Attaches a PASID; see {@link org.sluice.spi.driver.PasidOperations#mmAttach}. */
     void attachPasid(int pasid, Stage1Context context) {
-        requirePasid(pasid);
+        requireServed();
+        route.requirePasid(pasid);
         if (pasids.containsKey(pasid)) {
             throw new IommuException(
                     Errno.EBUSY,
                     "PASID " + pasid + " of device " + record.name() + " is attached to " + pasids.get(pasid));
         }
-        prepareContext(pasid);
-        writer.writeContext(record.streamIds(), pasid, contexts.entry(pasid), context.descriptor(stall));
-        pasids.put(pasid, context);
-        writeStreams();
+        if (untaggedContext() != null && untaggedContext().stage() == 2) {
+            throw new IommuException(
+                    Errno.EBUSY,
+                    "device " + record.name() + " is attached to " + untaggedContext() + ": no PASIDs beside stage 2");
+        }
+        route.prepareDescriptor(pasid);
+        join(context, pasid);
+        acknowledge(null, context, () -> {
+            try {
+                route.writeDescriptor(pasid, context);
+                pasids.put(pasid, context);
+                writeEntries();
+                switchDevice();
+            } catch (IommuException failure) {
+                pasids.remove(pasid);
+                route.clearDescriptorUnseen(pasid);
+                throw failure;
+            }
+        });
     }
 
     /**
@@ -125,129 +164,175 @@ final class ClientDevice {
                     "PASID " + pasid + " of device " + record.name() + " is attached to " + pasids.get(pasid)
                             + ", not to " + context);
         }
-        writer.writeContext(record.streamIds(), pasid, contexts.entry(pasid), ContextEntry.absent());
-        writer.forgetTranslations(context.asid());
-        pasids.remove(pasid);
-        writeStreams();
-        dropUnusedTable();
+        acknowledge(context, null, () -> {
+            pasids.remove(pasid);
+            route.writeDescriptor(pasid, null);
+            writer.forgetTranslations(context);
+            switches.forgetIfOn(record.streamIds(), pasid);
+            stopUnlessNeeded();
+            writeEntries();
+        });
     }
 
     /** Makes every stream abort and lets go of everything. */
     void remove() {
-        Attachment last = untagged;
-        SortedMap<Integer, Stage1Context> lastPasids = new TreeMap<>(pasids);
-        untagged = Attachment.BLOCKED;
-        pasids.clear();
-        writeStreams();
-        if (last.context() != null) {
-            writer.forgetTranslations(((Stage1Context) last.context()).asid());
-        }
-        lastPasids.values().forEach(context -> writer.forgetTranslations(context.asid()));
-        dropUnusedTable();
+        UnitContext last = untaggedContext();
+        lingering.addAll(pasids.values());
+        acknowledge(last, null, () -> {
+            untagged = Attachment.BLOCKED;
+            pasids.clear();
+            switches.turnOff();
+            writeEntries();
+            lingering.forEach(writer::forgetTranslations);
+        });
     }
 
-    /** Frees the CD table; the SMMU is disabled. */
-    void freeTable() {
-        if (contexts != null) {
-            contexts.free();
-            contexts = null;
+    /**
+     * Blocks a device that does not answer: its streams abort, and it may no longer use what it cached. It stays so until it is
+     * removed.
+     */
+    void shutOut() {
+        shutOut = true;
+        switches.stop();
+        acknowledge(untaggedContext(), null, this::writeEntries);
+    }
+
+    /** Whether it was shut out. */
+    boolean isShutOut() {
+        return shutOut;
+    }
+
+    /** Before the SMMU stops: the device must not use what it cached any more. */
+    void suspend() {
+        switches.turnOff();
+    }
+
+    /** The SMMU translates again. */
+    void resume() {
+        if (!shutOut) {
+            switchDevice();
         }
+    }
+
+    /** Lets go of the device and frees its table; the SMMU is disabled. */
+    void abandon() {
+        if (switches.isOn()) {
+            switches.stop();
+        }
+        route.freeTable();
     }
 
     /** Takes over what a predecessor attached; memory is as it left it. */
     void adopt(Attachment attachment, SortedMap<Integer, Stage1Context> attached, ContextTable table) {
         untagged = attachment;
         pasids.putAll(attached);
-        contexts = table;
+        route.adopt(table);
+        switches.adopt(wantsAts());
+        join(untaggedContext(), DeviceCommand.UNTAGGED);
+        pasids.forEach((pasid, context) -> join(context, pasid));
     }
 
     /** What the entry of each stream must say. */
     long[] streamEntry() {
-        if (untagged.kind() != Attachment.Kind.TRANSLATED && pasids.isEmpty()) {
-            return untagged.kind() == Attachment.Kind.IDENTITY ? StreamEntry.bypass() : StreamEntry.abort();
+        return shutOut ? StreamEntry.abort() : route.entry(untagged, !pasids.isEmpty(), wantsAts());
+    }
+
+    private void change(Attachment next, UnitContext previous) {
+        boolean cached = switches.isOn();
+        Attachment before = untagged;
+        untagged = next;
+        stopUnlessNeeded();
+        route.enter(before, next);
+        writeEntries();
+        switchDevice();
+        route.leave(previous, (UnitContext) next.context(), !pasids.isEmpty());
+        if (previous != null) {
+            writer.forgetTranslations(previous);
         }
-        return StreamEntry.stage1(contexts.pointer(), untaggedSelector(), traits);
-    }
-
-    private StreamEntry.Untagged untaggedSelector() {
-        return switch (untagged.kind()) {
-            case BLOCKED -> StreamEntry.Untagged.TERMINATE;
-            case IDENTITY -> StreamEntry.Untagged.BYPASS;
-            case TRANSLATED -> StreamEntry.Untagged.SUBSTREAM_0;
-        };
-    }
-
-    private void enterTranslation(Attachment next) {
-        prepareContext(0);
-        Stage1Context context = (Stage1Context) next.context();
-        writer.writeContext(record.streamIds(), 0, contexts.entry(0), context.descriptor(stall));
-        untagged = next;
-        writeStreams();
-    }
-
-    private void leaveTranslation(Attachment next) {
-        boolean translated = untagged.context() != null;
-        untagged = next;
-        writeStreams();
-        if (translated && !pasids.isEmpty()) {
-            writer.writeContext(record.streamIds(), 0, contexts.entry(0), ContextEntry.absent());
+        if (unacknowledged) {
+            lingering.forEach(writer::forgetTranslations);
         }
-        dropUnusedTable();
+        if (cached) {
+            switches.forgetIfOn(record.streamIds(), DeviceCommand.UNTAGGED);
+        }
     }
 
-    /**
-     * Tag and root are in different words of a descriptor, so rewriting it would leave a moment without translation. A
-     * second table, and one write of the pointer to it, does not.
-     */
-    private void replaceTranslation(Attachment next) {
-        ContextTable old = contexts;
-        ContextTable copy = old.copy();
-        Stage1Context context = (Stage1Context) next.context();
-        writer.writeUnusedContext(copy.entry(0), context.descriptor(stall));
-        contexts = copy;
-        untagged = next;
-        writeStreams();
-        old.freeCopied();
+    private void join(UnitContext context, int substreamId) {
+        if (context != null && !joined.containsKey(new Use(context, substreamId))) {
+            InvalidationList needs = context.needs(this, substreamId);
+            context.join(needs);
+            joined.put(new Use(context, substreamId), needs);
+        }
     }
 
-    /** Everything that can fail happens here, before the SMMU can see a change. */
-    private void prepareContext(int substreamId) {
-        if (contexts != null) {
-            if (contexts.prepare(substreamId)) {
-                writer.forgetContext(record.streamIds(), substreamId, false);
+    /** Leaves the lists of contexts that are not attached any more. */
+    private void leaveUnused() {
+        joined.entrySet().removeIf(entry -> {
+            UnitContext context = entry.getKey().context();
+            int substreamId = entry.getKey().substreamId();
+            boolean used = substreamId == DeviceCommand.UNTAGGED
+                    ? untaggedContext() == context
+                    : pasids.get(substreamId) == context;
+            if (!used) {
+                context.leave(entry.getValue());
             }
-            return;
+            return !used;
+        });
+    }
+
+    /** Runs a change whose waits may fail; from the first to the last both contexts count as used. */
+    private void acknowledge(UnitContext before, UnitContext after, Runnable change) {
+        if (before != null) {
+            lingering.add(before);
         }
-        ContextTable table = ContextTable.create(substreamBits, memory, allocator);
+        if (after != null) {
+            lingering.add(after);
+        }
         try {
-            table.prepare(substreamId);
+            change.run();
         } catch (IommuException failure) {
-            table.free();
+            unacknowledged = true;
+            route.close();
             throw failure;
         }
-        contexts = table;
+        unacknowledged = false;
+        lingering.clear();
+        leaveUnused();
+        route.settle(!pasids.isEmpty() || untaggedContext() instanceof Stage1Context);
     }
 
-    private void dropUnusedTable() {
-        if (untagged.kind() != Attachment.Kind.TRANSLATED && pasids.isEmpty()) {
-            freeTable();
+    private boolean wantsAts() {
+        if (shutOut || !switches.available()) {
+            return false;
+        }
+        if (untaggedContext() instanceof NestedContext nested) {
+            return nested.guest().wantsAts();
+        }
+        return untaggedContext() != null || !pasids.isEmpty();
+    }
+
+    private void stopUnlessNeeded() {
+        if (!wantsAts()) {
+            switches.turnOff();
         }
     }
 
-    private void writeStreams() {
-        long[] target = streamEntry();
-        for (int streamId : record.streamIds()) {
-            writer.writeStream(streamId, streams.entry(streamId), target);
+    private void switchDevice() {
+        if (wantsAts()) {
+            switches.turnOn();
         }
     }
 
-    private void requirePasid(int pasid) {
-        if (pasid < 1 || pasid >= 1 << substreamBits) {
+    private void writeEntries() {
+        route.write(streamEntry());
+    }
+
+    private void requireServed() {
+        if (shutOut) {
             throw new IommuException(
-                    Errno.ERANGE,
-                    String.format(
-                            "PASID %d of device %s, the range is 1 to %d",
-                            pasid, record.name(), (1 << substreamBits) - 1));
+                    Errno.EIO,
+                    "device " + record.name()
+                            + " did not answer an invalidation of its cache and is shut out until it is removed");
         }
     }
 }

@@ -37,6 +37,23 @@ final class Command {
         return CmdSync.withMsiAttr(word, MSI_WRITE_BACK);
     }
 
+    /** First word of CMD_SYNC that overwrites itself with zero, as Linux sends it where the SMMU sends messages. */
+    static long messageSync() {
+        long word = CmdSync.withOpcode(0, CmdSync.OPCODE_VALUE);
+        word = CmdSync.withCs(word, CmdSync.CS_IRQ);
+        word = CmdSync.withMsh(word, CmdSync.MSH_INNER_SHAREABLE);
+        return CmdSync.withMsiAttr(word, MSI_WRITE_BACK);
+    }
+
+    /**
+     * Second word of that CMD_SYNC.
+     *
+     * @param address where it lies itself
+     */
+    static long messageSyncAddress(long address) {
+        return CmdSync.withMsiAddress(0, address);
+    }
+
     /** First word of CMD_SYNC that signals nothing: what stands in for a command that the SMMU refused. */
     static long silentSync() {
         return CmdSync.withCs(CmdSync.withOpcode(0, CmdSync.OPCODE_VALUE), CmdSync.CS_NONE);

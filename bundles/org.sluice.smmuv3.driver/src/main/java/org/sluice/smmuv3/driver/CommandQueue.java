@@ -11,6 +11,7 @@ import org.sluice.smmuv3.arch.CmdqCons;
 import org.sluice.smmuv3.arch.CmdqProd;
 import org.sluice.spi.bus.RegisterFile;
 import org.sluice.spi.memory.PhysicalMemory;
+import org.sluice.spi.quirk.Smmuv3Hooks;
 
 /**
  * The command queue. Any number of threads fill it without a lock: each <em>claims</em> slots with one compare-and-set,
@@ -20,6 +21,12 @@ import org.sluice.spi.memory.PhysicalMemory;
  * of their claims, each complete, and a thread's commands in the order in which it sent them. Ringing the bell may be slow, and
  * others could keep one thread at it for ever; so it leaves the rest to a thread that waits for the hardware anyway, once there
  * is one: who waits publishes too, and looks a last time when it has stopped waiting.
+ *
+ * <p>A CMD_SYNC that announces itself by a message overwrites its own first word; its slot may then belong to somebody else
+ * already, but only after the consumer index has passed it, which is remembered first.
+ *
+ * <p>While the hardware is {@linkplain #suspend suspended} commands are dropped: everything is invalidated before it runs
+ * again, and configuration does not change meanwhile.
  *
  * <p>Nothing here allocates. Waits are bounded: when the hardware consumes nothing for a second, the waiting call fails
  * with ETIMEDOUT; commands that are in the queue stay there.
@@ -32,6 +39,9 @@ final class CommandQueue {
 
     /** How often a thread rings the bell for others when some of them wait anyway. */
     private static final int PATIENCE = 4;
+
+    /** Most commands of a batch, as in Linux. */
+    private static final int BATCH = 64;
 
     private final RegisterFile registers;
     private final PhysicalMemory memory;
@@ -46,7 +56,16 @@ final class CommandQueue {
     private final AtomicLong consumed;
     private final AtomicBoolean publishing = new AtomicBoolean();
     private final AtomicInteger waiting = new AtomicInteger();
+    private final Completion completion;
     private volatile long published;
+    private volatile int commandsBeforeSync = Smmuv3Hooks.UNLIMITED;
+    private volatile boolean suspended;
+
+    /** A queue that waits by its consumer index. */
+    CommandQueue(
+            RegisterFile registers, PhysicalMemory memory, QueueRing ring, UnitLog log, long consumed, long produced) {
+        this(registers, memory, ring, log, Completion.EVENT, consumed, produced);
+    }
 
     /**
      * A queue whose producer continues at a position.
@@ -55,15 +74,23 @@ final class CommandQueue {
      * @param memory where the entries are
      * @param ring its place and size
      * @param log where timeouts are reported
+     * @param completion how a CMD_SYNC is waited for
      * @param consumed position up to which the hardware has consumed
      * @param produced position up to which the hardware was told to go
      */
     CommandQueue(
-            RegisterFile registers, PhysicalMemory memory, QueueRing ring, UnitLog log, long consumed, long produced) {
+            RegisterFile registers,
+            PhysicalMemory memory,
+            QueueRing ring,
+            UnitLog log,
+            Completion completion,
+            long consumed,
+            long produced) {
         this.registers = registers;
         this.memory = memory;
         this.ring = ring;
         this.log = log;
+        this.completion = completion;
         this.stamps = new long[ring.entries()];
         this.consumed = new AtomicLong(consumed);
         this.claimed = new AtomicLong(produced);
@@ -86,9 +113,68 @@ final class CommandQueue {
         return errors;
     }
 
-    /** Most commands that one claim may have. */
+    /** Most commands that one batch may have, beside its {@link #batchTail()}. */
     int batchLimit() {
-        return Math.min(64, ring.entries());
+        int limit = Math.min(BATCH, ring.entries());
+        int sound = commandsBeforeSync;
+        return Math.min(sound, sound == Smmuv3Hooks.UNLIMITED || limit == 1 ? limit : limit - 1);
+    }
+
+    /** How many slots behind the commands of a batch its claim needs: one where a CMD_SYNC must follow. */
+    int batchTail() {
+        return commandsBeforeSync == Smmuv3Hooks.UNLIMITED || ring.entries() == 1 ? 0 : 1;
+    }
+
+    /** For an implementation that needs a CMD_SYNC after so many commands of a batch; from the next batch on. */
+    void limitBatches(int commands) {
+        commandsBeforeSync = commands;
+    }
+
+    /**
+     * Publishes a batch.
+     *
+     * @param position of its first command
+     * @param count of its commands
+     * @param tail as {@link #batchTail()} said before they were claimed
+     */
+    void publishBatch(long position, int count, int tail) {
+        if (tail != 0) {
+            put(position + count, Command.silentSync(), 0);
+        }
+        publish(position, count + tail);
+    }
+
+    /** Whether commands are dropped. */
+    boolean isSuspended() {
+        return suspended;
+    }
+
+    /**
+     * Drops commands from now on and waits for those before.
+     *
+     * @throws IommuException ETIMEDOUT; commands are not dropped
+     */
+    void suspend() {
+        suspended = true;
+        try {
+            awaitConsumed(claimed.get(), "the last command before a suspension");
+        } catch (IommuException timeout) {
+            suspended = false;
+            throw timeout;
+        }
+    }
+
+    /** Drops commands from now on. */
+    void drop() {
+        suspended = true;
+    }
+
+    /**
+     * Sends commands again, to registers that were given {@link #published()} as both indices. The caller invalidates
+     * everything before the hardware translates.
+     */
+    void resume() {
+        suspended = false;
     }
 
     /**
@@ -129,6 +215,9 @@ final class CommandQueue {
 
     /** Sends one command; does not wait for it. */
     void submit(long word0, long word1) {
+        if (suspended) {
+            return;
+        }
         long position = claim(1);
         put(position, word0, word1);
         publish(position, 1);
@@ -140,10 +229,18 @@ final class CommandQueue {
      * @throws IommuException ETIMEDOUT
      */
     void sync() {
+        if (suspended) {
+            return;
+        }
         long position = claim(1);
-        put(position, Command.sync(), 0);
+        boolean message = completion == Completion.MESSAGE;
+        switch (completion) {
+            case MESSAGE -> put(position, Command.messageSync(), Command.messageSyncAddress(ring.address(position)));
+            case EVENT -> put(position, Command.sync(), 0);
+            case POLL -> put(position, Command.silentSync(), 0);
+        }
         publish(position, 1);
-        awaitConsumed(position + 1, "completion of CMD_SYNC");
+        await(position + 1, message, "completion of CMD_SYNC");
     }
 
     private void advance() {
@@ -172,30 +269,40 @@ final class CommandQueue {
     }
 
     private void awaitConsumed(long position, String what) {
-        if (refreshConsumed() >= position) {
+        await(position, false, what);
+    }
+
+    /**
+     * Waits until a position is consumed.
+     *
+     * @param message whether the command before it overwrites itself when it is complete
+     */
+    private void await(long position, boolean message, String what) {
+        if (isComplete(position, message)) {
             return;
         }
         waiting.incrementAndGet();
         try {
-            poll(position, what);
+            poll(position, message, what);
         } finally {
             waiting.decrementAndGet();
             advance();
         }
     }
 
-    private void poll(long position, String what) {
+    private void poll(long position, boolean message, String what) {
         long seen = consumed.get();
         long deadline = System.nanoTime() + Deadline.NANOS;
-        for (int round = 0; seen < position; round++) {
+        for (int round = 0; !isComplete(position, message); round++) {
             advance();
-            long now = refreshConsumed();
+            boolean check = round % ERROR_CHECK == ERROR_CHECK - 1;
+            long now = message && !check ? consumed.get() : refreshConsumed();
             if (now != seen) {
                 seen = now;
                 deadline = System.nanoTime() + Deadline.NANOS;
                 round = 0;
             } else {
-                if (round % ERROR_CHECK == ERROR_CHECK - 1) {
+                if (check) {
                     errors.handle();
                 }
                 if (System.nanoTime() - deadline > 0) {
@@ -204,6 +311,14 @@ final class CommandQueue {
                 Deadline.pause(round);
             }
         }
+    }
+
+    private boolean isComplete(long position, boolean message) {
+        if (!message) {
+            return refreshConsumed() >= position;
+        }
+        // A slot that is somebody else's by now holds no zero, but then the index has passed: look at the slot first.
+        return (int) memory.read64Acquire(ring.address(position - 1)) == 0 || consumed.get() >= position;
     }
 
     /** The base is read before the register, so that an old base gives an old answer and never a wrong one. */

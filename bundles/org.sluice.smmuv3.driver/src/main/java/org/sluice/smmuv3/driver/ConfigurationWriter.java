@@ -1,6 +1,8 @@
 package org.sluice.smmuv3.driver;
 
 import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.sluice.api.IommuException;
 import org.sluice.spi.memory.PhysicalMemory;
 
 /** Writes entries of the configuration tables and makes the SMMU see them. One thread at a time. */
@@ -8,9 +10,18 @@ final class ConfigurationWriter {
     private final CommandQueue queue;
     private final EntryWriter streams;
     private final EntryWriter contexts;
+    private final PhysicalMemory memory;
+    private final BooleanSupplier prefetches;
 
-    ConfigurationWriter(PhysicalMemory memory, CommandQueue queue) {
+    /**
+     * A writer.
+     *
+     * @param prefetches whether the SMMU may be told to fetch an entry ahead of its use
+     */
+    ConfigurationWriter(PhysicalMemory memory, CommandQueue queue, BooleanSupplier prefetches) {
+        this.memory = memory;
         this.queue = queue;
+        this.prefetches = prefetches;
         this.streams = new EntryWriter(memory, new StreamEntryBits());
         this.contexts = new EntryWriter(memory, new ContextEntryBits());
     }
@@ -18,6 +29,23 @@ final class ConfigurationWriter {
     /** Rewrites a stream table entry; it is in effect on return. */
     void writeStream(int streamId, long address, long[] target) {
         streams.write(address, target, () -> forgetStream(streamId, true));
+        if (prefetches.getAsBoolean()) {
+            queue.submit(DeviceCommand.prefetchConfig(streamId), 0);
+        }
+    }
+
+    /**
+     * Makes a stream table entry invalid without waiting for the SMMU, which does not answer: whenever it looks again, the
+     * stream aborts.
+     */
+    void closeStream(int streamId, long address) {
+        memory.write64Release(address, 0);
+        try {
+            queue.submit(Command.cfgiSte(streamId), Command.cfgiSteLeaf(true));
+        } catch (IommuException full) {
+            // The queue is full and nothing leaves it. The next change of this entry sends the command again.
+            return;
+        }
     }
 
     /** Rewrites a context descriptor that some streams share; it is in effect on return. */
@@ -52,9 +80,9 @@ final class ConfigurationWriter {
         queue.sync();
     }
 
-    /** Makes the SMMU forget every translation of an ASID; done on return. */
-    void forgetTranslations(int asid) {
-        queue.submit(Command.tlbiNhAsid(asid), 0);
+    /** Makes the SMMU forget every translation of a context; done on return. */
+    void forgetTranslations(UnitContext context) {
+        context.submitAll();
         queue.sync();
     }
 }

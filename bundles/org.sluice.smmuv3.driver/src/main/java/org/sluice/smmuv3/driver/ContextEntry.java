@@ -18,9 +18,10 @@ final class ContextEntry {
      * @param walker the page table
      * @param asid tag of its TLB entries
      * @param stall whether faults stall
+     * @param hardwareDirty whether the SMMU sets access flags and marks written pages dirty
      * @return eight words
      */
-    static long[] of(ArmStage1 walker, int asid, boolean stall) {
+    static long[] of(ArmStage1 walker, int asid, boolean stall, boolean hardwareDirty) {
         long[] entry = new long[ContextDescriptor.WORDS];
         long word = walker.upperHalf() ? upperHalf(walker) : lowerHalf(walker);
         word = ContextDescriptor.withV(word, 1);
@@ -30,6 +31,8 @@ final class ContextEntry {
         word = ContextDescriptor.withR(word, 1);
         word = ContextDescriptor.withA(word, 1);
         word = ContextDescriptor.withAset(word, 1);
+        word = ContextDescriptor.withHa(word, hardwareDirty ? 1 : 0);
+        word = ContextDescriptor.withHd(word, hardwareDirty ? 1 : 0);
         entry[ContextDescriptor.V_WORD] = ContextDescriptor.withAsid(word, asid);
         if (walker.upperHalf()) {
             entry[ContextDescriptor.TTB1_WORD] = ContextDescriptor.withTtb1(0, walker.root());

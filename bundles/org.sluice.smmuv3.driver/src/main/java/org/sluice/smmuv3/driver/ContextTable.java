@@ -29,7 +29,7 @@ abstract class ContextTable {
      * @param pasidBits of the device
      */
     static int substreamBits(Features features, int pasidBits) {
-        int limit = features.twoLevelContextTable() ? features.substreamBits() : LEAF_BITS;
+        int limit = features.has(Feature.TWO_LEVEL_CONTEXT_TABLE) ? features.substreamBits() : LEAF_BITS;
         return Math.min(pasidBits, Math.min(limit, features.substreamBits()));
     }
 

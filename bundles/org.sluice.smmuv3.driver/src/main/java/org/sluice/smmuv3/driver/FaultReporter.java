@@ -2,9 +2,13 @@ package org.sluice.smmuv3.driver;
 
 import org.sluice.api.FaultResponse;
 import org.sluice.spi.driver.FaultRecord;
+import org.sluice.spi.driver.PageRequest;
 import org.sluice.spi.driver.UnitHost;
 
-/** What is done with an event record: reported, logged when nobody wants it, resumed when it stalls. The event thread only. */
+/**
+ * What is done with an event record: offered for repair when it stalls; otherwise reported, logged when nobody wants it, and
+ * resumed if it stalls. The event thread only.
+ */
 final class FaultReporter {
     private final UnitHost host;
     private final CommandQueue queue;
@@ -20,6 +24,9 @@ final class FaultReporter {
     /** Deals with a record; what goes wrong is logged. */
     void accept(EventRecord event) {
         try {
+            if (event.isStalled() && isRepaired(event)) {
+                return;
+            }
             FaultResponse response = report(event);
             if (response == FaultResponse.UNHANDLED) {
                 logRaw(event);
@@ -30,6 +37,17 @@ final class FaultReporter {
             }
         } catch (RuntimeException failure) {
             log.error("event " + event.toFault() + " could not be dealt with: " + failure);
+        }
+    }
+
+    private boolean isRepaired(EventRecord event) {
+        FaultRecord fault = event.toFault();
+        try {
+            int tag = (int) event.stallTag();
+            return host.pageRequest(new PageRequest(fault, PageRequest.Kind.STALL, tag, true, !fault.write()));
+        } catch (RuntimeException failure) {
+            log.error("nobody could be asked to repair " + fault + ": " + failure);
+            return false;
         }
     }
 

@@ -1,5 +1,8 @@
 package org.sluice.smmuv3.driver;
 
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Set;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.smmuv3.arch.Idr0;
@@ -13,34 +16,28 @@ import org.sluice.spi.bus.RegisterFile;
  *
  * @param streamBits width of a StreamID
  * @param substreamBits width of a SubstreamID, 0 for none
- * @param twoLevelStreamTable whether the stream table may have two levels
- * @param twoLevelContextTable whether a CD table may have two levels
  * @param asidBits width of an ASID
  * @param vmidBits width of a VMID
  * @param stall whether and how faulting transactions stall
- * @param hypervisor whether EL2 translation regimes and their invalidations exist
- * @param coherent whether the SMMU's own accesses are cache coherent
- * @param rangeInvalidation whether TLBI commands take ranges
  * @param commandQueueLog2 largest command queue, log2 of entries
  * @param eventQueueLog2 largest event queue, log2 of entries
+ * @param pageRequestQueueLog2 largest page request queue, log2 of entries
  * @param pageSizes bitmap of leaf sizes in bytes
  * @param outputBits width of a physical address
+ * @param supported everything that is there or not
  */
 record Features(
         int streamBits,
         int substreamBits,
-        boolean twoLevelStreamTable,
-        boolean twoLevelContextTable,
         int asidBits,
         int vmidBits,
         Stall stall,
-        boolean hypervisor,
-        boolean coherent,
-        boolean rangeInvalidation,
         int commandQueueLog2,
         int eventQueueLog2,
+        int pageRequestQueueLog2,
         long pageSizes,
-        int outputBits) {
+        int outputBits,
+        Set<Feature> supported) {
 
     /** The stall models of IDR0. */
     enum Stall {
@@ -59,40 +56,108 @@ record Features(
     private static final long MIB = 1L << 20;
     private static final long GIB = 1L << 30;
 
+    /** Firmware's word for an SMMU whose own accesses are cache coherent, whatever IDR0.COHACC says. */
+    private static final String COHERENT = "dma-coherent";
+
+    /** Copies the set. */
+    Features {
+        supported = Set.copyOf(supported);
+    }
+
+    /** Whether it can do something. */
+    boolean has(Feature feature) {
+        return supported.contains(feature);
+    }
+
+    /** The same without something. */
+    Features without(Feature feature) {
+        Set<Feature> rest = EnumSet.noneOf(Feature.class);
+        rest.addAll(supported);
+        rest.remove(feature);
+        return new Features(
+                streamBits,
+                substreamBits,
+                asidBits,
+                vmidBits,
+                stall,
+                commandQueueLog2,
+                eventQueueLog2,
+                pageRequestQueueLog2,
+                pageSizes,
+                outputBits,
+                rest);
+    }
+
     /**
      * Reads and judges the ID registers.
      *
      * @param registers the SMMU's
+     * @param properties of firmware: {@code dma-coherent} overrides IDR0.COHACC
      * @return the features
      * @throws IommuException ENXIO or EOPNOTSUPP for hardware that this driver cannot drive, naming register, field and value
      */
-    static Features identify(RegisterFile registers) {
+    static Features identify(RegisterFile registers, Map<String, String> properties) {
         long idr0 = ControlRegisters.read32(registers, Idr0.ADDRESS);
         long idr1 = ControlRegisters.read32(registers, Idr1.ADDRESS);
         long idr3 = ControlRegisters.read32(registers, Idr3.ADDRESS);
         long idr5 = ControlRegisters.read32(registers, Idr5.ADDRESS);
         requireTranslation(idr0);
+        requireCoherence(idr0, properties);
         requireOwnTables(idr1);
         return new Features(
                 (int) Idr1.sidsize(idr1),
-                (int) Idr1.ssidsize(idr1),
-                streamTableLevels(idr0),
-                Idr0.cd2l(idr0) != 0,
+                Idr0.s1p(idr0) != 0 ? (int) Idr1.ssidsize(idr1) : 0,
                 Idr0.asid16(idr0) != 0 ? LONG_TAG_BITS : SHORT_TAG_BITS,
                 Idr0.vmid16(idr0) != 0 ? LONG_TAG_BITS : SHORT_TAG_BITS,
                 stallModel(idr0),
-                Idr0.hyp(idr0) != 0,
-                Idr0.cohacc(idr0) != 0,
-                Idr3.ril(idr3) != 0,
                 (int) Idr1.cmdqs(idr1),
                 (int) Idr1.eventqs(idr1),
+                (int) Idr1.priqs(idr1),
                 pageSizes(idr5),
-                outputBits(idr5));
+                outputBits(idr5),
+                supported(idr0, idr3));
+    }
+
+    private static Set<Feature> supported(long idr0, long idr3) {
+        Set<Feature> found = EnumSet.noneOf(Feature.class);
+        add(found, Feature.STAGE1, Idr0.s1p(idr0) != 0);
+        add(found, Feature.STAGE2, Idr0.s2p(idr0) != 0);
+        add(found, Feature.NESTING, Idr0.s1p(idr0) != 0 && Idr0.s2p(idr0) != 0);
+        add(found, Feature.TWO_LEVEL_STREAM_TABLE, streamTableLevels(idr0));
+        add(found, Feature.TWO_LEVEL_CONTEXT_TABLE, Idr0.cd2l(idr0) != 0);
+        add(found, Feature.HYPERVISOR, Idr0.hyp(idr0) != 0);
+        add(found, Feature.RANGE_INVALIDATION, Idr3.ril(idr3) != 0);
+        add(found, Feature.BROADCAST_INVALIDATION, Idr0.btm(idr0) != 0);
+        add(found, Feature.MESSAGES, Idr0.msi(idr0) != 0);
+        add(found, Feature.WAKE_EVENTS, Idr0.sev(idr0) != 0);
+        add(found, Feature.ATS, Idr0.ats(idr0) != 0);
+        add(found, Feature.PAGE_REQUESTS, Idr0.ats(idr0) != 0 && Idr0.pri(idr0) != 0);
+        add(found, Feature.ACCESS_FLAG_UPDATE, Idr0.httu(idr0) != Idr0.HTTU_NONE);
+        add(found, Feature.DIRTY_UPDATE, Idr0.httu(idr0) >= Idr0.HTTU_ACCESS_DIRTY);
+        add(found, Feature.FORCED_WRITE_BACK, Idr3.fwb(idr3) != 0);
+        return found;
+    }
+
+    private static void add(Set<Feature> found, Feature feature, boolean there) {
+        if (there) {
+            found.add(feature);
+        }
+    }
+
+    private static void requireCoherence(long idr0, Map<String, String> properties) {
+        if (Idr0.cohacc(idr0) == 0 && !properties.containsKey(COHERENT)) {
+            throw refusal(
+                    Errno.EOPNOTSUPP,
+                    "IDR0.COHACC",
+                    0,
+                    "tables and queues would need cache maintenance, which the memory of a board does not offer"
+                            + " (firmware that knows better says dma-coherent)");
+        }
     }
 
     private static void requireTranslation(long idr0) {
-        if (Idr0.s1p(idr0) == 0) {
-            throw refusal(Errno.EOPNOTSUPP, "IDR0.S1P", 0, "stage 1 is needed");
+        if (Idr0.s1p(idr0) == 0 && Idr0.s2p(idr0) == 0) {
+            throw refusal(Errno.EOPNOTSUPP, "IDR0.S1P and S2P", 0, "a stage of translation is needed");
         }
         long formats = Idr0.ttf(idr0);
         if (formats != Idr0.TTF_AARCH64 && formats != Idr0.TTF_BOTH) {
@@ -156,7 +221,7 @@ record Features(
     }
 
     private static int outputBits(long idr5) {
-        // Reserved encodings act as the largest size; more than 48 bits need 64K pages with a descriptor format of
+        // Reserved encodings act as the largest size. More than 48 bits need 64K pages with a descriptor format of
         // their
         // own, which no context of this driver asks for.
         int oas = (int) Idr5.oas(idr5);

@@ -20,6 +20,8 @@ final class GlobalErrors {
     private final QueueRing commands;
     private final UnitLog log;
     private volatile long refusedCommands;
+    private volatile long deviceTimeouts;
+    private volatile boolean failed;
 
     GlobalErrors(RegisterFile registers, PhysicalMemory memory, QueueRing commands, UnitLog log) {
         this.registers = registers;
@@ -40,6 +42,16 @@ final class GlobalErrors {
         return refusedCommands;
     }
 
+    /** How often a device did not answer an invalidation of its cache before a CMD_SYNC was due. */
+    long deviceTimeouts() {
+        return deviceTimeouts;
+    }
+
+    /** Whether the SMMU has given up for good: Service Failure Mode. */
+    boolean isFailed() {
+        return failed;
+    }
+
     /** Both registers in words. */
     String describe() {
         return String.format(
@@ -53,6 +65,7 @@ final class GlobalErrors {
             return;
         }
         if (Gerror.sfm(active) != 0) {
+            failed = true;
             log.error("the SMMU has entered Service Failure Mode and is disabled: it needs a reset");
             registers.write32(Cr0.ADDRESS, 0);
         }
@@ -68,12 +81,16 @@ final class GlobalErrors {
 
     /**
      * The SMMU stopped at the command that CONS names, and goes on from there once the error is acknowledged: an illegal
-     * command is replaced by a CMD_SYNC, anything else is fetched or waited for again.
+     * command is replaced by a CMD_SYNC, anything else is fetched or waited for again. So every other command runs, and runs
+     * once; a CMD_SYNC that was told of a device's silence completes the second time.
      */
     private void recoverCommandQueue() {
         long cons = ControlRegisters.read32(registers, CmdqCons.ADDRESS);
         long error = CmdqCons.err(cons);
         long address = commands.address(CmdqCons.rd(cons));
+        if (error == CmdqCons.ERR_ATC_INV_SYNC) {
+            deviceTimeouts++;
+        }
         if (error != CmdqCons.ERR_ILL) {
             log.error(String.format("CERROR_%s at command queue index 0x%x", Cerror.name(error), CmdqCons.rd(cons)));
             return;

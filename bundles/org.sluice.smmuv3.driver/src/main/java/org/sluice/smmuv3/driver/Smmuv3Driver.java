@@ -1,5 +1,6 @@
 package org.sluice.smmuv3.driver;
 
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.osgi.service.component.annotations.Activate;
@@ -7,6 +8,8 @@ import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.osgi.service.log.Logger;
 import org.osgi.service.log.LoggerFactory;
 import org.sluice.spi.board.IommuHardware;
@@ -15,11 +18,15 @@ import org.sluice.spi.driver.IommuDriver;
 import org.sluice.spi.driver.IommuUnit;
 import org.sluice.spi.driver.UnitHost;
 import org.sluice.spi.driver.UnitRecord;
+import org.sluice.spi.quirk.Smmuv3Hooks;
 
 /** The driver service for {@code arm,smmu-v3}. Of its units it knows only the threads that run. */
 @Component(immediate = true, property = IommuDriver.COMPATIBLE + "=arm,smmu-v3")
 public final class Smmuv3Driver implements IommuDriver {
+    private static final String SERVICE_RANKING = "service.ranking";
+
     private final Logger logger;
+    private final HookRegistry registry = new HookRegistry();
     private final Set<EventThread> running = ConcurrentHashMap.newKeySet();
 
     /**
@@ -41,19 +48,51 @@ public final class Smmuv3Driver implements IommuDriver {
         running.forEach(EventThread::stop);
     }
 
+    /**
+     * Hooks come.
+     *
+     * @param hooks the service
+     * @param properties of it
+     */
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY,
+            unbind = "unbindHooks")
+    public void bindHooks(Smmuv3Hooks hooks, Map<String, Object> properties) {
+        registry.add(hooks, properties.get(SERVICE_RANKING) instanceof Integer ranking ? ranking : 0);
+    }
+
+    /**
+     * Hooks go.
+     *
+     * @param hooks the service
+     */
+    public void unbindHooks(Smmuv3Hooks hooks) {
+        registry.remove(hooks);
+    }
+
     @Override
     public IommuUnit probe(IommuHardware hardware, UnitHost host) {
         UnitLog log = new UnitLog(logger, hardware.name());
-        RegisterFile registers = hardware.registers();
-        Features features = Features.identify(registers);
+        UnitHooks hooks = new UnitHooks(hardware, registry, log);
+        RegisterFile registers = hooks.registers();
+        Features features = hooks.restrict(Features.identify(registers, hardware.properties()));
+        ReservedStreams reserved = ReservedStreams.of(hardware.properties());
         ResetSequence reset = new ResetSequence(registers);
-        reset.disable();
-        UnitMemory memory = UnitMemory.allocate(features, host.memory(), host.allocator());
+        reset.disable(reserved);
+        UnitMemory memory = UnitMemory.allocate(features, reserved, host.memory(), host.allocator());
         try {
-            CommandQueue queue = new CommandQueue(registers, host.memory(), memory.commands(), log, 0, 0);
-            reset.enable(memory, features, queue);
-            return UnitAssembly.start(hardware, host, features, memory, queue, log, running);
+            Completion completion = Completion.of(features);
+            CommandQueue queue = new CommandQueue(registers, host.memory(), memory.commands(), log, completion, 0, 0);
+            reset.enable(memory, features, queue, QueuePositions.INITIAL);
+            hooks.start(queue);
+            Smmuv3Unit unit =
+                    new UnitParts(hardware, registers, host, features, memory, queue, hooks, log, running).assemble();
+            unit.events().start();
+            return unit;
         } catch (RuntimeException failure) {
+            hooks.close();
             giveUp(reset, memory, host, failure);
             throw failure;
         }
@@ -62,7 +101,8 @@ public final class Smmuv3Driver implements IommuDriver {
     @Override
     public IommuUnit adopt(IommuHardware hardware, UnitHost host, UnitRecord record) {
         UnitLog log = new UnitLog(logger, hardware.name());
-        return new Adoption(hardware, host, record, log, running).adopt();
+        UnitHooks hooks = new UnitHooks(hardware, registry, log);
+        return new Adoption(hardware, hooks, host, record, log, running).adopt();
     }
 
     /** Memory is freed only once the hardware has let go of it. */

@@ -1,118 +1,105 @@
 package org.sluice.smmuv3.driver;
 
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.sluice.api.Capability;
+import java.util.function.IntUnaryOperator;
 import org.sluice.api.Counters;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
+import org.sluice.api.Prot;
+import org.sluice.api.ReservedRegion;
 import org.sluice.spi.driver.Attachment;
 import org.sluice.spi.driver.ContextRecord;
 import org.sluice.spi.driver.ContextRequest;
 import org.sluice.spi.driver.DeviceRecord;
 import org.sluice.spi.driver.IommuUnit;
+import org.sluice.spi.driver.PageRequest;
+import org.sluice.spi.driver.PageResponse;
+import org.sluice.spi.driver.PageResponseOperations;
+import org.sluice.spi.driver.PowerOperations;
+import org.sluice.spi.driver.ReservedRegionOperations;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.driver.UnitCapabilities;
-import org.sluice.spi.driver.UnitHost;
-import org.sluice.spi.pgtable.PageTableConfig;
-import org.sluice.spi.pgtable.Quirk;
+import org.sluice.spi.quirk.AppliedHooks;
+import org.sluice.spi.quirk.HookedUnit;
 
 /**
- * One SMMUv3. The core serialises the calls; the contexts that it makes are for any thread. This class holds what is
- * attached and leaves the how to {@link ClientDevice}.
+ * One SMMUv3. The core serialises the calls; the contexts that it makes are for any thread, and one of those may have to block
+ * a device, so the monitor of this object guards devices and contexts. It is never held while waiting for a fault handler.
+ * This class holds what is attached and leaves the how to {@link ClientDevice}.
  */
-class Smmuv3Unit implements IommuUnit, Counters {
-    /** Width of an IOVA in either half; more needs 64K pages and a descriptor format that no context asks for. */
-    private static final int INPUT_BITS = 48;
+class Smmuv3Unit
+        implements IommuUnit,
+                PageResponseOperations,
+                PowerOperations,
+                ReservedRegionOperations,
+                HookedUnit,
+                Counters,
+                DeviceShutOut {
+    /** Where MSI doorbells are mapped for clients that choose IOVAs by themselves, as Linux's drivers for Arm have it. */
+    private static final ReservedRegion MSI_WINDOW =
+            new ReservedRegion(0x800_0000, 0x10_0000, Prot.WRITE | Prot.NOEXEC | Prot.MMIO, ReservedRegion.Type.SW_MSI);
 
-    private static final String FORMAT = "ARM_64_LPAE_S1";
-
-    private final String name;
-    private final Features features;
-    private final UnitHost host;
-    private final ResetSequence reset;
-    private final UnitMemory memory;
-    private final CommandQueue queue;
-    private final EventThread events;
+    private final UnitParts parts;
+    private final Contexts contexts;
+    private final DeviceCaches caches;
     private final ConfigurationWriter writer;
-    private final TagAllocator asids;
     private final UnitCapabilities capabilities;
+    private final PageRequests pageRequests;
+    private final UnitFaults faults;
+    private final UnitPower power;
     private final Map<Integer, ClientDevice> devicesByStream = new HashMap<>();
     private final Map<DeviceRecord, ClientDevice> devices = new HashMap<>();
-    private final Map<Integer, Stage1Context> contexts = new HashMap<>();
+    private volatile long shutOut;
 
-    /** Contexts that the hardware was found to use and that nobody has asked for yet. */
-    private final Map<Integer, ContextRecord> unclaimed = new HashMap<>();
-
-    Smmuv3Unit(
-            String name,
-            Features features,
-            UnitHost host,
-            ResetSequence reset,
-            UnitMemory memory,
-            CommandQueue queue,
-            EventThread events) {
-        this.name = name;
-        this.features = features;
-        this.host = host;
-        this.reset = reset;
-        this.memory = memory;
-        this.queue = queue;
-        this.events = events;
-        this.writer = new ConfigurationWriter(host.memory(), queue);
-        this.asids = new TagAllocator("ASID", features.asidBits());
-        this.capabilities = capabilities(features);
+    Smmuv3Unit(UnitParts parts) {
+        this.parts = parts;
+        this.caches = new DeviceCaches(parts.queue());
+        this.contexts = new Contexts(parts.features(), parts.queue(), this);
+        this.writer = new ConfigurationWriter(parts.host().memory(), parts.queue(), parts.hooks()::hasPrefetch);
+        this.capabilities = contexts.tables().capabilities(parts.servesGuests());
+        this.pageRequests = new PageRequests(parts.host(), parts.queue(), parts.log(), this::wantsPasidInResponse);
+        this.faults = new UnitFaults(parts, pageRequests, this::shutOutSilent);
+        this.power = new UnitPower(parts, faults);
     }
 
     @Override
-    public UnitCapabilities capabilities() {
+    public final UnitCapabilities capabilities() {
         return capabilities;
     }
 
     @Override
-    public TranslationContext createContext(ContextRequest request) {
-        PageTableConfig table = tableConfig(request);
-        int asid = asids.allocate();
-        return addContext(request, asid, table);
+    public final synchronized TranslationContext createContext(ContextRequest request) {
+        return contexts.create(request);
     }
 
     @Override
-    public TranslationContext adoptContext(ContextRecord record) {
-        ContextRecord found = unclaimed.get(record.tag());
-        if (found != null) {
-            if (!found.equals(record)) {
-                throw new IommuException(
-                        Errno.EINVAL, "ASID " + record.tag() + " is in use for " + found + ", not for " + record);
-            }
-            unclaimed.remove(record.tag());
-            return contexts.get(record.tag());
-        }
-        return restoreContext(record);
+    public final synchronized TranslationContext adoptContext(ContextRecord record) {
+        return contexts.adopt(record);
     }
 
     @Override
-    public void freeContext(TranslationContext context) {
-        Stage1Context stage1 = own(context);
+    public final synchronized void freeContext(TranslationContext context) {
+        UnitContext own = contexts.own(context);
         for (ClientDevice device : devices.values()) {
-            if (device.uses(stage1)) {
+            if (device.uses(own)) {
                 throw new IommuException(
                         Errno.EBUSY,
-                        stage1 + " is attached to device " + device.record().name());
+                        own + " is attached to device " + device.record().name());
             }
         }
-        stage1.invalidateAll();
-        contexts.remove(stage1.asid());
-        asids.free(stage1.asid());
+        contexts.free(own);
     }
 
     @Override
-    public void addDevice(DeviceRecord record) {
+    public final synchronized void addDevice(DeviceRecord record) {
+        power.requireOn();
+        StreamTable streams = parts.memory().streams();
         for (int streamId : record.streamIds()) {
-            memory.streams().requireCovered(streamId);
+            streams.requireCovered(streamId);
             ClientDevice owner = devicesByStream.get(streamId);
             if (owner != null) {
                 throw new IommuException(
@@ -123,7 +110,7 @@ class Smmuv3Unit implements IommuUnit, Counters {
             }
         }
         for (int streamId : record.streamIds()) {
-            if (memory.streams().prepare(streamId)) {
+            if (streams.prepare(streamId)) {
                 writer.forgetStream(streamId, false);
             }
         }
@@ -131,72 +118,205 @@ class Smmuv3Unit implements IommuUnit, Counters {
     }
 
     @Override
-    public void removeDevice(DeviceRecord record) {
+    public final synchronized void removeDevice(DeviceRecord record) {
+        power.requireOn();
         device(record).remove();
         record.streamIds().forEach(devicesByStream::remove);
         devices.remove(record);
     }
 
     @Override
-    public void attach(DeviceRecord record, Attachment attachment) {
+    public final synchronized void attach(DeviceRecord record, Attachment attachment) {
+        power.requireOn();
+        ClientDevice device = device(record);
         if (attachment.context() != null) {
-            requireInstalled(own(attachment.context()));
+            requireInstalled(contexts.own(attachment.context()));
+            parts.hooks().requireTranslation(record);
         }
-        device(record).attach(attachment);
+        device.attach(attachment);
+        shutOutSilent();
     }
 
     @Override
-    public void handOver() {
-        events.stop();
+    public final void respond(PageRequest request, PageResponse response) {
+        pageRequests.respond(request, response);
     }
 
     @Override
-    public void shutdown() {
-        events.stop();
-        reset.disable();
-        devices.values().forEach(ClientDevice::freeTable);
-        memory.free(host.allocator());
+    public final void drain(DeviceRecord record, int pasid) {
+        synchronized (this) {
+            device(record);
+        }
+        if (!faults.thread().awaitHandled()) {
+            throw new IommuException(
+                    Errno.ETIMEDOUT,
+                    "the handler of a fault that was recorded before the drain of device " + record.name()
+                            + " has not returned for 1 s");
+        }
     }
 
     @Override
-    public String subject() {
-        return name;
+    public final void suspend() {
+        synchronized (this) {
+            power.requireOn();
+            devices.values().forEach(ClientDevice::suspend);
+            try {
+                power.stop();
+            } catch (IommuException timeout) {
+                devices.values().forEach(ClientDevice::resume);
+                throw timeout;
+            }
+        }
+        power.finishRecords();
+        synchronized (this) {
+            power.off();
+        }
     }
 
     @Override
-    public Map<String, Long> read() {
-        return Map.of(
-                "driver.commands", queue.published(),
-                "driver.commands.refused", queue.errors().refusedCommands(),
-                "driver.events", events.queue().consumed(),
-                "driver.events.overflows", events.queue().overflows());
+    public final synchronized void resume() {
+        power.on();
+        devices.values().forEach(ClientDevice::resume);
+    }
+
+    @Override
+    public final List<AppliedHooks> hooks() {
+        return parts.hooks().applied();
+    }
+
+    @Override
+    public final void handOver() {
+        parts.hooks().close();
+        faults.thread().stop();
+    }
+
+    @Override
+    public final void shutdown() {
+        parts.hooks().close();
+        faults.thread().stop();
+        synchronized (this) {
+            new ResetSequence(parts.registers()).disable();
+            devices.values().forEach(ClientDevice::abandon);
+            parts.memory().free(parts.host().allocator());
+        }
+    }
+
+    @Override
+    public final String subject() {
+        return parts.hardware().name();
+    }
+
+    @Override
+    public final Map<String, Long> read() {
+        Map<String, Long> counters = new HashMap<>(faults.counters());
+        counters.put("driver.commands", parts.queue().published());
+        counters.put("driver.devices.shutout", shutOut);
+        return Map.copyOf(counters);
+    }
+
+    @Override
+    public final DeviceCaches caches() {
+        return caches;
+    }
+
+    @Override
+    public final void shutOutSilent() {
+        if (!caches.hasSilent()) {
+            return;
+        }
+        synchronized (this) {
+            Set<Integer> silent = caches.silent();
+            for (int streamId : silent) {
+                ClientDevice device = devicesByStream.get(streamId);
+                if (device != null && !device.isShutOut()) {
+                    parts.log()
+                            .error(
+                                    "device " + device.record().name()
+                                            + " did not answer an invalidation of its cache: it is shut out until it is removed");
+                    device.shutOut();
+                    shutOut++;
+                }
+            }
+            caches.settle(silent);
+        }
+    }
+
+    /** See {@link org.sluice.spi.driver.PasidOperations#mmAttach}. */
+    final synchronized void attachPasid(DeviceRecord record, int pasid, TranslationContext context) {
+        power.requireOn();
+        if (!(contexts.own(context) instanceof Stage1Context stage1)) {
+            throw new IommuException(Errno.EINVAL, context + " is not of stage 1: PASIDs are resolved there");
+        }
+        requireInstalled(stage1);
+        device(record).attachPasid(pasid, stage1);
+        shutOutSilent();
+    }
+
+    /** See {@link org.sluice.spi.driver.PasidOperations#mmDetach}. */
+    final void detachPasid(DeviceRecord record, int pasid, TranslationContext context) {
+        synchronized (this) {
+            power.requireOn();
+            device(record).detachPasid(pasid, (Stage1Context) contexts.own(context));
+            shutOutSilent();
+        }
+        faults.thread().awaitHandled();
+    }
+
+    /** See {@link org.sluice.spi.driver.NestingOperations#createNested}. */
+    final synchronized TranslationContext createGuest(TranslationContext parent, long[] entry) {
+        return contexts.createNested(parent, entry);
+    }
+
+    /** See {@link org.sluice.spi.driver.NestingOperations#invalidate}. */
+    final int runGuestCommands(TranslationContext parent, long[] commands, IntUnaryOperator streamIds) {
+        UnitContext own;
+        synchronized (this) {
+            own = contexts.own(parent);
+        }
+        int count = caches.run(new GuestCommands(own.tag(), streamIds), commands);
+        shutOutSilent();
+        return count;
     }
 
     /** Registers a device without touching the hardware. */
     final ClientDevice addClient(DeviceRecord record) {
+        StreamRoute route = new StreamRoute(
+                record,
+                parts.features(),
+                parts.memory().streams(),
+                writer,
+                parts.host().memory(),
+                parts.host().allocator());
+        DeviceSwitches switches = new DeviceSwitches(record, parts.features(), caches);
+        boolean passes = parts.memory().reserved().containsAny(record.streamIds());
         ClientDevice device =
-                new ClientDevice(record, features, memory.streams(), writer, host.memory(), host.allocator());
+                new ClientDevice(record, switches, route, writer, passes ? Attachment.IDENTITY : Attachment.BLOCKED);
         devices.put(record, device);
         record.streamIds().forEach(streamId -> devicesByStream.put(streamId, device));
         return device;
     }
 
-    /** Makes a context that a predecessor's record describes; kept for {@link #adoptContext} if the hardware uses it. */
-    final Stage1Context adoptFound(ContextRecord record) {
-        Stage1Context context = contexts.get(record.tag());
-        if (context == null) {
-            context = restoreContext(record);
-            unclaimed.put(record.tag(), record);
-        } else if (!record.equals(unclaimed.get(record.tag()))) {
-            throw new IommuException(
-                    Errno.EINVAL,
-                    "ASID " + record.tag() + " is recorded for " + unclaimed.get(record.tag()) + " and for " + record);
-        }
-        return context;
+    /** The contexts; under the lock. */
+    final Contexts contexts() {
+        return contexts;
     }
 
-    /** A device that was added. */
-    final ClientDevice device(DeviceRecord record) {
+    /** Devices that were added; under the lock. */
+    final List<ClientDevice> devices() {
+        return new ArrayList<>(devices.values());
+    }
+
+    /** The device that a stream belongs to, or null; under the lock. */
+    final ClientDevice deviceOf(int streamId) {
+        return devicesByStream.get(streamId);
+    }
+
+    /** The thread that reports faults. */
+    final EventThread events() {
+        return faults.thread();
+    }
+
+    private ClientDevice device(DeviceRecord record) {
         ClientDevice device = devices.get(record);
         if (device == null) {
             throw new IommuException(Errno.ENODEV, "device " + record.name() + " was not added");
@@ -204,90 +324,21 @@ class Smmuv3Unit implements IommuUnit, Counters {
         return device;
     }
 
-    /** Devices that were added. */
-    final List<ClientDevice> devices() {
-        return new ArrayList<>(devices.values());
-    }
-
-    /** The device that a stream belongs to, or null. */
-    final ClientDevice deviceOf(int streamId) {
-        return devicesByStream.get(streamId);
-    }
-
-    /** The context behind a contract object. */
-    final Stage1Context own(TranslationContext context) {
-        if (!(context instanceof Stage1Context stage1) || contexts.get(stage1.asid()) != stage1) {
-            throw new IommuException(Errno.EINVAL, "context " + context + " is not of this unit");
+    private boolean wantsPasidInResponse(int streamId) {
+        synchronized (this) {
+            ClientDevice device = devicesByStream.get(streamId);
+            return device != null && device.record().port().wantsPasidInResponse();
         }
-        return stage1;
     }
 
-    /** Refuses a context that has no page table. */
-    static void requireInstalled(Stage1Context context) {
+    private static void requireInstalled(UnitContext context) {
         if (!context.isInstalled()) {
             throw new IommuException(Errno.EINVAL, context + " has no page table installed");
         }
     }
 
-    /** The thread that reports faults. */
-    final EventThread events() {
-        return events;
-    }
-
-    private Stage1Context restoreContext(ContextRecord record) {
-        if (record.stage() != 1) {
-            throw new IommuException(Errno.EOPNOTSUPP, "stage " + record.stage() + " contexts are not supported");
-        }
-        asids.reserve(record.tag());
-        Stage1Context context = addContext(record.request(), record.tag(), record.table());
-        if (record.walker() != null) {
-            context.install(record.walker());
-        }
-        return context;
-    }
-
-    private Stage1Context addContext(ContextRequest request, int asid, PageTableConfig table) {
-        Stage1Context context = new Stage1Context(request, asid, table, queue, features.rangeInvalidation());
-        contexts.put(asid, context);
-        return context;
-    }
-
-    private PageTableConfig tableConfig(ContextRequest request) {
-        if (request.stage() > 1) {
-            throw new IommuException(
-                    Errno.EOPNOTSUPP,
-                    "a context of stage " + request.stage() + " was asked for; this driver makes stage 1 only");
-        }
-        long sizes = request.pageSizes() == 0 ? features.pageSizes() : request.pageSizes() & features.pageSizes();
-        if (sizes == 0) {
-            throw new IommuException(
-                    Errno.EOPNOTSUPP,
-                    String.format(
-                            "page sizes 0x%x were asked for, the SMMU has 0x%x",
-                            request.pageSizes(), features.pageSizes()));
-        }
-        int quirks = request.upperHalf() ? Quirk.ARM_TTBR1 : 0;
-        return new PageTableConfig(FORMAT, sizes, INPUT_BITS, features.outputBits(), features.coherent(), quirks);
-    }
-
-    private static UnitCapabilities capabilities(Features features) {
-        int pasidBits = ContextTable.substreamBits(features, features.substreamBits());
-        Set<Capability> capabilities = EnumSet.of(Capability.NOEXEC, Capability.DEFERRED_FLUSH);
-        if (features.coherent()) {
-            capabilities.add(Capability.CACHE_COHERENCY);
-        }
-        if (pasidBits > 0) {
-            capabilities.add(Capability.PASID);
-        }
-        return new UnitCapabilities(
-                true,
-                false,
-                false,
-                pasidBits,
-                StreamTable.coveredBits(features),
-                features.pageSizes(),
-                INPUT_BITS,
-                features.outputBits(),
-                capabilities);
+    @Override
+    public List<ReservedRegion> reservedRegions(DeviceRecord device) {
+        return List.of(MSI_WINDOW);
     }
 }

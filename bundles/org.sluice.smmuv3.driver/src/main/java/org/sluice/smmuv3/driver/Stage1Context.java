@@ -1,21 +1,21 @@
 package org.sluice.smmuv3.driver;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.smmuv3.arch.ContextDescriptor;
 import org.sluice.spi.driver.ContextRecord;
 import org.sluice.spi.driver.ContextRequest;
-import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.pgtable.ArmStage1;
 import org.sluice.spi.pgtable.PageTableConfig;
 import org.sluice.spi.pgtable.WalkerConfig;
 
 /** A stage-1 address space: an ASID and, once installed, the page table that goes with it. Any thread. */
-final class Stage1Context implements TranslationContext {
+final class Stage1Context extends UnitContext {
     private final ContextRequest request;
     private final int asid;
     private final PageTableConfig table;
-    private final CommandQueue queue;
     private final TlbInvalidation tlb;
     private volatile Installed installed;
 
@@ -27,12 +27,28 @@ final class Stage1Context implements TranslationContext {
      */
     private record Installed(ArmStage1 walker, int pageShift) {}
 
-    Stage1Context(ContextRequest request, int asid, PageTableConfig table, CommandQueue queue, boolean ranges) {
+    Stage1Context(
+            ContextRequest request,
+            int asid,
+            PageTableConfig table,
+            CommandQueue queue,
+            boolean ranges,
+            DeviceShutOut devices) {
+        super(queue, devices);
         this.request = request;
         this.asid = asid;
         this.table = table;
-        this.queue = queue;
-        this.tlb = new TlbInvalidation(queue, ranges, asid);
+        this.tlb = new TlbInvalidation(queue, ranges, TlbTag.asid(asid));
+    }
+
+    @Override
+    int stage() {
+        return 1;
+    }
+
+    @Override
+    int tag() {
+        return asid;
     }
 
     @Override
@@ -60,12 +76,7 @@ final class Stage1Context implements TranslationContext {
         installed = new Installed(stage1, pageShift(stage1));
     }
 
-    /** ASID. */
-    int asid() {
-        return asid;
-    }
-
-    /** Whether a page table is there. */
+    @Override
     boolean isInstalled() {
         return installed != null;
     }
@@ -77,7 +88,7 @@ final class Stage1Context implements TranslationContext {
      * @return eight words
      */
     long[] descriptor(boolean stall) {
-        return ContextEntry.of(installed.walker(), asid, stall);
+        return ContextEntry.of(installed.walker(), asid, stall, request.dirtyTracking());
     }
 
     /** Attribute bytes that leaves of the page table may select: those that the format gave a value. */
@@ -91,22 +102,24 @@ final class Stage1Context implements TranslationContext {
     }
 
     @Override
-    public void invalidateAll() {
-        tlb.all();
-        queue.sync();
+    InvalidationList needs(ClientDevice device, int substreamId) {
+        List<Invalidation> needed = new ArrayList<>();
+        needed.add(new Invalidation(Invalidation.Kind.S1_ASID, asid, 0));
+        device.addCaches(needed, Invalidation.Kind.ATS, substreamId);
+        return InvalidationList.of(needed);
     }
 
     @Override
-    public void invalidate(long iova, long size, long granule, boolean leafOnly) {
+    void submitAll() {
+        tlb.all();
+    }
+
+    @Override
+    void submitRange(long iova, long size, long granule, boolean leafOnly) {
         Installed table = installed;
         if (table != null) {
             tlb.range(iova, size, granule, leafOnly, table.pageShift());
         }
-    }
-
-    @Override
-    public void sync() {
-        queue.sync();
     }
 
     @Override
@@ -116,22 +129,8 @@ final class Stage1Context implements TranslationContext {
 
     private static int pageShift(ArmStage1 walker) {
         long tg = walker.tg();
-        if (walker.upperHalf()) {
-            return shift(tg, ContextDescriptor.TG1_4K, ContextDescriptor.TG1_16K, ContextDescriptor.TG1_64K);
-        }
-        return shift(tg, ContextDescriptor.TG0_4K, ContextDescriptor.TG0_16K, ContextDescriptor.TG0_64K);
-    }
-
-    private static int shift(long tg, long tg4k, long tg16k, long tg64k) {
-        if (tg == tg4k) {
-            return 12;
-        }
-        if (tg == tg16k) {
-            return 14;
-        }
-        if (tg == tg64k) {
-            return 16;
-        }
-        throw new IommuException(Errno.EINVAL, "granule encoding " + tg + " is reserved");
+        return walker.upperHalf()
+                ? Granules.shift(tg, ContextDescriptor.TG1_4K, ContextDescriptor.TG1_16K, ContextDescriptor.TG1_64K)
+                : Granules.shift(tg, ContextDescriptor.TG0_4K, ContextDescriptor.TG0_16K, ContextDescriptor.TG0_64K);
     }
 }

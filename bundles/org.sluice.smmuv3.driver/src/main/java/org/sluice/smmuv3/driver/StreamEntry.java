@@ -37,7 +37,12 @@ final class StreamEntry {
      * @param stall stage-2 faults stall
      * @param eats EATS: which address translation requests are answered
      */
-    record Traits(boolean stallDisabled, boolean stall, long eats) {}
+    record Traits(boolean stallDisabled, boolean stall, long eats) {
+        /** The same with or without ATS. */
+        Traits withAts(boolean ats) {
+            return new Traits(stallDisabled, stall, ats ? StreamTableEntry.EATS_FULL : StreamTableEntry.EATS_DISABLED);
+        }
+    }
 
     private StreamEntry() {}
 
@@ -58,6 +63,18 @@ final class StreamEntry {
         long[] entry = valid(StreamTableEntry.CONFIG_S1_TRANSLATE);
         addContextTable(entry, table, untagged, traits);
         return entry;
+    }
+
+    /**
+     * Stage 2 that forces write-back.
+     *
+     * @param entry made by {@link #stage2}
+     */
+    static long[] forcingWriteBack(long[] entry) {
+        long[] forcing = entry.clone();
+        int at = StreamTableEntry.S2FWB_WORD;
+        forcing[at] = StreamTableEntry.withS2fwb(forcing[at], 1);
+        return forcing;
     }
 
     /** Stage 2 only. */

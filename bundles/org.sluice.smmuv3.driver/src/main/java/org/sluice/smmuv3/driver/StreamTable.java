@@ -30,7 +30,7 @@ abstract class StreamTable {
 
     /** Whether these features ask for two levels. */
     static boolean isTwoLevel(Features features) {
-        return features.twoLevelStreamTable() && features.streamBits() > SPLIT;
+        return features.has(Feature.TWO_LEVEL_STREAM_TABLE) && features.streamBits() > SPLIT;
     }
 
     /** How many StreamID bits the table covers. */
@@ -112,6 +112,24 @@ abstract class StreamTable {
 
     /** Frees every level. The SMMU reads it no more. */
     abstract void free();
+
+    /**
+     * Makes streams pass untranslated; the SMMU does not read the table yet.
+     *
+     * @throws IommuException ERANGE, ENOMEM
+     */
+    final void letPass(ReservedStreams reserved, PhysicalMemory memory) {
+        long[] bypass = StreamEntry.bypass();
+        for (ReservedStreams.Range range : reserved.ranges()) {
+            requireCovered(range.last());
+            for (int streamId = range.first(); streamId <= range.last(); streamId++) {
+                prepare(streamId);
+                for (int word = 0; word < bypass.length; word++) {
+                    memory.write64(entry(streamId) + (long) word * Long.BYTES, bypass[word]);
+                }
+            }
+        }
+    }
 
     /** Bytes of a table of so many entries. */
     static long entryBytes(long entries) {

@@ -22,16 +22,18 @@ final class TableAdoption {
     private final Smmuv3Unit unit;
     private final Features features;
     private final StreamTable streams;
+    private final ReservedStreams reserved;
     private final UnitHost host;
     private final PhysicalMemory memory;
     private final UsedBits streamBits = new StreamEntryBits();
     private final UsedBits contextBits = new ContextEntryBits();
     private final FoundTables tables;
 
-    TableAdoption(Smmuv3Unit unit, Features features, StreamTable streams, UnitHost host, FoundTables tables) {
+    TableAdoption(Smmuv3Unit unit, Features features, UnitMemory found, UnitHost host, FoundTables tables) {
         this.unit = unit;
         this.features = features;
-        this.streams = streams;
+        this.streams = found.streams();
+        this.reserved = found.reserved();
         this.host = host;
         this.memory = host.memory();
         this.tables = tables;
@@ -63,15 +65,21 @@ final class TableAdoption {
         SortedMap<Integer, Stage1Context> pasids = new TreeMap<>();
         ClientDevice adopted = unit.addClient(client);
         for (UnitRecord.Pasid pasid : device.pasids()) {
-            if (pasid.pasid() < 1 || pasid.pasid() >= 1 << adopted.substreamBits()) {
+            if (pasid.pasid() < 1 || pasid.pasid() >= 1 << adopted.route().substreamBits()) {
                 throw Difference.refusal(
                         "PASID %d of device %s, the range is 1 to %d",
-                        pasid.pasid(), client.name(), (1 << adopted.substreamBits()) - 1);
+                        pasid.pasid(), client.name(), (1 << adopted.route().substreamBits()) - 1);
             }
-            pasids.put(pasid.pasid(), context(client, pasid.context()));
+            if (!(context(client, pasid.context()) instanceof Stage1Context stage1)) {
+                throw Difference.refusal(
+                        "PASID %d of device %s is recorded with %s, which is not of stage 1",
+                        pasid.pasid(), client.name(), pasid.context());
+            }
+            pasids.put(pasid.pasid(), stage1);
         }
-        boolean hasTable = untagged.context() != null || !pasids.isEmpty();
-        adopted.adopt(untagged, pasids, hasTable ? findTable(client, adopted.substreamBits()) : null);
+        boolean hasTable = untagged.context() instanceof Stage1Context || !pasids.isEmpty();
+        adopted.adopt(
+                untagged, pasids, hasTable ? findTable(client, adopted.route().substreamBits()) : null);
     }
 
     private Attachment untagged(UnitRecord.Device device) {
@@ -82,12 +90,12 @@ final class TableAdoption {
         };
     }
 
-    private Stage1Context context(DeviceRecord client, ContextRecord record) {
+    private UnitContext context(DeviceRecord client, ContextRecord record) {
         if (record == null || record.walker() == null) {
             throw Difference.refusal(
                     "a context of device %s is recorded without page table: %s", client.name(), record);
         }
-        return unit.adoptFound(record);
+        return unit.contexts().adoptFound(record);
     }
 
     private ContextTable findTable(DeviceRecord client, int substreamBits) {
@@ -134,7 +142,9 @@ final class TableAdoption {
 
     private void verifyStream(int streamId, long address) {
         ClientDevice device = unit.deviceOf(streamId);
-        long[] wanted = device == null ? StreamEntry.abort() : device.streamEntry();
+        long[] wanted = device != null
+                ? device.streamEntry()
+                : reserved.contains(streamId) ? StreamEntry.bypass() : StreamEntry.abort();
         long[] found = EntryWriter.read(memory, address);
         Difference.refuse(
                 String.format("StreamID 0x%x%s: STE", streamId, device == null ? ", which no device has" : ""),
@@ -145,7 +155,7 @@ final class TableAdoption {
     }
 
     private void verifyContexts(ClientDevice device) {
-        ContextTable table = device.contexts();
+        ContextTable table = device.route().contexts();
         if (table == null) {
             return;
         }
@@ -156,7 +166,7 @@ final class TableAdoption {
                         pasid, device.record().name());
             }
         }
-        if (!table.exists(0) && device.untaggedContext() != null) {
+        if (!table.exists(0) && device.untaggedContext() instanceof Stage1Context) {
             throw Difference.refusal(
                     "SubstreamID 0 of device %s has no leaf", device.record().name());
         }
@@ -164,9 +174,10 @@ final class TableAdoption {
     }
 
     private void verifyContext(ClientDevice device, int substreamId, long address) {
-        Stage1Context context =
-                substreamId == 0 ? device.untaggedContext() : device.pasids().get(substreamId);
-        long[] wanted = device.descriptor(context);
+        Stage1Context context = substreamId != 0
+                ? device.pasids().get(substreamId)
+                : device.untaggedContext() instanceof Stage1Context stage1 ? stage1 : null;
+        long[] wanted = device.route().descriptor(context);
         long[] found = EntryWriter.read(memory, address);
         long[] used = Difference.usedByEither(contextBits, found, wanted);
         if (context != null) {

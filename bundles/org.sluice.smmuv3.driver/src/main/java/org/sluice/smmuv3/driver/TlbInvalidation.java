@@ -1,32 +1,32 @@
 package org.sluice.smmuv3.driver;
 
 /**
- * The TLBI commands of one ASID. Any thread; nothing here allocates. None of these methods waits for the invalidation.
+ * The TLBI commands of one ASID or VMID. Any thread; nothing here allocates. None of these methods waits for the invalidation.
  *
  * <p>With range invalidation (IDR3.RIL) a range becomes a few commands, each for {@code (NUM + 1) << SCALE} pages; without
- * it, one command a leaf. Either way a range that would take longer than dropping the whole ASID drops that: more than is
+ * it, one command a leaf. Either way a range that would take longer than dropping the whole tag drops that: more than is
  * asked for, never less.
  */
 final class TlbInvalidation {
     /** Values that NUM can hold, less one of them stored. */
     private static final int MAX_NUM = 31;
 
-    /** Ranges of this many pages and more are not worth distinguishing from the whole ASID. */
+    /** Ranges of this many pages and more are not worth distinguishing from the whole tag. */
     private static final int WHOLE_LOG2 = 32;
 
     private final CommandQueue queue;
     private final boolean ranges;
-    private final int asid;
+    private final TlbTag tag;
 
-    TlbInvalidation(CommandQueue queue, boolean ranges, int asid) {
+    TlbInvalidation(CommandQueue queue, boolean ranges, TlbTag tag) {
         this.queue = queue;
         this.ranges = ranges;
-        this.asid = asid;
+        this.tag = tag;
     }
 
-    /** Queues the invalidation of the whole ASID. */
+    /** Queues the invalidation of the whole tag. */
     void all() {
-        queue.submit(Command.tlbiNhAsid(asid), 0);
+        queue.submit(tag.everything(), 0);
     }
 
     /**
@@ -39,6 +39,9 @@ final class TlbInvalidation {
      * @param pageShift log2 of the table's smallest page in bytes
      */
     void range(long iova, long size, long granule, boolean leafOnly, int pageShift) {
+        if (queue.isSuspended()) {
+            return;
+        }
         long page = 1L << pageShift;
         long offset = iova & page - 1;
         long pages = (size + offset + page - 1) >>> pageShift;
@@ -81,19 +84,17 @@ final class TlbInvalidation {
         long tg = (pageShift - 10) / 2;
         long at = iova;
         while (left != 0) {
+            int tail = queue.batchTail();
             int count = Math.min(commands(left), queue.batchLimit());
-            long position = queue.claim(count);
+            long position = queue.claim(count + tail);
             for (int i = 0; i < count; i++) {
                 int scale = Long.numberOfTrailingZeros(left);
                 long num = left >>> scale & MAX_NUM;
-                queue.put(
-                        position + i,
-                        Command.tlbiNhVa(asid, num - 1, scale),
-                        Command.tlbiNhVaAddress(at, leafOnly, tg, level));
+                queue.put(position + i, tag.range(num - 1, scale), tag.address(at, leafOnly, tg, level));
                 at += num << scale + pageShift;
                 left -= num << scale;
             }
-            queue.publish(position, count);
+            queue.publishBatch(position, count, tail);
         }
     }
 
@@ -109,20 +110,21 @@ final class TlbInvalidation {
     private void byLeaf(long iova, long size, long leaf, boolean leafOnly, int pageShift) {
         long offset = iova & leaf - 1;
         long leaves = (size + offset + leaf - 1) / leaf;
-        // As many commands as a table has descriptors: from there on Linux drops the ASID too.
+        // As many commands as a table has descriptors: from there on Linux drops the tag too.
         if (size < 0 || leaves >= 1L << pageShift - 3) {
             all();
             return;
         }
         long at = iova - offset;
         for (long left = leaves; left != 0; ) {
+            int tail = queue.batchTail();
             int count = (int) Math.min(left, queue.batchLimit());
-            long position = queue.claim(count);
+            long position = queue.claim(count + tail);
             for (int i = 0; i < count; i++) {
-                queue.put(position + i, Command.tlbiNhVa(asid, 0, 0), Command.tlbiNhVaAddress(at, leafOnly, 0, 0));
+                queue.put(position + i, tag.range(0, 0), tag.address(at, leafOnly, 0, 0));
                 at += leaf;
             }
-            queue.publish(position, count);
+            queue.publishBatch(position, count, tail);
             left -= count;
         }
     }

@@ -189,7 +189,7 @@ class AdoptionTest {
                 EventqBase.ADDRESS,
                 EventqBase.ADDR_MASK | EventqBase.LOG2SIZE_MASK,
                 IrqCtrl.ADDRESS,
-                RegisterValues.irqCtrl());
+                RegisterValues.irqCtrl(Features.identify(fixture.registers, Map.of())));
         used.forEach((register, mask) -> {
             long before = fixture.registers.get(register);
             for (int bit = 0; bit < Long.SIZE; bit++) {

@@ -193,7 +193,7 @@ class CommandQueueTest {
         QuietRegisters registers = new QuietRegisters();
         QueueFixture fixture = new QueueFixture(8);
         CommandQueue queue = new CommandQueue(registers, fixture.memory, fixture.ring, new UnitLog(null, "test"), 0, 0);
-        TlbInvalidation tlb = new TlbInvalidation(queue, true, 7);
+        TlbInvalidation tlb = new TlbInvalidation(queue, true, TlbTag.asid(7));
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         int rounds = 100_000;
         long least = Long.MAX_VALUE;

@@ -55,15 +55,15 @@ final class Entries {
     }
 
     static long[] context(int asid) {
-        return ContextEntry.of(STAGE1, asid, false);
+        return ContextEntry.of(STAGE1, asid, false, false);
     }
 
     static long[] otherContext(int asid) {
-        return ContextEntry.of(new ArmStage1(0x8000_0000L, 16, 0, 3, 1, 1, 5, false, 0xf404ff44L), asid, false);
+        return ContextEntry.of(new ArmStage1(0x8000_0000L, 16, 0, 3, 1, 1, 5, false, 0xf404ff44L), asid, false, false);
     }
 
     static long[] upperContext(int asid) {
-        return ContextEntry.of(new ArmStage1(0x8000_0000L, 16, 2, 3, 1, 1, 5, true, 0xf404ff44L), asid, false);
+        return ContextEntry.of(new ArmStage1(0x8000_0000L, 16, 2, 3, 1, 1, 5, true, 0xf404ff44L), asid, false, false);
     }
 
     /** A process that is gone: valid, but nothing is walked and no fault recorded. */

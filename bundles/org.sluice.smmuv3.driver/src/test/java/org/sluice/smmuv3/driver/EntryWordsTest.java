@@ -36,7 +36,7 @@ class EntryWordsTest {
     @Test
     void upperHalfUsesTheOtherSetOfFields() {
         ArmStage1 upper = new ArmStage1(0x80000000L, 16, 2, 3, 1, 1, 5, true, 0xf404ff44L);
-        long[] entry = ContextEntry.of(upper, 3, false);
+        long[] entry = ContextEntry.of(upper, 3, false, false);
         long first = entry[0];
         assertThat(ContextDescriptor.epd0(first)).isEqualTo(1);
         assertThat(ContextDescriptor.epd1(first)).isZero();
@@ -85,7 +85,7 @@ class EntryWordsTest {
                     (int) row.number("IPS"),
                     false,
                     0xf404ff44L);
-            long[] ours = ContextEntry.of(walker, (int) row.number("ASID"), false);
+            long[] ours = ContextEntry.of(walker, (int) row.number("ASID"), false, false);
             // Linux 6.1 fills the attribute slots that no leaf selects.
             ours[3] |= 0xffffffff00000000L;
             assertThat(ours).as(row.text("bdf")).containsExactly(linux);

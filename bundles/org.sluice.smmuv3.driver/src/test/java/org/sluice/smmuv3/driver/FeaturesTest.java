@@ -3,6 +3,8 @@ package org.sluice.smmuv3.driver;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
@@ -15,22 +17,42 @@ class FeaturesTest {
 
     @Test
     void capturedIdRegistersOfQemuAreUnderstood() {
-        assertThat(Features.identify(registers))
+        assertThat(Features.identify(registers, Map.of()))
                 .isEqualTo(new Features(
-                        16, 0, true, false, 16, 8, Features.Stall.NEVER, false, true, true, 19, 19, 0x62215000L, 44));
+                        16,
+                        0,
+                        16,
+                        8,
+                        Features.Stall.NEVER,
+                        19,
+                        19,
+                        0,
+                        0x62215000L,
+                        44,
+                        Set.of(Feature.STAGE1, Feature.TWO_LEVEL_STREAM_TABLE, Feature.RANGE_INVALIDATION)));
+    }
+
+    /** Without cache maintenance there is no way to serve it; firmware may know better. */
+    @Test
+    void smmuThatIsNotCoherentIsRefusedInWords() {
+        long idr0 = Idr0.withCohacc(registers.get(Idr0.ADDRESS), 0);
+        refused(Idr0.ADDRESS, idr0, Errno.EOPNOTSUPP, "IDR0.COHACC is 0");
+        registers.set(Idr0.ADDRESS, idr0);
+        assertThat(Features.identify(registers, Map.of("dma-coherent", "")).has(Feature.STAGE1))
+                .isTrue();
     }
 
     @Test
     void reservedOutputSizeActsAsTheLargestThatIsUsed() {
         registers.set(Idr5.ADDRESS, Idr5.withOas(registers.get(Idr5.ADDRESS), 7));
-        assertThat(Features.identify(registers).outputBits()).isEqualTo(48);
+        assertThat(Features.identify(registers, Map.of()).outputBits()).isEqualTo(48);
     }
 
     @Test
     void refusalNamesFieldAndValue() {
         long idr0 = registers.get(Idr0.ADDRESS);
         long idr1 = registers.get(Idr1.ADDRESS);
-        refused(Idr0.ADDRESS, Idr0.withS1p(idr0, 0), Errno.EOPNOTSUPP, "IDR0.S1P is 0");
+        refused(Idr0.ADDRESS, Idr0.withS1p(idr0, 0), Errno.EOPNOTSUPP, "IDR0.S1P and S2P is 0");
         refused(Idr0.ADDRESS, Idr0.withTtf(idr0, Idr0.TTF_AARCH32), Errno.EOPNOTSUPP, "IDR0.TTF is 1");
         refused(Idr0.ADDRESS, Idr0.withTtendian(idr0, Idr0.TTENDIAN_BIG), Errno.EOPNOTSUPP, "IDR0.TTENDIAN is 3");
         refused(Idr0.ADDRESS, Idr0.withStallModel(idr0, 3), Errno.ENXIO, "IDR0.STALL_MODEL is 3");
@@ -45,7 +67,7 @@ class FeaturesTest {
         long before = registers.get(register);
         registers.set(register, value);
         assertThatExceptionOfType(IommuException.class)
-                .isThrownBy(() -> Features.identify(registers))
+                .isThrownBy(() -> Features.identify(registers, Map.of()))
                 .withMessageContaining(words)
                 .satisfies(refusal -> assertThat(refusal.errno()).isEqualTo(errno));
         registers.set(register, before);

@@ -11,9 +11,13 @@ final class QueueFixture {
     final CommandQueue queue;
 
     QueueFixture(int log2) {
+        this(log2, Completion.EVENT);
+    }
+
+    QueueFixture(int log2, Completion completion) {
         ring = new QueueRing(TestMemory.BASE, log2, Command.BYTES);
         registers.set(CmdqBase.ADDRESS, RegisterValues.commandQueueBase(ring));
         registers.write32(Cr0.ADDRESS, (int) RegisterValues.cr0Commands());
-        queue = new CommandQueue(registers, memory, ring, new UnitLog(null, "test"), 0, 0);
+        queue = new CommandQueue(registers, memory, ring, new UnitLog(null, "test"), completion, 0, 0);
     }
 }

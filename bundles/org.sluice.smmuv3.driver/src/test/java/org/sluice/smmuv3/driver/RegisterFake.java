@@ -7,10 +7,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.IntPredicate;
 import java.util.function.Predicate;
+import org.sluice.smmuv3.arch.CmdAtcInv;
+import org.sluice.smmuv3.arch.CmdSync;
 import org.sluice.smmuv3.arch.CmdqBase;
 import org.sluice.smmuv3.arch.CmdqCons;
 import org.sluice.smmuv3.arch.CmdqProd;
+import org.sluice.smmuv3.arch.CommandHeader;
 import org.sluice.smmuv3.arch.Cr0;
 import org.sluice.smmuv3.arch.Cr0Ack;
 import org.sluice.smmuv3.arch.EventqBase;
@@ -25,6 +29,10 @@ import org.sluice.smmuv3.arch.Idr3;
 import org.sluice.smmuv3.arch.Idr5;
 import org.sluice.smmuv3.arch.IrqCtrl;
 import org.sluice.smmuv3.arch.IrqCtrlAck;
+import org.sluice.smmuv3.arch.Opcode;
+import org.sluice.smmuv3.arch.PriqBase;
+import org.sluice.smmuv3.arch.PriqCons;
+import org.sluice.smmuv3.arch.PriqProd;
 import org.sluice.spi.bus.InterruptLines;
 import org.sluice.spi.bus.RegisterFile;
 
@@ -50,6 +58,8 @@ final class RegisterFake implements RegisterFile, InterruptLines {
     private final List<Taken> commands = Collections.synchronizedList(new ArrayList<>());
     private final Map<String, List<Runnable>> handlers = new HashMap<>();
     private Predicate<Taken> illegal = command -> false;
+    private IntPredicate silentDevices = stream -> false;
+    private boolean unanswered;
     private Runnable onSync = () -> {};
     private volatile boolean stuck;
     private volatile boolean silent;
@@ -63,10 +73,10 @@ final class RegisterFake implements RegisterFile, InterruptLines {
         set(Idr5.ADDRESS, 0x74);
     }
 
-    /** One with SubstreamIDs, two-level CD tables, and a choice between stalling and terminating. */
+    /** One with SubstreamIDs, two-level CD tables, wake-up events, and a choice between stalling and terminating. */
     static RegisterFake withSubstreams(TestMemory memory, int substreamBits) {
         RegisterFake fake = new RegisterFake(memory);
-        long idr0 = Idr0.withCd2l(fake.get(Idr0.ADDRESS), 1);
+        long idr0 = Idr0.withSev(Idr0.withCd2l(fake.get(Idr0.ADDRESS), 1), 1);
         fake.set(Idr0.ADDRESS, Idr0.withStallModel(idr0, Idr0.STALL_MODEL_STALL_AND_TERMINATE));
         fake.set(Idr1.ADDRESS, Idr1.withSsidsize(fake.get(Idr1.ADDRESS), substreamBits));
         return fake;
@@ -105,6 +115,21 @@ final class RegisterFake implements RegisterFile, InterruptLines {
         illegal = predicate;
     }
 
+    /** Devices that answer no CMD_ATC_INV from now on. */
+    void silenceDevices(IntPredicate streams) {
+        silentDevices = streams;
+    }
+
+    /** Forgets every register but those that say what it is, as a loss of power does. */
+    synchronized void losePower() {
+        Map<Long, Long> identity = new HashMap<>();
+        for (long offset = 0; offset < 0x20; offset += 4) {
+            identity.put(offset, get(offset));
+        }
+        registers.clear();
+        registers.putAll(identity);
+    }
+
     /** Called when a CMD_SYNC completes. */
     void onSync(Runnable action) {
         onSync = action;
@@ -122,25 +147,42 @@ final class RegisterFake implements RegisterFile, InterruptLines {
     }
 
     /** Writes a record into the event queue, and toggles the overflow flag if it is full. */
-    synchronized void raise(long... words) {
-        long base = get(EventqBase.ADDRESS);
+    void raise(long... words) {
+        append(EventqBase.ADDRESS, EventqProd.ADDRESS, EventqCons.ADDRESS, words);
+    }
+
+    /** The same for the page request queue. */
+    void request(long... words) {
+        append(PriqBase.ADDRESS, PriqProd.ADDRESS, PriqCons.ADDRESS, words);
+    }
+
+    private synchronized void append(long baseAddress, long prodAddress, long consAddress, long... words) {
+        long base = get(baseAddress);
         long mask = (2L << EventqBase.log2size(base)) - 1;
-        long prod = get(EventqProd.ADDRESS);
-        long cons = get(EventqCons.ADDRESS);
+        long prod = get(prodAddress);
+        long cons = get(consAddress);
         long write = EventqProd.wr(prod);
         if ((write - EventqCons.rd(cons) & mask) == 1L << EventqBase.log2size(base)) {
-            set(EventqProd.ADDRESS, EventqProd.withOvflg(prod, 1 - EventqCons.ovackflg(cons)));
+            set(prodAddress, EventqProd.withOvflg(prod, 1 - EventqCons.ovackflg(cons)));
             return;
         }
-        long slot = EventqBase.addr(base) + (write & mask >>> 1) * EventRecord.BYTES;
-        for (int word = 0; word < EventRecord.WORDS; word++) {
+        long slot = EventqBase.addr(base) + (write & mask >>> 1) * words.length * Long.BYTES;
+        for (int word = 0; word < words.length; word++) {
             memory.write64(slot + (long) word * Long.BYTES, words[word]);
         }
-        set(EventqProd.ADDRESS, EventqProd.withWr(prod, write + 1 & mask));
+        set(prodAddress, EventqProd.withWr(prod, write + 1 & mask));
     }
 
     void interrupt(String line) {
         handlers.getOrDefault(line, List.of()).forEach(Runnable::run);
+    }
+
+    /** Lines that somebody listens to. */
+    List<String> lines() {
+        return handlers.entrySet().stream()
+                .filter(entry -> !entry.getValue().isEmpty())
+                .map(Map.Entry::getKey)
+                .toList();
     }
 
     boolean hasListeners() {
@@ -189,6 +231,13 @@ final class RegisterFake implements RegisterFile, InterruptLines {
         }
     }
 
+    private void stop(long cons) {
+        set(CmdqCons.ADDRESS, cons);
+        long gerror = get(Gerror.ADDRESS);
+        set(Gerror.ADDRESS, Gerror.withCmdq(gerror, 1 - Gerror.cmdq(gerror)));
+        interrupt("gerror");
+    }
+
     private boolean commandError() {
         return Gerror.cmdq(get(Gerror.ADDRESS)) != Gerror.cmdq(get(Gerrorn.ADDRESS));
     }
@@ -205,15 +254,25 @@ final class RegisterFake implements RegisterFile, InterruptLines {
             long slot = CmdqBase.addr(base) + (index & mask >>> 1) * Command.BYTES;
             Taken command = new Taken(memory.read64Acquire(slot), memory.read64Acquire(slot + Long.BYTES));
             if (illegal.test(command)) {
-                set(CmdqCons.ADDRESS, CmdqCons.withErr(cons, CmdqCons.ERR_ILL));
-                long gerror = get(Gerror.ADDRESS);
-                set(Gerror.ADDRESS, Gerror.withCmdq(gerror, 1 - Gerror.cmdq(gerror)));
-                interrupt("gerror");
+                stop(CmdqCons.withErr(cons, CmdqCons.ERR_ILL));
+                return;
+            }
+            long opcode = CommandHeader.opcode(command.word0());
+            if (opcode == Opcode.ATC_INV && silentDevices.test((int) CmdAtcInv.streamID(command.word0()))) {
+                unanswered = true;
+            }
+            if (opcode == Opcode.SYNC && unanswered) {
+                unanswered = false;
+                stop(CmdqCons.withErr(cons, CmdqCons.ERR_ATC_INV_SYNC));
                 return;
             }
             commands.add(command);
             if (command.word0() == Command.sync()) {
                 onSync.run();
+            }
+            if (command.word0() == Command.messageSync()) {
+                long at = CmdSync.msiAddress(command.word1());
+                memory.write64Release(at, memory.read64(at) & 0xffffffff00000000L);
             }
             set(CmdqCons.ADDRESS, CmdqCons.withRd(0, index + 1 & mask));
         }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.sluice.api.Errno;
@@ -100,8 +101,9 @@ class ResetSequenceTest {
     @Test
     void hardwareThatWasLeftEnabledAbortsBeforeItIsDisabled() {
         UnitFixture fixture = new UnitFixture(0);
-        fixture.registers.set(Cr0.ADDRESS, RegisterValues.cr0Running());
-        fixture.registers.set(Cr0Ack.ADDRESS, RegisterValues.cr0Running());
+        long running = RegisterValues.cr0Running(Features.identify(fixture.registers, Map.of()));
+        fixture.registers.set(Cr0.ADDRESS, running);
+        fixture.registers.set(Cr0Ack.ADDRESS, running);
         fixture.probe();
         RegisterFake.Write first = fixture.registers.writes().get(0);
         assertThat(first.address()).isEqualTo(Gbpa.ADDRESS);

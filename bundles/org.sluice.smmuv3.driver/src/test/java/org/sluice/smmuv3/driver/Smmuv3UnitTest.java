@@ -10,6 +10,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
+import org.sluice.api.Prot;
+import org.sluice.api.ReservedRegion;
 import org.sluice.smmuv3.arch.ContextDescriptor;
 import org.sluice.smmuv3.arch.Cr0;
 import org.sluice.smmuv3.arch.Idr0;
@@ -18,6 +20,7 @@ import org.sluice.spi.driver.Attachment;
 import org.sluice.spi.driver.ContextRequest;
 import org.sluice.spi.driver.DeviceRecord;
 import org.sluice.spi.driver.PasidOperations;
+import org.sluice.spi.driver.ReservedRegionOperations;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.pgtable.ArmStage2;
 import org.sluice.spi.pgtable.Quirk;
@@ -44,6 +47,16 @@ class Smmuv3UnitTest {
     }
 
     @Test
+    void msiDoorbellsHaveAWindowOfReservedIovas() {
+        DeviceRecord device = fixture.added("dev", 0, 0x142);
+        ReservedRegion window = ((ReservedRegionOperations) fixture.unit)
+                .reservedRegions(device)
+                .get(0);
+        assertThat(window.line()).isEqualTo("0x0000000008000000 0x00000000080fffff msi");
+        assertThat(Prot.toString(window.prot())).isEqualTo("WRITE|NOEXEC|MMIO");
+    }
+
+    @Test
     void addedDeviceAborts() {
         fixture.added("dev", 0, 0x142);
         assertThat(fixture.streamEntry(0x142)).containsExactly(StreamEntry.abort());
@@ -65,7 +78,10 @@ class Smmuv3UnitTest {
                 .isEqualTo(context.record().tag());
         List<RegisterFake.Taken> commands = fixture.registers.commands();
         assertThat(commands.indexOf(cfgiCd(0x42, 0))).isLessThan(commands.indexOf(cfgiSte(0x42)));
-        assertThat(commands.get(commands.size() - 1)).isEqualTo(sync());
+        assertThat(commands.lastIndexOf(sync())).isGreaterThan(commands.lastIndexOf(cfgiSte(0x42)));
+        assertThat(commands.get(commands.size() - 1))
+                .as("fetched ahead of its use")
+                .isEqualTo(new RegisterFake.Taken(DeviceCommand.prefetchConfig(0x42), 0));
     }
 
     @Test

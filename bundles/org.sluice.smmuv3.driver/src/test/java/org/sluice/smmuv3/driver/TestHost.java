@@ -3,6 +3,7 @@ package org.sluice.smmuv3.driver;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.sluice.api.FaultResponse;
 import org.sluice.spi.driver.FaultRecord;
 import org.sluice.spi.driver.PageRequest;
@@ -13,6 +14,8 @@ final class TestHost implements UnitHost {
     private final TestMemory memory;
     private final TestAllocator allocator;
     private final List<FaultRecord> faults = new CopyOnWriteArrayList<>();
+    private final List<PageRequest> requests = new CopyOnWriteArrayList<>();
+    private volatile Predicate<PageRequest> repairs = request -> false;
     private volatile Function<FaultRecord, FaultResponse> handler = fault -> FaultResponse.UNHANDLED;
 
     TestHost(TestMemory memory) {
@@ -22,6 +25,14 @@ final class TestHost implements UnitHost {
 
     List<FaultRecord> faults() {
         return faults;
+    }
+
+    List<PageRequest> requests() {
+        return requests;
+    }
+
+    void repairs(Predicate<PageRequest> predicate) {
+        repairs = predicate;
     }
 
     void onFault(Function<FaultRecord, FaultResponse> function) {
@@ -46,6 +57,7 @@ final class TestHost implements UnitHost {
 
     @Override
     public boolean pageRequest(PageRequest request) {
-        return false;
+        requests.add(request);
+        return repairs.test(request);
     }
 }

@@ -15,8 +15,8 @@ class TlbInvalidationTest {
     private static final long MIB = 1 << 20;
 
     private final QueueFixture fixture = new QueueFixture(8);
-    private final TlbInvalidation ranges = new TlbInvalidation(fixture.queue, true, 7);
-    private final TlbInvalidation singles = new TlbInvalidation(fixture.queue, false, 7);
+    private final TlbInvalidation ranges = new TlbInvalidation(fixture.queue, true, TlbTag.asid(7));
+    private final TlbInvalidation singles = new TlbInvalidation(fixture.queue, false, TlbTag.asid(7));
 
     /** The goldens of linux-iommu.md section 3.4; pairs are NUM:SCALE. */
     @ParameterizedTest

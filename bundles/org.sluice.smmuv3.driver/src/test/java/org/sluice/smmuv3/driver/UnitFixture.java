@@ -2,9 +2,12 @@ package org.sluice.smmuv3.driver;
 
 import java.util.List;
 import java.util.Map;
+import org.sluice.smmuv3.arch.Idr0;
+import org.sluice.smmuv3.arch.Idr1;
 import org.sluice.smmuv3.arch.StreamTableEntry;
 import org.sluice.smmuv3.arch.StrtabBase;
 import org.sluice.spi.board.IommuHardware;
+import org.sluice.spi.bus.DevicePort;
 import org.sluice.spi.driver.ContextRequest;
 import org.sluice.spi.driver.DeviceRecord;
 import org.sluice.spi.driver.IommuUnit;
@@ -12,6 +15,7 @@ import org.sluice.spi.driver.PasidOperations;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.driver.UnitRecord;
 import org.sluice.spi.pgtable.ArmStage1;
+import org.sluice.spi.pgtable.ArmStage2;
 
 /** A unit on registers without an SMMU, with SubstreamIDs. */
 final class UnitFixture {
@@ -19,10 +23,43 @@ final class UnitFixture {
     final TestHost host = new TestHost(memory);
     final RegisterFake registers;
     final Smmuv3Driver driver = new Smmuv3Driver(null);
+    Map<String, String> properties = Map.of();
     IommuUnit unit;
 
     UnitFixture(int substreamBits) {
         registers = RegisterFake.withSubstreams(memory, substreamBits);
+    }
+
+    /** One that can do everything: both stages, a guest's over ours, devices that cache and ask for pages, dirty state. */
+    static UnitFixture complete(int substreamBits) {
+        UnitFixture fixture = new UnitFixture(substreamBits);
+        long idr0 = fixture.registers.get(Idr0.ADDRESS);
+        idr0 = Idr0.withS2p(Idr0.withAts(Idr0.withPri(idr0, 1), 1), 1);
+        fixture.registers.set(Idr0.ADDRESS, Idr0.withHttu(idr0, Idr0.HTTU_ACCESS_DIRTY));
+        fixture.registers.set(Idr1.ADDRESS, Idr1.withPriqs(fixture.registers.get(Idr1.ADDRESS), 3));
+        fixture.properties = Map.of("canwbs", "");
+        return fixture;
+    }
+
+    static UnitFixture probedComplete(int substreamBits) {
+        UnitFixture fixture = complete(substreamBits);
+        fixture.probe();
+        return fixture;
+    }
+
+    /** A stage-2 context over a page table at an address that nobody looks at. */
+    TranslationContext stage2(long root) {
+        TranslationContext context = unit.createContext(new ContextRequest(2, false, false, 0));
+        context.install(new ArmStage2(root, 20, 2, 0, 3, 1, 1, 4));
+        return context;
+    }
+
+    /** A device with switches. */
+    DeviceRecord added(String name, int pasidBits, DevicePort port, Integer... streamIds) {
+        DeviceRecord device = new DeviceRecord(name, List.of(streamIds), pasidBits, port);
+        unit.addDevice(device);
+        registers.takeCommands();
+        return device;
     }
 
     static UnitFixture probed(int substreamBits) {
@@ -32,7 +69,7 @@ final class UnitFixture {
     }
 
     IommuHardware hardware() {
-        return new IommuHardware("smmu0", "arm,smmu-v3", registers, registers, Map.of());
+        return new IommuHardware("smmu0", "arm,smmu-v3", registers, registers, properties);
     }
 
     void probe() {
@@ -75,7 +112,7 @@ final class UnitFixture {
     }
 
     StreamTable streams() {
-        Features features = Features.identify(registers);
+        Features features = Features.identify(registers, properties);
         long base = StrtabBase.addr(registers.get(StrtabBase.ADDRESS));
         return StreamTable.at(base, features, memory, host.allocator());
     }

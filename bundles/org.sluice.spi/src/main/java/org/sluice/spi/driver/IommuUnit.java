@@ -62,7 +62,10 @@ public interface IommuUnit {
      *
      * @param device added before
      * @param attachment where to
-     * @throws org.sluice.api.IommuException EBUSY not possible while PASIDs are attached, ENOMEM; nothing changed
+     * @throws org.sluice.api.IommuException EBUSY not possible while PASIDs are attached, ENOMEM, EIO the device is shut out;
+     *     nothing changed. ETIMEDOUT the hardware did not answer: nobody can say what it uses, so the device aborts as soon as
+     *     it looks, counts as BLOCKED, and the contexts of before and after stay in use until a later change of the device, or
+     *     its removal, was acknowledged
      */
     void attach(DeviceRecord device, Attachment attachment);
 

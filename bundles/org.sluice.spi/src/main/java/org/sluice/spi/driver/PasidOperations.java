@@ -17,7 +17,9 @@ public interface PasidOperations {
      * @param context installed, of this unit
      * @param attachDomain whether the entry must be written: false when the tables are shared with a device that is
      *     attached to the same context already
-     * @throws org.sluice.api.IommuException EBUSY the PASID is in use on this device, ERANGE, ENOMEM; nothing changed
+     * @throws org.sluice.api.IommuException EBUSY the PASID is in use on this device, or its untagged traffic takes the whole
+     *     stream (stage 2), ERANGE, ENOMEM, EIO the device is shut out; nothing changed. ETIMEDOUT the PASID is not attached,
+     *     and the device aborts until a later change of it was acknowledged, as with {@link IommuUnit#attach}
      */
     void mmAttach(DeviceRecord device, int pasid, TranslationContext context, boolean attachDomain);
 

@@ -8,8 +8,9 @@ import org.sluice.spi.driver.DeviceRecord;
  * SMMU's identity, those of lower ranking with the answer of those before. Methods are constant functions of their arguments,
  * may be called by any thread and throw nothing.
  *
- * <p>What concerns registers and interrupts ({@link #idRegister}, {@link #registerOffset}, {@link #interruptLine}) is asked
- * when the hardware is probed or adopted, so that hooks which come or go later act at the next probe. The rest acts at once.
+ * <p>What concerns features, registers and interrupts ({@link #idRegister}, {@link #hasNesting}, {@link #registerOffset},
+ * {@link #interruptLine}) is asked when the hardware is probed or adopted, so that hooks which come or go later act at the
+ * next probe. The rest acts at once.
  */
 @ConsumerType
 public interface Smmuv3Hooks extends ImplementationHooks {
@@ -25,6 +26,15 @@ public interface Smmuv3Hooks extends ImplementationHooks {
      */
     default int idRegister(long offset, int value) {
         return value;
+    }
+
+    /**
+     * Whether a guest's stage 1 works over a stage 2, where the ID registers announce both.
+     *
+     * @return false for hardware on which the two must not be combined
+     */
+    default boolean hasNesting() {
+        return true;
     }
 
     /**
@@ -68,10 +78,11 @@ public interface Smmuv3Hooks extends ImplementationHooks {
     /**
      * Whether a device must not be translated: its untagged traffic can only pass or be blocked.
      *
-     * @param device behind the SMMU
+     * @param identity of the SMMU
+     * @param device behind it
      * @return true to refuse contexts for it
      */
-    default boolean forcesIdentity(DeviceRecord device) {
+    default boolean forcesIdentity(HardwareIdentity identity, DeviceRecord device) {
         return false;
     }
 }

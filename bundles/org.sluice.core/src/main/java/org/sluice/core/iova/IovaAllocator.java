@@ -1,0 +1,315 @@
+package org.sluice.core.iova;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
+import org.sluice.core.gate.SwapGate;
+
+/**
+ * Hands out the IOVAs of one address space: aligned to their size rounded up to a power of two, the highest first, as Linux's
+ * {@code iova.c} does. In front of the {@link FreeRanges} each thread keeps magazines of the six smallest sizes (1 to 32 pages),
+ * which need no lock at all. It is part of the core's ledger: no bundle that can be swapped holds any of it.
+ *
+ * <p><b>Why no lock.</b> A thread touches its cache only while it holds a pin of the swap gate, which costs its full fence
+ * whether there is a cache or not. Whoever wants everybody's caches sets {@link #seized} and then drains the gate: by the
+ * order that the gate guarantees, each thread either sees the flag or was waited for. Until the flag is cleared threads use
+ * the free ranges directly, under their lock.
+ *
+ * <p>Frames are IOVAs divided by the granule. Frame 0 is never handed out: 0 says that there is none.
+ */
+public final class IovaAllocator {
+    /** Sizes that are cached: 1, 2, 4, 8, 16 and 32 pages. */
+    static final int ORDERS = 6;
+
+    private static final long LARGEST_CACHED = 1L << ORDERS - 1;
+    private static final long FOUR_GIB = 1L << 32;
+
+    private final SwapGate gate;
+    private final int shift;
+    private final long firstFrame;
+    private final long lastFrame;
+    private final long last32;
+    private final FreeRanges free = new FreeRanges(); // guarded by itself
+    private final Depot[] depots = new Depot[ORDERS];
+    private final PerThread<ThreadCache> caches = new PerThread<>(ThreadCache::new, this::empty);
+    private final Object flushing = new Object();
+    private final List<long[]> reserved = new ArrayList<>(); // first and last frame, ascending; guarded by free
+    private final Runnable depotGrew;
+    private final int depotLimit = Math.max(1, Runtime.getRuntime().availableProcessors());
+
+    /** Smallest size in pages that was not found below 4 GiB since something was given back there; guarded by free. */
+    private long failedBelow4G = Long.MAX_VALUE;
+
+    private volatile boolean seized;
+
+    /**
+     * An allocator for a whole address space.
+     *
+     * @param gate that those who allocate hold
+     * @param firstIova bytes
+     * @param lastIova bytes, inclusive, unsigned
+     * @param granule smallest page in bytes, a power of two of at least 4096
+     * @param depotGrew is told when more full magazines lie about than processors could use; {@link #trim} helps
+     */
+    public IovaAllocator(SwapGate gate, long firstIova, long lastIova, long granule, Runnable depotGrew) {
+        this.gate = gate;
+        this.shift = Long.numberOfTrailingZeros(granule);
+        this.firstFrame = Math.max(1, firstIova >>> shift);
+        this.lastFrame = lastIova >>> shift;
+        this.last32 = FOUR_GIB - 1 >>> shift;
+        this.depotGrew = depotGrew;
+        for (int order = 0; order < ORDERS; order++) {
+            depots[order] = new Depot();
+        }
+        free.give(firstFrame, lastFrame);
+    }
+
+    /**
+     * Size of a page.
+     *
+     * @return bytes
+     */
+    public long granule() {
+        return 1L << shift;
+    }
+
+    /**
+     * Keeps a range from being handed out, for ever. Outside of the gate.
+     *
+     * @param iova first byte
+     * @param last byte, inclusive, unsigned
+     * @param nanos longest wait for operations that are inside
+     * @return false if part of it is handed out; nothing changes then
+     */
+    public boolean reserve(long iova, long last, long nanos) {
+        long from = Math.max(firstFrame, iova >>> shift);
+        long to = Math.min(lastFrame, last >>> shift);
+        if (from > to) {
+            return true;
+        }
+        // What lies in a cache is free, but would be handed out again.
+        flushCaches(nanos);
+        synchronized (free) {
+            long known = free.count(from, to);
+            for (long[] other : reserved) {
+                known += Math.max(0, Math.min(to, other[1]) - Math.max(from, other[0]) + 1);
+            }
+            if (known != to - from + 1) {
+                return false;
+            }
+            free.withhold(from, to);
+            keepApart(from, to);
+            return true;
+        }
+    }
+
+    /** Reserved ranges do not overlap, so that each frame counts once. */
+    private void keepApart(long from, long to) {
+        long start = from;
+        for (long[] other : List.copyOf(reserved)) {
+            if (other[0] <= to && other[1] >= start) {
+                if (start < other[0]) {
+                    reserved.add(new long[] {start, other[0] - 1});
+                }
+                start = other[1] + 1;
+            }
+        }
+        if (start <= to) {
+            reserved.add(new long[] {start, to});
+        }
+        reserved.sort(Comparator.comparingLong(range -> range[0]));
+    }
+
+    /**
+     * Takes an IOVA.
+     *
+     * @param pin of the gate, held by this thread; null while an outer operation holds it, which is slower
+     * @param size bytes, a multiple of the granule, above 0
+     * @param limit last byte that may be used, unsigned
+     * @return the IOVA in bytes, aligned; 0 if there is none: {@link #flushCaches} outside of the gate and try once more
+     */
+    public long allocate(long[] pin, long size, long limit) {
+        long pages = rounded(size >>> shift);
+        long limitFrame = Math.min(limit >>> shift, lastFrame);
+        if (pages <= LARGEST_CACHED && pin != null && !seized) {
+            ThreadCache cache = caches.of(pin);
+            if (cache != null) {
+                int order = Long.numberOfTrailingZeros(pages);
+                long frame = cache.pop(order, limitFrame - pages + 1, depots[order]);
+                if (frame != 0) {
+                    return frame << shift;
+                }
+            }
+        }
+        return allocateFromRanges(pages, limitFrame) << shift;
+    }
+
+    /**
+     * Gives an IOVA back. No device uses it any more.
+     *
+     * @param pin of the gate, held by this thread; null while an outer operation holds it, which is slower
+     * @param iova as {@link #allocate} gave it
+     * @param size as then
+     * @throws IommuException EINVAL it is free already (noticed for what no cache holds)
+     */
+    public void free(long[] pin, long iova, long size) {
+        long frame = iova >>> shift;
+        long pages = rounded(size >>> shift);
+        if (pages <= LARGEST_CACHED && pin != null && !seized) {
+            ThreadCache cache = caches.of(pin);
+            if (cache != null) {
+                int order = Long.numberOfTrailingZeros(pages);
+                Depot depot = depots[order];
+                int before = depot.size();
+                cache.push(order, frame, depot);
+                if (depot.size() > depotLimit && before <= depotLimit) {
+                    depotGrew.run();
+                }
+                return;
+            }
+        }
+        freeToRanges(frame, pages);
+    }
+
+    /** Sizes below 32 pages are rounded up to a power of two, so that the caches have few sizes. */
+    private static long rounded(long pages) {
+        return pages >= LARGEST_CACHED || (pages & pages - 1) == 0 ? pages : Long.highestOneBit(pages) << 1;
+    }
+
+    private long allocateFromRanges(long pages, long limit) {
+        long highest = Long.highestOneBit(pages);
+        long alignment = highest == pages ? pages : highest << 1;
+        synchronized (free) {
+            if (limit <= last32 && pages >= failedBelow4G) {
+                return 0;
+            }
+            long frame = free.takeHighest(pages, alignment, limit);
+            if (frame == 0 && limit == last32) {
+                failedBelow4G = pages;
+            }
+            return frame;
+        }
+    }
+
+    private void freeToRanges(long frame, long pages) {
+        synchronized (free) {
+            boolean valid = frame >= firstFrame && frame + pages - 1 <= lastFrame;
+            if (!valid || !free.give(frame, frame + pages - 1)) {
+                throw new IommuException(
+                        Errno.EINVAL,
+                        String.format("iova 0x%x of 0x%x bytes is not handed out", frame << shift, pages << shift));
+            }
+            if (frame <= last32) {
+                failedBelow4G = Long.MAX_VALUE;
+            }
+        }
+    }
+
+    /**
+     * Brings everything that threads and depots keep back to the free ranges, so that neighbours join. Outside of the gate;
+     * waits for operations that are inside.
+     *
+     * @param nanos longest wait
+     * @return false when one did not leave in time; the caches stay as they are then
+     */
+    public boolean flushCaches(long nanos) {
+        synchronized (flushing) {
+            seized = true;
+            try {
+                // A thread that makes its cache does that inside the gate: no lock of theirs is held while waiting for
+                // them.
+                if (!gate.drain(nanos)) {
+                    return false;
+                }
+                caches.forEach(this::empty);
+            } finally {
+                seized = false;
+            }
+        }
+        for (int order = 0; order < ORDERS; order++) {
+            drainDepot(order, 0);
+        }
+        return true;
+    }
+
+    /**
+     * Brings one magazine of each size back that more than processors have.
+     *
+     * @return whether there is more to trim
+     */
+    public boolean trim() {
+        boolean more = false;
+        for (int order = 0; order < ORDERS; order++) {
+            int size = depots[order].size();
+            if (size > depotLimit) {
+                drainDepot(order, size - 1);
+                more |= size - 1 > depotLimit;
+            }
+        }
+        return more;
+    }
+
+    private void drainDepot(int order, int keep) {
+        while (depots[order].size() > keep) {
+            Magazine full = depots[order].pop();
+            if (full == null) {
+                return;
+            }
+            empty(full, order);
+            depots[order].keep(full);
+        }
+    }
+
+    private void empty(ThreadCache cache) {
+        for (int order = 0; order < ORDERS; order++) {
+            empty(cache.loaded(order), order);
+            empty(cache.previous(order), order);
+        }
+    }
+
+    private void empty(Magazine magazine, int order) {
+        for (int i = 0; i < magazine.size(); i++) {
+            freeToRanges(magazine.frame(i), 1L << order);
+        }
+        magazine.clear();
+    }
+
+    /**
+     * Bytes that are handed out or cached.
+     *
+     * @return a snapshot, in bytes
+     */
+    public long takenBytes() {
+        synchronized (free) {
+            return lastFrame - firstFrame + 1 - free.pages() - reservedPages() << shift;
+        }
+    }
+
+    /**
+     * Bytes that were reserved.
+     *
+     * @return bytes
+     */
+    public long reservedBytes() {
+        synchronized (free) {
+            return reservedPages() << shift;
+        }
+    }
+
+    private long reservedPages() {
+        return reserved.stream().mapToLong(range -> range[1] - range[0] + 1).sum();
+    }
+
+    /**
+     * How scattered the free part is.
+     *
+     * @return ranges
+     */
+    public int freeRanges() {
+        synchronized (free) {
+            return free.ranges();
+        }
+    }
+}

@@ -1,0 +1,63 @@
+package org.sluice.smmuv3.driver;
+
+import java.util.function.Consumer;
+
+/** A queue that the SMMU fills, and what is done with its records. The event thread drains it; any thread may ask. */
+final class QueueConsumer {
+    private final RecordQueue queue;
+    private final Consumer<long[]> sink;
+
+    /** Position up to which every record was consumed and its handler returned. */
+    private volatile long handled;
+
+    /** How many records are being handled: more than one when a handler waits for the others. The event thread only. */
+    private int depth;
+
+    /**
+     * A consumer.
+     *
+     * @param sink gets the words of each record, and may throw nothing
+     */
+    QueueConsumer(RecordQueue queue, Consumer<long[]> sink) {
+        this.queue = queue;
+        this.sink = sink;
+        this.handled = queue.consumed();
+    }
+
+    /** Its queue. */
+    RecordQueue queue() {
+        return queue;
+    }
+
+    /** Position behind the last record that the SMMU has written. */
+    long produced() {
+        return queue.produced();
+    }
+
+    /** Position up to which every handler has returned. */
+    long handled() {
+        return handled;
+    }
+
+    /** Leaves the rest to a successor. */
+    void close() {
+        queue.close();
+    }
+
+    /** Handles what there is. */
+    void drain() {
+        queue.drain(this::handle);
+    }
+
+    private void handle(long[] words) {
+        depth++;
+        try {
+            sink.accept(words);
+        } finally {
+            depth--;
+            if (depth == 0) {
+                handled = queue.consumed();
+            }
+        }
+    }
+}
