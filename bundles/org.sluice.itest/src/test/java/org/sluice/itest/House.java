@@ -29,6 +29,7 @@ final class House {
             Map.entry("apple.arch", 2),
             Map.entry("riscv.arch", 2),
             Map.entry("x86.arch", 2),
+            Map.entry("pgtable.radix", 2),
             Map.entry("memory", 3),
             Map.entry("pgtable.arm", 3),
             Map.entry("pgtable.amd", 3),
@@ -47,7 +48,7 @@ final class House {
             Map.entry("shell", 5));
 
     /** Not deployed, so on no floor. */
-    static final List<String> TOOLS = List.of("itest", "stress", "tck", "bench");
+    static final List<String> TOOLS = List.of("itest", "stress", "tck", "bench", "pgtable.testkit");
 
     private House() {}
 

@@ -5,6 +5,7 @@ import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.LeafVisitor;
 import org.sluice.api.Prot;
+import org.sluice.pgtable.radix.TableWords;
 import org.sluice.spi.pgtable.DirtyTracking;
 import org.sluice.spi.pgtable.MappingException;
 import org.sluice.spi.pgtable.PageTable;
@@ -112,9 +113,9 @@ final class AmdTable implements PageTable, DirtyTracking {
             int index = level.index(at);
             int run = (int) Math.min(Level.ENTRIES - index, bytes - done >>> level.shift);
             long entry = table + 8L * index;
-            if (!words.fillFree(entry, run, paddr + done | leaf, size)) {
+            if (!words.fillFree(entry, run, paddr + done | leaf, pgsize, size.replicas)) {
                 clearTheWay(entry, run, at, level, done);
-                if (!words.fillFree(entry, run, paddr + done | leaf, size)) {
+                if (!words.fillFree(entry, run, paddr + done | leaf, pgsize, size.replicas)) {
                     throw exists(at, words.load(entry), done);
                 }
             }
@@ -233,7 +234,7 @@ final class AmdTable implements PageTable, DirtyTracking {
         int done = 0;
         while (done < run) {
             if (level == size.level) {
-                int leaves = words.clearLeaves(at + 8L * done, run - done, size);
+                int leaves = words.clearMatching(at + 8L * done, run - done, size.mask, size.code, size.replicas);
                 if (leaves != 0) {
                     gather.addRange(iova + done * level.bytes(), leaves * level.bytes(), size.bytes());
                     done += leaves;

@@ -3,6 +3,8 @@ package org.sluice.pgtable.amd;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.sluice.api.IotlbGather;
+import org.sluice.pgtable.radix.TableCache;
+import org.sluice.pgtable.radix.TableWords;
 import org.sluice.spi.pgtable.TableHost;
 
 /**
@@ -48,7 +50,7 @@ final class Tables {
         top = root | levels - 1;
         for (int number = 0; number < caches.length; number++) {
             int bits = number == 0 ? PAGE_CACHE_BITS : UPPER_CACHE_BITS;
-            caches[number] = new TableCache(bits, Level.of(number).shift + Level.INDEX_BITS);
+            caches[number] = new TableCache(bits, Level.of(number).shift + Level.INDEX_BITS, Long.SIZE);
         }
     }
 

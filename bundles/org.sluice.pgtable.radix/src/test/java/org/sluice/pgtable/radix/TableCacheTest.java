@@ -1,0 +1,63 @@
+package org.sluice.pgtable.radix;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+/** Remembers tables, and nothing that was forgotten since the walk began. */
+class TableCacheTest {
+    private static final long M2 = 2 << 20;
+
+    private final TableCache cache = new TableCache(10, 21, 57);
+
+    @Test
+    void knowsWhatItWasToldForTheWholeTableAndNothingElse() {
+        long iova = 0xffff_ffe0_0000L;
+        cache.put(iova, 0xf_ffff_f000L, cache.stamp(iova));
+        assertThat(cache.get(iova)).isEqualTo(0xf_ffff_f000L);
+        assertThat(cache.get(iova + M2 - 1)).isEqualTo(0xf_ffff_f000L);
+        assertThat(cache.get(iova - 1)).isNegative();
+        assertThat(cache.get(iova - (M2 << 10))).as("same slot, other tag").isNegative();
+        assertThat(cache.get(0)).isNegative();
+    }
+
+    @Test
+    void tableAboveTheHighestAddressIsNotKept() {
+        cache.put(M2, 1L << 48, cache.stamp(M2));
+        assertThat(cache.get(M2)).isNegative();
+        cache.put(M2, (1L << 48) - 4096, cache.stamp(M2));
+        assertThat(cache.get(M2)).isEqualTo((1L << 48) - 4096);
+    }
+
+    @Test
+    void tableAtAddressZeroIsATable() {
+        cache.put(0, 0, cache.stamp(0));
+        assertThat(cache.get(0)).isZero();
+    }
+
+    @Test
+    void upperHalfIsFoundByItsSignExtendedAddress() {
+        long iova = -M2;
+        cache.put(iova, 0x1000, cache.stamp(iova));
+        assertThat(cache.get(-1)).isEqualTo(0x1000);
+    }
+
+    @Test
+    void walkThatBeganBeforeTheTableWasForgottenIsNotRemembered() {
+        long stamp = cache.stamp(M2);
+        cache.forget(M2);
+        cache.put(M2, 0x1000, stamp);
+        assertThat(cache.get(M2)).isNegative();
+        cache.put(M2, 0x2000, cache.stamp(M2));
+        assertThat(cache.get(M2)).isEqualTo(0x2000);
+        cache.forget(M2 + 5);
+        assertThat(cache.get(M2)).isNegative();
+    }
+
+    @Test
+    void forgettingKeepsTheNeighbourInTheSameSlot() {
+        cache.put(M2, 0x1000, cache.stamp(M2));
+        cache.forget(M2 + (M2 << 10));
+        assertThat(cache.get(M2)).isEqualTo(0x1000);
+    }
+}
