@@ -28,10 +28,9 @@ public final class SpaceLedger {
     private PageTable table;
     private TranslationContext context;
     private PageTableConfig config;
-    private long root;
     private long formatProvider;
     private TableSurvey survey;
-    private ContextRecord record;
+    private final Installed installed;
     private volatile Hold tableHold; // read without the lock for a status
     private Hold contextHold;
     private boolean drained = true;
@@ -39,6 +38,7 @@ public final class SpaceLedger {
     SpaceLedger(Space space, SpaceTables tables) {
         this.space = space;
         this.tables = tables;
+        installed = tables.installed();
     }
 
     /**
@@ -77,9 +77,8 @@ public final class SpaceLedger {
         table = made;
         context = hardware;
         config = made.config();
-        root = made.walkerConfig().root();
         formatProvider = provider;
-        record = hardware.record();
+        installed.set(made.walkerConfig().root(), hardware);
         space.setGeometry(config.pageSizes(), made.firstIova(), made.lastIova());
     }
 
@@ -94,7 +93,7 @@ public final class SpaceLedger {
         context = hardware;
         config = table.config();
         formatProvider = NO_PROVIDER;
-        record = hardware.record();
+        installed.keep(hardware);
         open();
     }
 
@@ -146,7 +145,7 @@ public final class SpaceLedger {
     public void surrenderContext(boolean quiet) {
         drained &= quiet;
         TranslationContext leaving = context;
-        record = leaving.record();
+        installed.keep(leaving);
         context = null;
         if (quiet) {
             tables.serve(null);
@@ -164,7 +163,7 @@ public final class SpaceLedger {
      * @throws IommuException EINVAL when it refuses
      */
     public PageTable adoptTable(PageTableFormat format) {
-        return format.adopt(config, root, tables);
+        return format.adopt(config, installed.root(), tables);
     }
 
     /**
@@ -324,7 +323,7 @@ public final class SpaceLedger {
      * @return as installed
      */
     public ContextRecord record() {
-        return record;
+        return installed.record();
     }
 
     /**
@@ -333,6 +332,7 @@ public final class SpaceLedger {
      * @return as it was asked for; constant
      */
     public boolean tracksDirty() {
+        ContextRecord record = installed.record();
         return record != null && record.request().dirtyTracking();
     }
 
@@ -360,7 +360,7 @@ public final class SpaceLedger {
      * @return physical address in bytes
      */
     public long root() {
-        return root;
+        return installed.root();
     }
 
     /**

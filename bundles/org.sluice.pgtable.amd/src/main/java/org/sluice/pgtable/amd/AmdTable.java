@@ -21,8 +21,8 @@ import org.sluice.spi.pgtable.WalkerConfig;
  * {@link PageTable#unmapPages} says.
  *
  * <p>Threads as {@link PageTable} and {@link DirtyTracking} say. There is no lock; a failed map leaves what was mapped
- * before, and says how much. {@link #walkerConfig()} changes when a map lets the tree grow, before that map returns; the caller
- * gives it to the hardware before it leaves the operation, for only so long is a former top sure to stay allocated.
+ * before, and says how much. {@link #walkerConfig()} changes when
+ * a map lets the tree grow, and the host is told before that map returns; one that cannot follow refuses the map.
  */
 final class AmdTable implements PageTable, DirtyTracking {
     private static final int ACCESS = Prot.READ | Prot.WRITE;
@@ -45,7 +45,7 @@ final class AmdTable implements PageTable, DirtyTracking {
         this.config = config;
         this.tables = tables;
         words = tables.words;
-        walkerConfig = walkerConfig(tables.topNow());
+        walkerConfig = Tables.walkerConfig(tables.topNow());
         pageSizes = config.pageSizes();
         lastIova = -1L >>> Long.SIZE - config.inputBits();
         lastPaddr = -1L >>> Long.SIZE - config.outputBits();
@@ -68,15 +68,10 @@ final class AmdTable implements PageTable, DirtyTracking {
         long top = tables.topNow();
         RadixTable known = walkerConfig;
         if (known.root() != Tables.root(top)) {
-            known = walkerConfig(top);
+            known = Tables.walkerConfig(top);
             walkerConfig = known;
         }
         return known;
-    }
-
-    private static RadixTable walkerConfig(long top) {
-        int levels = Tables.topLevel(top).number + 1;
-        return new RadixTable(Tables.root(top), levels, levels);
     }
 
     @Override

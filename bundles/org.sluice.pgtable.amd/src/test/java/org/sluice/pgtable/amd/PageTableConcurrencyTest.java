@@ -103,6 +103,7 @@ class PageTableConcurrencyTest {
             });
             assertThat(growing.survey().leaves()).isEqualTo(LANES * (12 + 8));
             assertThat(((RadixTable) growing.walkerConfig()).levels()).isEqualTo(6);
+            assertThat(host.root()).as("what the hardware was told").isEqualTo(growing.walkerConfig());
             growing.free();
         }
         assertThat(host.liveTables()).isEqualTo(1);

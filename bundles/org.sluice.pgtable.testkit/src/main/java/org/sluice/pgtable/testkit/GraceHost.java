@@ -14,6 +14,7 @@ import org.sluice.spi.memory.MemoryRegion;
 import org.sluice.spi.memory.PageAllocator;
 import org.sluice.spi.memory.PhysicalMemory;
 import org.sluice.spi.pgtable.TableHost;
+import org.sluice.spi.pgtable.WalkerConfig;
 
 /**
  * A core for many threads: a table that was taken out is freed once every operation that began earlier has left, and at
@@ -27,6 +28,7 @@ public final class GraceHost implements TableHost {
     private final PhysicalMemory memory = new ResidentMemoryFactory().create(List.of(TestHost.POOL));
     private final PageAllocator fresh =
             new ResidentMemoryFactory().allocator(memory, new MemoryRegion(TestHost.POOL.base(), TestHost.POOL.size()));
+    private volatile WalkerConfig root;
     private final AtomicLongArray operations;
     private final List<Long> free = new ArrayList<>();
     private final Set<Long> live = new HashSet<>();
@@ -105,6 +107,16 @@ public final class GraceHost implements TableHost {
             memory.write64(at, PATTERN);
         }
         free.add(address);
+    }
+
+    @Override
+    public void rootMoved(WalkerConfig walker) {
+        root = walker;
+    }
+
+    /** What the hardware was told last of a tree that grew; null if none did. */
+    public WalkerConfig root() {
+        return root;
     }
 
     @Override

@@ -10,6 +10,7 @@ import org.sluice.spi.memory.MemoryRegion;
 import org.sluice.spi.memory.PageAllocator;
 import org.sluice.spi.memory.PhysicalMemory;
 import org.sluice.spi.pgtable.TableHost;
+import org.sluice.spi.pgtable.WalkerConfig;
 
 /** A core for one page table: real memory, an allocator that can be told to run out, and a list of what was retired. */
 public final class TestHost implements TableHost {
@@ -24,10 +25,14 @@ public final class TestHost implements TableHost {
     /** Tables that maps took out and that were not freed yet. */
     public final List<Retired> retired = new ArrayList<>();
 
+    /** What the hardware was told of trees that grew. */
+    public final List<WalkerConfig> moves = new ArrayList<>();
+
     private final PhysicalMemory memory;
     private final PageAllocator allocator;
     private long allocationsLeft = Long.MAX_VALUE;
     private Runnable interruption;
+    private boolean refusesMoves;
 
     public TestHost() {
         this(new ResidentMemoryFactory().create(List.of(POOL)), POOL);
@@ -83,6 +88,19 @@ public final class TestHost implements TableHost {
     @Override
     public synchronized void retireTable(long iova, long size, long granule, long address, long bytes) {
         retired.add(new Retired(iova, size, granule, address, bytes));
+    }
+
+    @Override
+    public synchronized void rootMoved(WalkerConfig walker) {
+        if (refusesMoves) {
+            throw new IommuException(Errno.EOPNOTSUPP, "no other root: the test says so");
+        }
+        moves.add(walker);
+    }
+
+    /** Lets hardware be unable to begin at another root. */
+    public void refuseMoves(boolean refuses) {
+        refusesMoves = refuses;
     }
 
     /** Frees what an unmap took out, as the core does after its sync. */
