@@ -30,6 +30,22 @@ class TableCacheTest {
     }
 
     @Test
+    void iovaThatIsTooWideForAnEntryIsNotKeptAndTakenForNoOther() {
+        TableCache wide = new TableCache(10, 21, 64);
+        long narrow = 5L << 31;
+        wide.put(narrow, 0x1000, wide.stamp(narrow));
+        for (int bit = 58; bit < 64; bit++) {
+            long iova = narrow | 1L << bit;
+            assertThat(wide.get(iova)).as("bit %d", bit).isNegative();
+            wide.put(iova, 0x2000, wide.stamp(iova));
+            assertThat(wide.get(iova)).as("bit %d", bit).isNegative();
+        }
+        assertThat(wide.get(narrow)).isEqualTo(0x1000);
+        wide.put(narrow | 1L << 57, 0x3000, wide.stamp(narrow | 1L << 57));
+        assertThat(wide.get(narrow | 1L << 57)).isEqualTo(0x3000);
+    }
+
+    @Test
     void tableAtAddressZeroIsATable() {
         cache.put(0, 0, cache.stamp(0));
         assertThat(cache.get(0)).isZero();
