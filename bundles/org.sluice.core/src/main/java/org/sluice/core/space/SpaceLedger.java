@@ -1,10 +1,11 @@
 package org.sluice.core.space;
 
+import java.util.Map;
 import java.util.function.Supplier;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.SpaceState;
-import org.sluice.core.gate.SwapGate;
+import org.sluice.api.Topics;
 import org.sluice.spi.driver.ContextRecord;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.pgtable.PageTable;
@@ -235,6 +236,10 @@ public final class SpaceLedger {
     public void revoke(String why) {
         if (isLive()) {
             space.revoke(why);
+            space.commons().events().post(Topics.REVOKED, () -> Map.of("space", space.name(), "reason", why));
+            if (space.commons().watch().isOn()) {
+                space.commons().watch().ended(this, space.name());
+            }
             drained &= space.commons().gate().drain(space.commons().drainTimeoutNanos());
         }
     }
@@ -373,20 +378,11 @@ public final class SpaceLedger {
     }
 
     /**
-     * The gate that operations on the space hold.
+     * What all spaces share.
      *
-     * @return the gate
+     * @return the same for the life of the platform
      */
-    public SwapGate gate() {
-        return space.commons().gate();
-    }
-
-    /**
-     * Longest wait for operations in flight.
-     *
-     * @return ns
-     */
-    public long drainTimeoutNanos() {
-        return space.commons().drainTimeoutNanos();
+    public Commons commons() {
+        return space.commons();
     }
 }

@@ -2,6 +2,7 @@ package org.sluice.core.unit;
 
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.sluice.api.ActivationKind;
@@ -84,6 +85,23 @@ abstract class BondedSpace extends Space implements IoMm, PasidTarget {
     final boolean isDrained() {
         undrained.removeIf(device -> unit.faults().drain(device, pasid, PageResponse.INVALID));
         return undrained.isEmpty();
+    }
+
+    /** Tells that it has its PASID, or has it no more. */
+    final void tell(String topic, Device device) {
+        unit.commons()
+                .events()
+                .post(
+                        topic,
+                        () -> Map.of(
+                                "iommu",
+                                unit.name(),
+                                "space",
+                                name(),
+                                "pasid",
+                                pasid,
+                                "device",
+                                device == null ? "" : device.name()));
     }
 
     private boolean isSharedWith(Device device) {

@@ -11,6 +11,8 @@ import org.sluice.core.fault.FaultLine;
 import org.sluice.core.fault.FaultWorkers;
 import org.sluice.core.fault.PageFaults;
 import org.sluice.core.fault.Repair;
+import org.sluice.core.leak.Watch;
+import org.sluice.core.space.SpaceLedger;
 import org.sluice.spi.driver.FaultRecord;
 import org.sluice.spi.driver.PageRequest;
 import org.sluice.spi.driver.PageResponse;
@@ -64,6 +66,10 @@ final class UnitFaults implements UnitHost {
         FaultEvent event = event(device, fault);
         FaultResponse response = ask(owner(device, fault.pasid()), event);
         tell(event);
+        Watch watch = unit.commons().watch();
+        if (watch.isOn()) {
+            watch.faulted(hit(device, fault.pasid()), event);
+        }
         return response;
     }
 
@@ -131,6 +137,21 @@ final class UnitFaults implements UnitHost {
                 LOG.log(System.Logger.Level.WARNING, "a fault listener failed: {0}", failed.toString());
             }
         }
+    }
+
+    /** The ledger of the space that an access went to; null for none. */
+    private static SpaceLedger hit(Device device, int pasid) {
+        if (device == null) {
+            return null;
+        }
+        if (pasid != FaultEvent.NO_PASID) {
+            PasidTarget target = device.pasids().get(pasid);
+            return target == null ? null : target.ledger();
+        }
+        TranslationDomain domain = device.current();
+        return domain == null || domain.translating() == null
+                ? null
+                : domain.translating().ledger();
     }
 
     private static Repair repair(Device device, int pasid) {
