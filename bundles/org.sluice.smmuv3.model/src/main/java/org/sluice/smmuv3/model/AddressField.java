@@ -1,6 +1,7 @@
 package org.sluice.smmuv3.model;
 
 import org.sluice.vmsa.arch.Stage1Leaf;
+import org.sluice.vmsa.arch.Stage1LeafLpa2;
 
 /**
  * Where the descriptors of a table keep their output address, which is the same for tables and leaves of both stages.
@@ -34,7 +35,7 @@ record AddressField(long mask, Upper upper) {
                     inPlace, id.outputBits() == Identity.MAX_ADDRESS_BITS ? Upper.BITS_51_48 : Upper.NONE);
         }
         return ds
-                ? new AddressField(inPlace | Stage1Leaf.OUTPUTADDRESS_49_48_MASK, Upper.BITS_51_50)
+                ? new AddressField(Stage1LeafLpa2.OUTPUTADDRESS_MASK & -1L << granule, Upper.BITS_51_50)
                 : new AddressField(inPlace, Upper.NONE);
     }
 
@@ -43,7 +44,7 @@ record AddressField(long mask, Upper upper) {
         return switch (upper) {
             case NONE -> descriptor & mask;
             case BITS_51_48 -> descriptor & mask | Stage1Leaf.outputAddress5148(descriptor) << UPPER_64K_SHIFT;
-            case BITS_51_50 -> descriptor & mask | Stage1Leaf.outputAddress5150(descriptor) << UPPER_DS_SHIFT;
+            case BITS_51_50 -> descriptor & mask | Stage1LeafLpa2.outputAddress5150(descriptor) << UPPER_DS_SHIFT;
         };
     }
 

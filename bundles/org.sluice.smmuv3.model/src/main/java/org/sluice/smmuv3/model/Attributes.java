@@ -2,6 +2,7 @@ package org.sluice.smmuv3.model;
 
 import org.sluice.spi.board.MemoryAttributes;
 import org.sluice.vmsa.arch.Shareability;
+import org.sluice.vmsa.arch.Stage2Leaf;
 
 /**
  * Memory attributes in one {@code int}, so that walks and the TLB carry them without allocating: bits 7:0 the type as a
@@ -31,9 +32,6 @@ final class Attributes {
     private static final int MEMATTR_DEVICE_LIMIT = 4;
     private static final int MEMATTR_NC = 1;
     private static final int MEMATTR_WT = 2;
-    // MemAttr with FWB
-    private static final int FWB_WB = 6;
-    private static final int FWB_STAGE1 = 7;
 
     private Attributes() {}
 
@@ -145,10 +143,10 @@ final class Attributes {
         if (memAttr < MEMATTR_DEVICE_LIMIT) {
             return isDevice(stage1) ? Math.min(type(stage1), memAttr << 2) : memAttr << 2;
         }
-        if (memAttr == FWB_STAGE1) {
+        if (memAttr == Stage2Leaf.MEMATTR_FWB_STAGE1) {
             return type(stage1);
         }
-        if (memAttr == FWB_WB) {
+        if (memAttr == Stage2Leaf.MEMATTR_FWB_WB) {
             boolean cached = !isDevice(stage1) && type(stage1) != NORMAL_NC;
             return cached ? type(stage1) | NORMAL_WB & 0xcc : NORMAL_WB;
         }

@@ -11,6 +11,10 @@ import org.sluice.smmuv3.arch.Cr2;
 import org.sluice.smmuv3.arch.EventqIrqCfg0;
 import org.sluice.smmuv3.arch.EventqIrqCfg1;
 import org.sluice.smmuv3.arch.EventqIrqCfg2;
+import org.sluice.smmuv3.arch.GatosAddr;
+import org.sluice.smmuv3.arch.GatosCtrl;
+import org.sluice.smmuv3.arch.GatosPar;
+import org.sluice.smmuv3.arch.GatosSid;
 import org.sluice.smmuv3.arch.GerrorIrqCfg0;
 import org.sluice.smmuv3.arch.GerrorIrqCfg1;
 import org.sluice.smmuv3.arch.GerrorIrqCfg2;
@@ -48,6 +52,9 @@ final class RegisterFeatures {
             PriqIrqCfg1.ADDRESS,
             PriqIrqCfg2.ADDRESS);
 
+    private static final Set<Integer> GATOS =
+            Set.of(GatosCtrl.ADDRESS, GatosSid.ADDRESS, GatosAddr.ADDRESS, GatosPar.ADDRESS);
+
     private final Identity id;
     private final Map<Integer, Long> identity;
 
@@ -65,6 +72,7 @@ final class RegisterFeatures {
     boolean exists(Register register) {
         int address = register.address();
         return !(PRI.contains(address) && !id.pri()
+                || GATOS.contains(address) && !id.atos()
                 || MSI.contains(address) && !id.msi()
                 || address == VatosSel.ADDRESS);
     }

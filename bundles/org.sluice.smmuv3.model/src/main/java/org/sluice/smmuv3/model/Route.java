@@ -65,7 +65,12 @@ sealed interface Route
             if (context != null) {
                 return Attributes.normalize(found);
             }
-            return Attributes.combine(overrides.attributes(), found, stage2.forced());
+            return intermediateAttributes(slot);
+        }
+
+        /** The same of an outcome of stage 2 alone. */
+        int intermediateAttributes(long[] slot) {
+            return Attributes.combine(overrides.attributes(), (int) slot[TransactionSlots.ATTRIBUTES], stage2.forced());
         }
 
         /** The tag of the non-global TLB entries of a half of stage 1. */

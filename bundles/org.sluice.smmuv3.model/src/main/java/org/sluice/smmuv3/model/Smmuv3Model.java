@@ -67,7 +67,10 @@ final class Smmuv3Model implements ExplainingModel, StreamStatistics, Counters {
         CommandSet commands =
                 new CommandSet(id, configurations, tlb, generation, transactions, stalls, atsCommands, interrupts);
         CommandQueue queue = new CommandQueue(bank, memory, interrupts, commands, id);
-        registers = new Smmuv3Registers(bank, queue, events, transactions, () -> settings = Settings.of(bank, id));
+        AddressTranslationRegisters gatos =
+                new AddressTranslationRegisters(bank, () -> settings, path, generation, id.outputBits());
+        registers =
+                new Smmuv3Registers(bank, queue, events, transactions, gatos, () -> settings = Settings.of(bank, id));
         PageRequestQueue pages =
                 new PageRequestQueue(bank, memory, interrupts, id, ports, () -> settings, path, events, generation);
         ats = new AtsTraffic(

@@ -5,6 +5,7 @@ import org.sluice.smmuv3.arch.Cr0;
 import org.sluice.smmuv3.arch.Cr0Ack;
 import org.sluice.smmuv3.arch.Cr2;
 import org.sluice.smmuv3.arch.EventqCons;
+import org.sluice.smmuv3.arch.GatosCtrl;
 import org.sluice.smmuv3.arch.Gbpa;
 import org.sluice.smmuv3.arch.Gerrorn;
 import org.sluice.smmuv3.arch.IrqCtrl;
@@ -23,6 +24,7 @@ final class Smmuv3Registers implements RegisterFile {
     private final CommandQueue commands;
     private final TransactionSlots transactions;
     private final EventQueue events;
+    private final AddressTranslationRegisters gatos;
     private final Runnable settingsChanged;
 
     /**
@@ -35,11 +37,13 @@ final class Smmuv3Registers implements RegisterFile {
             CommandQueue commands,
             EventQueue events,
             TransactionSlots transactions,
+            AddressTranslationRegisters gatos,
             Runnable settingsChanged) {
         this.bank = bank;
         this.commands = commands;
         this.events = events;
         this.transactions = transactions;
+        this.gatos = gatos;
         this.settingsChanged = settingsChanged;
     }
 
@@ -78,6 +82,7 @@ final class Smmuv3Registers implements RegisterFile {
             switch (written) {
                 case Cr0.ADDRESS, Cr2.ADDRESS, Gbpa.ADDRESS, StrtabBase.ADDRESS, StrtabBaseCfg.ADDRESS ->
                     settingsChanged.run();
+                case GatosCtrl.ADDRESS -> gatos.run();
                 case IrqCtrl.ADDRESS -> bank.set(IrqCtrlAck.ADDRESS, bank.get(IrqCtrl.ADDRESS));
                 default -> {}
             }

@@ -15,17 +15,23 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.sluice.smmuv3.arch.CmdCfgiCd;
 import org.sluice.smmuv3.arch.CmdTlbiNhVa;
 import org.sluice.smmuv3.arch.CmdqProd;
 import org.sluice.smmuv3.arch.Cr0;
 import org.sluice.smmuv3.arch.Cr0Ack;
 import org.sluice.spi.board.Dma;
+import org.sluice.spi.board.ExplainingModel;
 import org.sluice.spi.board.Translation;
 
 /** Invalidation against transactions that are under way. */
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class RacesTest {
+    /** Rounds of the property that matters most; {@code -Dsluice.races.rounds=5000000} for millions. */
+    private static final long ROUNDS = Long.getLong("sluice.races.rounds", 4000);
+
     /** The common pool has one thread on two processors, and a party of a race that waits would keep the other from starting. */
     private static final Executor OWN_THREAD = task -> new Thread(task, "party of a race").start();
 
@@ -210,11 +216,16 @@ class RacesTest {
      * Pages are remapped while devices read them. After TLBI and SYNC the old page is poisoned, as if it were given to
      * somebody else: no read may ever see the poison.
      */
-    @Test
-    void afterSyncNobodyReachesTheOldPage() throws Exception {
-        Smmu smmu = Smmu.translating();
+    @ParameterizedTest
+    @CsvSource({"4096, 1024, false", "4, 1, false", "64, none, true"})
+    @Timeout(value = 24, unit = TimeUnit.HOURS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void afterSyncNobodyReachesTheOldPage(String tlb, String configurations, boolean explained) throws Exception {
+        Smmu smmu = Smmu.translating("tlb.entries", tlb, "config.entries", configurations);
+        if (explained) {
+            ((ExplainingModel) smmu.model).listen(explanation -> {});
+        }
         int pages = 8;
-        int rounds = 4000;
+        long rounds = ROUNDS;
         long poison = 0xdead_beefL;
         for (int page = 0; page < pages; page++) {
             smmu.memory.write64(OLD + page * 4096L, page + 1);
@@ -235,8 +246,8 @@ class RacesTest {
                 }
             }));
         }
-        for (int round = 0; round < rounds; round++) {
-            int page = round % pages;
+        for (long round = 0; round < rounds; round++) {
+            int page = (int) (round % pages);
             boolean toNew = round / pages % 2 == 0;
             long from = (toNew ? OLD : NEW) + page * 4096L;
             long to = (toNew ? NEW : OLD) + page * 4096L;
@@ -260,7 +271,8 @@ class RacesTest {
         assertThat(smmu.counter("command.CMD_SYNC")).isEqualTo(rounds);
         assertThat(smmu.counter("transaction")).isEqualTo(reads.get());
         assertThat(smmu.counter("tlb.hit") + smmu.counter("tlb.miss")).isEqualTo(reads.get());
-        assertThat(smmu.counter("tlb.hit")).isPositive();
+        // four entries for eight pages need not hit
+        assertThat(smmu.counter("tlb.hit")).isGreaterThanOrEqualTo(tlb.equals("4") ? 0 : 1);
         assertThat(smmu.events()).isEmpty();
     }
 

@@ -18,13 +18,11 @@ import org.sluice.layout.Layout;
  *     6  AP_UNPRIV            unprivileged access allowed
  *     7  AP_RDONLY            read-only; with DBM: clean
  *   9:8  SH                   shareability
- *   9:8  OutputAddress_51_50  4K and 16K granules with DS: bits 51:50 of the address, and no SH
  *    10  AF                   access flag
  *    11  nG                   not global: tagged with the ASID
- * 47:12  OutputAddress        4K and 16K granules; see the views for 64K and for DS
+ * 47:12  OutputAddress        4K and 16K granules; see the views for 64K
  * 15:12  OutputAddress_51_48  64K granule: bits 51:48 of the address
- * 49:48  OutputAddress_49_48  4K and 16K granules with DS: bits 49:48 of the address
- *    50  unstated
+ * 50:48  unstated
  *    51  DBM                  dirty bit modifier
  *    52  Contiguous           one of a run that a TLB may merge
  *    53  PXN                  not executable when privileged
@@ -36,7 +34,7 @@ import org.sluice.layout.Layout;
  *
  * <p>Sources:
  * <br>Linux 7.1 io-pgtable-arm, as read by linux-iommu.md section 2.1.
- * <br>Not stated by these sources: shareability 0; the fields of DS, which Arm DDI 0487 has.
+ * <br>Not stated by these sources: shareability 0.
  */
 public final class Stage1Leaf {
     /** Size in 64-bit words. */
@@ -86,12 +84,6 @@ public final class Stage1Leaf {
     public static final long SH_OUTER_SHAREABLE = 2;
     public static final long SH_INNER_SHAREABLE = 3;
 
-    // 9:8 OutputAddress_51_50
-    public static final int OUTPUTADDRESS_51_50_WORD = 0;
-    public static final int OUTPUTADDRESS_51_50_LSB = 8;
-    public static final int OUTPUTADDRESS_51_50_MSB = 9;
-    public static final long OUTPUTADDRESS_51_50_MASK = 0x300L;
-
     // 10 AF
     public static final int AF_WORD = 0;
     public static final int AF_LSB = 10;
@@ -115,12 +107,6 @@ public final class Stage1Leaf {
     public static final int OUTPUTADDRESS_51_48_LSB = 12;
     public static final int OUTPUTADDRESS_51_48_MSB = 15;
     public static final long OUTPUTADDRESS_51_48_MASK = 0xf000L;
-
-    // 49:48 OutputAddress_49_48
-    public static final int OUTPUTADDRESS_49_48_WORD = 0;
-    public static final int OUTPUTADDRESS_49_48_LSB = 48;
-    public static final int OUTPUTADDRESS_49_48_MSB = 49;
-    public static final long OUTPUTADDRESS_49_48_MASK = 0x3000000000000L;
 
     // 51 DBM
     public static final int DBM_WORD = 0;
@@ -229,16 +215,6 @@ public final class Stage1Leaf {
         return Bits.insert(word, value, SH_LSB, SH_MASK, "STAGE1_LEAF.SH");
     }
 
-    /** 9:8 OutputAddress_51_50: 4K and 16K granules with DS: bits 51:50 of the address, and no SH. */
-    public static long outputAddress5150(long word) {
-        return (word & OUTPUTADDRESS_51_50_MASK) >>> OUTPUTADDRESS_51_50_LSB;
-    }
-
-    /** The word with OutputAddress_51_50 replaced; rejects a value that does not fit. */
-    public static long withOutputAddress5150(long word, long value) {
-        return Bits.insert(word, value, OUTPUTADDRESS_51_50_LSB, OUTPUTADDRESS_51_50_MASK, "STAGE1_LEAF.OutputAddress_51_50");
-    }
-
     /** 10 AF: access flag. */
     public static long af(long word) {
         return (word & AF_MASK) >>> AF_LSB;
@@ -259,7 +235,7 @@ public final class Stage1Leaf {
         return Bits.insert(word, value, NG_LSB, NG_MASK, "STAGE1_LEAF.nG");
     }
 
-    /** 47:12 OutputAddress: 4K and 16K granules; see the views for 64K and for DS. */
+    /** 47:12 OutputAddress: 4K and 16K granules; see the views for 64K. */
     public static long outputAddress(long word) {
         return word & OUTPUTADDRESS_MASK;
     }
@@ -277,16 +253,6 @@ public final class Stage1Leaf {
     /** The word with OutputAddress_51_48 replaced; rejects a value that does not fit. */
     public static long withOutputAddress5148(long word, long value) {
         return Bits.insert(word, value, OUTPUTADDRESS_51_48_LSB, OUTPUTADDRESS_51_48_MASK, "STAGE1_LEAF.OutputAddress_51_48");
-    }
-
-    /** 49:48 OutputAddress_49_48: 4K and 16K granules with DS: bits 49:48 of the address. */
-    public static long outputAddress4948(long word) {
-        return (word & OUTPUTADDRESS_49_48_MASK) >>> OUTPUTADDRESS_49_48_LSB;
-    }
-
-    /** The word with OutputAddress_49_48 replaced; rejects a value that does not fit. */
-    public static long withOutputAddress4948(long word, long value) {
-        return Bits.insert(word, value, OUTPUTADDRESS_49_48_LSB, OUTPUTADDRESS_49_48_MASK, "STAGE1_LEAF.OutputAddress_49_48");
     }
 
     /** 51 DBM: dirty bit modifier. */
@@ -360,7 +326,6 @@ public final class Stage1Leaf {
             long af,
             long nG,
             long outputAddress,
-            long outputAddress4948,
             long dbm,
             long contiguous,
             long pxn,
@@ -379,7 +344,6 @@ public final class Stage1Leaf {
                 af(word),
                 nG(word),
                 outputAddress(word),
-                outputAddress4948(word),
                 dbm(word),
                 contiguous(word),
                 pxn(word),
@@ -405,13 +369,11 @@ public final class Stage1Leaf {
                         new EnumValue(SH_NON_SHAREABLE, "NON_SHAREABLE", ""),
                         new EnumValue(SH_OUTER_SHAREABLE, "OUTER_SHAREABLE", ""),
                         new EnumValue(SH_INNER_SHAREABLE, "INNER_SHAREABLE", ""))),
-                new Field("OutputAddress_51_50", 9, 8, FieldKind.VIEW, "4K and 16K granules with DS: bits 51:50 of the address, and no SH", List.of()),
                 new Field("AF", 10, 10, FieldKind.FIELD, "access flag", List.of()),
                 new Field("nG", 11, 11, FieldKind.FIELD, "not global: tagged with the ASID", List.of()),
-                new Field("OutputAddress", 47, 12, FieldKind.ADDRESS, "4K and 16K granules; see the views for 64K and for DS", List.of()),
+                new Field("OutputAddress", 47, 12, FieldKind.ADDRESS, "4K and 16K granules; see the views for 64K", List.of()),
                 new Field("OutputAddress_51_48", 15, 12, FieldKind.VIEW, "64K granule: bits 51:48 of the address", List.of()),
-                new Field("OutputAddress_49_48", 49, 48, FieldKind.FIELD, "4K and 16K granules with DS: bits 49:48 of the address", List.of()),
-                new Field("-", 50, 50, FieldKind.UNSTATED, "", List.of()),
+                new Field("-", 50, 48, FieldKind.UNSTATED, "", List.of()),
                 new Field("DBM", 51, 51, FieldKind.FIELD, "dirty bit modifier", List.of()),
                 new Field("Contiguous", 52, 52, FieldKind.FIELD, "one of a run that a TLB may merge", List.of()),
                 new Field("PXN", 53, 53, FieldKind.FIELD, "not executable when privileged", List.of()),

@@ -17,13 +17,11 @@ import org.sluice.layout.Layout;
  *     6  S2AP_R               readable
  *     7  S2AP_W               writable
  *   9:8  SH                   shareability
- *   9:8  OutputAddress_51_50  4K and 16K granules with DS: bits 51:50 of the address, and no SH
  *    10  AF                   access flag
  *    11  unstated
- * 47:12  OutputAddress        4K and 16K granules; see the views for 64K and for DS
+ * 47:12  OutputAddress        4K and 16K granules; see the views for 64K
  * 15:12  OutputAddress_51_48  64K granule: bits 51:48 of the address
- * 49:48  OutputAddress_49_48  4K and 16K granules with DS: bits 49:48 of the address
- *    50  unstated
+ * 50:48  unstated
  *    51  DBM                  dirty bit modifier
  *    52  Contiguous           one of a run that a TLB may merge
  * 54:53  XN                   3: not executable
@@ -33,7 +31,7 @@ import org.sluice.layout.Layout;
  *
  * <p>Sources:
  * <br>Linux 7.1 io-pgtable-arm, as read by linux-iommu.md section 2.1.
- * <br>Not stated by these sources: shareability 0; FWB_STAGE1; the fields of DS, which Arm DDI 0487 has.
+ * <br>Not stated by these sources: shareability 0; FWB_STAGE1, which Arm DDI 0487 has.
  */
 public final class Stage2Leaf {
     /** Size in 64-bit words. */
@@ -84,12 +82,6 @@ public final class Stage2Leaf {
     public static final long SH_OUTER_SHAREABLE = 2;
     public static final long SH_INNER_SHAREABLE = 3;
 
-    // 9:8 OutputAddress_51_50
-    public static final int OUTPUTADDRESS_51_50_WORD = 0;
-    public static final int OUTPUTADDRESS_51_50_LSB = 8;
-    public static final int OUTPUTADDRESS_51_50_MSB = 9;
-    public static final long OUTPUTADDRESS_51_50_MASK = 0x300L;
-
     // 10 AF
     public static final int AF_WORD = 0;
     public static final int AF_LSB = 10;
@@ -107,12 +99,6 @@ public final class Stage2Leaf {
     public static final int OUTPUTADDRESS_51_48_LSB = 12;
     public static final int OUTPUTADDRESS_51_48_MSB = 15;
     public static final long OUTPUTADDRESS_51_48_MASK = 0xf000L;
-
-    // 49:48 OutputAddress_49_48
-    public static final int OUTPUTADDRESS_49_48_WORD = 0;
-    public static final int OUTPUTADDRESS_49_48_LSB = 48;
-    public static final int OUTPUTADDRESS_49_48_MSB = 49;
-    public static final long OUTPUTADDRESS_49_48_MASK = 0x3000000000000L;
 
     // 51 DBM
     public static final int DBM_WORD = 0;
@@ -199,16 +185,6 @@ public final class Stage2Leaf {
         return Bits.insert(word, value, SH_LSB, SH_MASK, "STAGE2_LEAF.SH");
     }
 
-    /** 9:8 OutputAddress_51_50: 4K and 16K granules with DS: bits 51:50 of the address, and no SH. */
-    public static long outputAddress5150(long word) {
-        return (word & OUTPUTADDRESS_51_50_MASK) >>> OUTPUTADDRESS_51_50_LSB;
-    }
-
-    /** The word with OutputAddress_51_50 replaced; rejects a value that does not fit. */
-    public static long withOutputAddress5150(long word, long value) {
-        return Bits.insert(word, value, OUTPUTADDRESS_51_50_LSB, OUTPUTADDRESS_51_50_MASK, "STAGE2_LEAF.OutputAddress_51_50");
-    }
-
     /** 10 AF: access flag. */
     public static long af(long word) {
         return (word & AF_MASK) >>> AF_LSB;
@@ -219,7 +195,7 @@ public final class Stage2Leaf {
         return Bits.insert(word, value, AF_LSB, AF_MASK, "STAGE2_LEAF.AF");
     }
 
-    /** 47:12 OutputAddress: 4K and 16K granules; see the views for 64K and for DS. */
+    /** 47:12 OutputAddress: 4K and 16K granules; see the views for 64K. */
     public static long outputAddress(long word) {
         return word & OUTPUTADDRESS_MASK;
     }
@@ -237,16 +213,6 @@ public final class Stage2Leaf {
     /** The word with OutputAddress_51_48 replaced; rejects a value that does not fit. */
     public static long withOutputAddress5148(long word, long value) {
         return Bits.insert(word, value, OUTPUTADDRESS_51_48_LSB, OUTPUTADDRESS_51_48_MASK, "STAGE2_LEAF.OutputAddress_51_48");
-    }
-
-    /** 49:48 OutputAddress_49_48: 4K and 16K granules with DS: bits 49:48 of the address. */
-    public static long outputAddress4948(long word) {
-        return (word & OUTPUTADDRESS_49_48_MASK) >>> OUTPUTADDRESS_49_48_LSB;
-    }
-
-    /** The word with OutputAddress_49_48 replaced; rejects a value that does not fit. */
-    public static long withOutputAddress4948(long word, long value) {
-        return Bits.insert(word, value, OUTPUTADDRESS_49_48_LSB, OUTPUTADDRESS_49_48_MASK, "STAGE2_LEAF.OutputAddress_49_48");
     }
 
     /** 51 DBM: dirty bit modifier. */
@@ -298,7 +264,6 @@ public final class Stage2Leaf {
             long sh,
             long af,
             long outputAddress,
-            long outputAddress4948,
             long dbm,
             long contiguous,
             long xn,
@@ -314,7 +279,6 @@ public final class Stage2Leaf {
                 sh(word),
                 af(word),
                 outputAddress(word),
-                outputAddress4948(word),
                 dbm(word),
                 contiguous(word),
                 xn(word),
@@ -343,13 +307,11 @@ public final class Stage2Leaf {
                         new EnumValue(SH_NON_SHAREABLE, "NON_SHAREABLE", ""),
                         new EnumValue(SH_OUTER_SHAREABLE, "OUTER_SHAREABLE", ""),
                         new EnumValue(SH_INNER_SHAREABLE, "INNER_SHAREABLE", ""))),
-                new Field("OutputAddress_51_50", 9, 8, FieldKind.VIEW, "4K and 16K granules with DS: bits 51:50 of the address, and no SH", List.of()),
                 new Field("AF", 10, 10, FieldKind.FIELD, "access flag", List.of()),
                 new Field("-", 11, 11, FieldKind.UNSTATED, "", List.of()),
-                new Field("OutputAddress", 47, 12, FieldKind.ADDRESS, "4K and 16K granules; see the views for 64K and for DS", List.of()),
+                new Field("OutputAddress", 47, 12, FieldKind.ADDRESS, "4K and 16K granules; see the views for 64K", List.of()),
                 new Field("OutputAddress_51_48", 15, 12, FieldKind.VIEW, "64K granule: bits 51:48 of the address", List.of()),
-                new Field("OutputAddress_49_48", 49, 48, FieldKind.FIELD, "4K and 16K granules with DS: bits 49:48 of the address", List.of()),
-                new Field("-", 50, 50, FieldKind.UNSTATED, "", List.of()),
+                new Field("-", 50, 48, FieldKind.UNSTATED, "", List.of()),
                 new Field("DBM", 51, 51, FieldKind.FIELD, "dirty bit modifier", List.of()),
                 new Field("Contiguous", 52, 52, FieldKind.FIELD, "one of a run that a TLB may merge", List.of()),
                 new Field("XN", 54, 53, FieldKind.FIELD, "3: not executable", List.of()),

@@ -13,13 +13,10 @@ import org.sluice.layout.Layout;
  *
  * <pre>
  *   1:0  Type
- *   7:2  unstated
- *   9:8  NextTable_51_50    4K and 16K granules with DS: bits 51:50 of the address
- * 11:10  unstated
- * 47:12  NextTable          4K and 16K granules; see the views for 64K and for DS
+ *  11:2  unstated
+ * 47:12  NextTable          4K and 16K granules; see the view for 64K
  * 15:12  NextTable_51_48    64K granule: bits 51:48 of the address
- * 49:48  NextTable_49_48    4K and 16K granules with DS: bits 49:48 of the address
- * 54:50  unstated
+ * 54:48  unstated
  *    55  SW_SYNC            Linux: table was written back
  * 58:56  unstated
  *    59  PXNTable           not executable when privileged, below here
@@ -31,7 +28,7 @@ import org.sluice.layout.Layout;
  *
  * <p>Sources:
  * <br>Linux 7.1 io-pgtable-arm, as read by linux-iommu.md section 2.1.
- * <br>Not stated by these sources: bits 59 to 62 and the fields of DS, which Arm DDI 0487 has.
+ * <br>Not stated by these sources: bits 59 to 62, which Arm DDI 0487 has.
  */
 public final class TableDescriptor {
     /** Size in 64-bit words. */
@@ -47,12 +44,6 @@ public final class TableDescriptor {
     public static final long TYPE_MASK = 3;
     public static final long TYPE_TABLE = 3;
 
-    // 9:8 NextTable_51_50
-    public static final int NEXTTABLE_51_50_WORD = 0;
-    public static final int NEXTTABLE_51_50_LSB = 8;
-    public static final int NEXTTABLE_51_50_MSB = 9;
-    public static final long NEXTTABLE_51_50_MASK = 0x300L;
-
     // 47:12 NextTable
     public static final int NEXTTABLE_WORD = 0;
     public static final int NEXTTABLE_LSB = 12;
@@ -64,12 +55,6 @@ public final class TableDescriptor {
     public static final int NEXTTABLE_51_48_LSB = 12;
     public static final int NEXTTABLE_51_48_MSB = 15;
     public static final long NEXTTABLE_51_48_MASK = 0xf000L;
-
-    // 49:48 NextTable_49_48
-    public static final int NEXTTABLE_49_48_WORD = 0;
-    public static final int NEXTTABLE_49_48_LSB = 48;
-    public static final int NEXTTABLE_49_48_MSB = 49;
-    public static final long NEXTTABLE_49_48_MASK = 0x3000000000000L;
 
     // 55 SW_SYNC
     public static final int SW_SYNC_WORD = 0;
@@ -128,17 +113,7 @@ public final class TableDescriptor {
         return Bits.insert(word, value, TYPE_LSB, TYPE_MASK, "TABLE.Type");
     }
 
-    /** 9:8 NextTable_51_50: 4K and 16K granules with DS: bits 51:50 of the address. */
-    public static long nextTable5150(long word) {
-        return (word & NEXTTABLE_51_50_MASK) >>> NEXTTABLE_51_50_LSB;
-    }
-
-    /** The word with NextTable_51_50 replaced; rejects a value that does not fit. */
-    public static long withNextTable5150(long word, long value) {
-        return Bits.insert(word, value, NEXTTABLE_51_50_LSB, NEXTTABLE_51_50_MASK, "TABLE.NextTable_51_50");
-    }
-
-    /** 47:12 NextTable: 4K and 16K granules; see the views for 64K and for DS. */
+    /** 47:12 NextTable: 4K and 16K granules; see the view for 64K. */
     public static long nextTable(long word) {
         return word & NEXTTABLE_MASK;
     }
@@ -156,16 +131,6 @@ public final class TableDescriptor {
     /** The word with NextTable_51_48 replaced; rejects a value that does not fit. */
     public static long withNextTable5148(long word, long value) {
         return Bits.insert(word, value, NEXTTABLE_51_48_LSB, NEXTTABLE_51_48_MASK, "TABLE.NextTable_51_48");
-    }
-
-    /** 49:48 NextTable_49_48: 4K and 16K granules with DS: bits 49:48 of the address. */
-    public static long nextTable4948(long word) {
-        return (word & NEXTTABLE_49_48_MASK) >>> NEXTTABLE_49_48_LSB;
-    }
-
-    /** The word with NextTable_49_48 replaced; rejects a value that does not fit. */
-    public static long withNextTable4948(long word, long value) {
-        return Bits.insert(word, value, NEXTTABLE_49_48_LSB, NEXTTABLE_49_48_MASK, "TABLE.NextTable_49_48");
     }
 
     /** 55 SW_SYNC: Linux: table was written back. */
@@ -231,9 +196,7 @@ public final class TableDescriptor {
     /** Every field by name, for display; addresses are in place, everything else is right-aligned. */
     public record Decoded(
             long type,
-            long nextTable5150,
             long nextTable,
-            long nextTable4948,
             long swSync,
             long pxnTable,
             long uxnTable,
@@ -245,9 +208,7 @@ public final class TableDescriptor {
     public static Decoded decode(long word) {
         return new Decoded(
                 type(word),
-                nextTable5150(word),
                 nextTable(word),
-                nextTable4948(word),
                 swSync(word),
                 pxnTable(word),
                 uxnTable(word),
@@ -265,13 +226,10 @@ public final class TableDescriptor {
         return List.of(
                 new Field("Type", 1, 0, FieldKind.FIELD, "", List.of(
                         new EnumValue(TYPE_TABLE, "TABLE", ""))),
-                new Field("-", 7, 2, FieldKind.UNSTATED, "", List.of()),
-                new Field("NextTable_51_50", 9, 8, FieldKind.FIELD, "4K and 16K granules with DS: bits 51:50 of the address", List.of()),
-                new Field("-", 11, 10, FieldKind.UNSTATED, "", List.of()),
-                new Field("NextTable", 47, 12, FieldKind.ADDRESS, "4K and 16K granules; see the views for 64K and for DS", List.of()),
+                new Field("-", 11, 2, FieldKind.UNSTATED, "", List.of()),
+                new Field("NextTable", 47, 12, FieldKind.ADDRESS, "4K and 16K granules; see the view for 64K", List.of()),
                 new Field("NextTable_51_48", 15, 12, FieldKind.VIEW, "64K granule: bits 51:48 of the address", List.of()),
-                new Field("NextTable_49_48", 49, 48, FieldKind.FIELD, "4K and 16K granules with DS: bits 49:48 of the address", List.of()),
-                new Field("-", 54, 50, FieldKind.UNSTATED, "", List.of()),
+                new Field("-", 54, 48, FieldKind.UNSTATED, "", List.of()),
                 new Field("SW_SYNC", 55, 55, FieldKind.SW, "Linux: table was written back", List.of()),
                 new Field("-", 58, 56, FieldKind.UNSTATED, "", List.of()),
                 new Field("PXNTable", 59, 59, FieldKind.FIELD, "not executable when privileged, below here", List.of()),
