@@ -39,6 +39,7 @@ final class House {
             Map.entry("core", 3),
             Map.entry("process", 3),
             Map.entry("smmuv3.driver", 3),
+            Map.entry("smmuv2.driver", 3),
             Map.entry("smmuv2.model", 3),
             Map.entry("smmuv3.model", 3),
             Map.entry("vendor.msm", 3),
