@@ -10,6 +10,7 @@ import org.sluice.api.FaultHandler;
 import org.sluice.api.IoMm;
 import org.sluice.api.IommuDevice;
 import org.sluice.core.space.Space;
+import org.sluice.spi.driver.ClientSwitching;
 import org.sluice.spi.driver.PageResponse;
 
 /**
@@ -44,10 +45,26 @@ abstract class BondedSpace extends Space implements IoMm, PasidTarget {
     final void addBond(Device device) {
         if (activation() == ActivationKind.TABLE) {
             unit.pasidOperations().mmAttach(device.record(), pasid, ledger().context(), !isSharedWith(device));
+        } else {
+            allow(device);
         }
         bonds.add(device);
         device.pasids().put(pasid, this);
         ledger().attached(true);
+    }
+
+    /** Tells the hardware that the device may load the table by itself, if it must know. */
+    private void allow(Device device) {
+        if (unit.iommu() instanceof ClientSwitching switching) {
+            switching.allowTable(device.record(), ledger().context());
+        }
+    }
+
+    /** Tells a driver that took over what its predecessor knew. */
+    final void allowAgain() {
+        if (activation() == ActivationKind.CLIENT_SWITCHED) {
+            bonds.forEach(this::allow);
+        }
     }
 
     /**

@@ -17,6 +17,7 @@ import org.sluice.spi.driver.FaultRecord;
 import org.sluice.spi.driver.PageRequest;
 import org.sluice.spi.driver.PageResponse;
 import org.sluice.spi.driver.PageResponseOperations;
+import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.driver.UnitHost;
 import org.sluice.spi.memory.PageAllocator;
 import org.sluice.spi.memory.PhysicalMemory;
@@ -71,6 +72,17 @@ final class UnitFaults implements UnitHost {
             watch.faulted(hit(device, fault.pasid()), event);
         }
         return response;
+    }
+
+    @Override
+    public FaultResponse report(FaultRecord fault, TranslationContext context) {
+        return report(unit.spaces().stream()
+                .filter(BondedSpace.class::isInstance)
+                .map(BondedSpace.class::cast)
+                .filter(space -> space.ledger().context() == context)
+                .findFirst()
+                .map(space -> fault.withPasid(space.pasid()))
+                .orElse(fault));
     }
 
     @Override

@@ -321,18 +321,11 @@ final class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperat
         client.tables().add(table);
     }
 
-    @Override
-    public void revokeTable(DeviceRecord device, TranslationContext context) {
-        Client client = client(device);
-        BankContext table = own(context);
-        if (!client.tables().remove(table)) {
-            return;
-        }
+    private void revoke(Client client, BankContext table) {
+        client.tables().remove(table);
         if (client.tables().isEmpty()) {
             banks.disableLowerHalf(table.bank(), client.context().tag());
         }
-        table.invalidateAll();
-        table.setBank(BankContext.NO_BANK);
     }
 
     /** The context whose table a device had loaded when it faulted; null for the bank's own. */

@@ -81,9 +81,9 @@ class ClientTablesTest {
         load(1);
         assertThat(machine.word(SID, IOVA)).isEqualTo(3);
         assertThat(machine.word(SID, KERNEL)).as("the kernel's half stays").isOne();
-        machine.unit.revokeTable(gpu, processes[0]);
+        machine.unit.freeContext(processes[0]);
         assertThat(TranslationControl.epd0(tcr())).isZero();
-        machine.unit.revokeTable(gpu, processes[1]);
+        machine.unit.freeContext(processes[1]);
         assertThat(TranslationControl.epd0(tcr())).isOne();
         assertThat(machine.word(SID, IOVA)).isEqualTo(-1);
     }
