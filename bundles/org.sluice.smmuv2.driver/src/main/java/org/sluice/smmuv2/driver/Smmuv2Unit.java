@@ -191,10 +191,15 @@ final class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperat
     public void freeContext(TranslationContext context) {
         BankContext mine = own(context);
         for (Client client : clients.values()) {
-            if (client.context() == mine || client.tables().contains(mine)) {
+            if (client.context() == mine) {
                 throw new IommuException(
                         Errno.EBUSY,
                         mine + " is used by device " + client.record().name());
+            }
+        }
+        for (Client client : clients.values()) {
+            if (client.tables().contains(mine)) {
+                revoke(client, mine);
             }
         }
         mine.invalidateAll();
