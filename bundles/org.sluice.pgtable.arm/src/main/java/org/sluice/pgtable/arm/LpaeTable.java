@@ -104,7 +104,39 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
                 return pgsize;
             }
         }
+        return mapRun(iova, paddr, pgsize, pgcount, prot);
+    }
+
+    /** The next usual case: leaves that fit one table, whose address is known. Everything else is the general way's again. */
+    private long mapRun(long iova, long paddr, long pgsize, long pgcount, int prot) {
+        LeafSize size = sizes.of(pgsize);
+        if (size != null) {
+            Level level = size.level;
+            int index = level.index(iova);
+            long lastByte = paddr + (pgcount << size.shift) - 1;
+            long wrong = (iova | paddr) & pgsize - 1
+                    | (iova - firstIova) & ~lastOffset
+                    | (paddr | lastByte) & ~lastPaddr
+                    | prot & ~Prot.ALL;
+            if (wrong == 0 && pgcount > 0 && pgcount <= level.entries - index >> size.entriesShift) {
+                int run = (int) pgcount << size.entriesShift;
+                long attributeBits = attributesByProt[prot];
+                long table = tables.known(iova, level);
+                long leaf = granule.encode(paddr) | attributeBits | leafType(size);
+                if (attributeBits != 0
+                        && table >= 0
+                        && granule.ascending(paddr, run, level.shift) == run
+                        && words.fillFree(table + 8L * index, run, leaf, level.bytes())) {
+                    return pgcount << size.shift;
+                }
+            }
+        }
         return mapRuns(iova, paddr, pgsize, pgcount, prot);
+    }
+
+    /** What tells leaves of a size from everything else at their level. */
+    private long leafType(LeafSize size) {
+        return (size.level.last ? pageType : DescriptorRun.BLOCK) | size.hint;
     }
 
     private long mapRuns(long iova, long paddr, long pgsize, long pgcount, int prot) {
@@ -122,7 +154,7 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
         }
         Level level = size.level;
         // The hint is written with the leaf or never: on a live leaf it would need a break before make.
-        long leaf = attributesByProt[prot] | (level.last ? pageType : DescriptorRun.BLOCK) | size.hint;
+        long leaf = attributesByProt[prot] | leafType(size);
         long bytes = pgcount << size.shift;
         long done = 0;
         do {
@@ -191,19 +223,38 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
                 return pgsize;
             }
         }
-        return unmapRuns(iova, pgsize, pgcount, gather);
+        return unmapRun(iova, pgsize, pgcount, gather);
     }
 
-    private long unmapRuns(long iova, long pgsize, long pgcount, IotlbGather gather) {
+    /** As {@link #mapRun}; what the first try cleared, the general way goes on behind. */
+    private long unmapRun(long iova, long pgsize, long pgcount, IotlbGather gather) {
         LeafSize size = sizes.of(pgsize);
-        if (size == null || (iova & pgsize - 1) != 0 || pgcount <= 0 || !isIova(iova)) {
+        int cleared = 0;
+        if (size != null && !size.isGroup()) {
+            Level level = size.level;
+            int index = level.index(iova);
+            long wrong = iova & pgsize - 1 | (iova - firstIova) & ~lastOffset;
+            if (wrong == 0 && pgcount > 0 && pgcount <= level.entries - index) {
+                long table = tables.known(iova, level);
+                cleared = table < 0 ? 0 : words.clearLeaves(table + 8L * index, (int) pgcount, leafType(size));
+                if (cleared == pgcount) {
+                    gather.addRange(iova, pgcount << size.shift, pgsize);
+                    return pgcount << size.shift;
+                }
+            }
+        }
+        return unmapRuns(iova, size, pgcount, cleared, gather);
+    }
+
+    private long unmapRuns(long iova, LeafSize size, long pgcount, int cleared, IotlbGather gather) {
+        if (size == null || (iova & size.bytes() - 1) != 0 || pgcount <= 0 || !isIova(iova)) {
             return 0;
         }
         Level level = size.level;
         int tablesBefore = gather.tableCount();
         long leaves = Math.min(pgcount, (lastOffset - (iova - firstIova) >>> size.shift) + 1);
         long wanted = leaves << size.entriesShift;
-        long done = 0;
+        long done = cleared;
         while (done < wanted) {
             long at = iova + (done << level.shift);
             long table = tables.find(at, level);

@@ -21,6 +21,9 @@ final class TableWords {
 
     private final PhysicalMemory memory;
     private final boolean windowed;
+    /** Bits that tell leaves of one size from everything else at their level. */
+    private final long kinds;
+
     private final int windowShift;
     private final long windowMask;
     /** Read without a lock: it is immutable but for entries that go from null to their one value. */
@@ -48,8 +51,14 @@ final class TableWords {
         }
     }
 
-    TableWords(PhysicalMemory memory) {
+    /**
+     * Descriptors in a memory.
+     *
+     * @param groups whether there are leaves with the contiguous hint
+     */
+    TableWords(PhysicalMemory memory, boolean groups) {
         this.memory = memory;
+        kinds = DescriptorRun.TYPE | (groups ? LeafSize.HINT : 0);
         windowed = memory.windowBytes() != 0;
         windowShift = windowed ? Long.numberOfTrailingZeros(memory.windowBytes()) : 0;
         windowMask = memory.windowBytes() - 1;
@@ -128,7 +137,7 @@ final class TableWords {
         }
         long[] window = window(address);
         int at = word(address);
-        if ((window[at] & DescriptorRun.KIND) != kind) {
+        if ((window[at] & kinds) != kind) {
             return false;
         }
         WORDS.setRelease(window, at, 0L);
@@ -177,13 +186,13 @@ final class TableWords {
         long[] window = window(address);
         int from = word(address);
         if (entries == 1) {
-            if ((window[from] & DescriptorRun.KIND) != kind) {
+            if ((window[from] & kinds) != kind) {
                 return 0;
             }
             WORDS.setRelease(window, from, 0L);
             return 1;
         }
-        int cleared = DescriptorRun.ofKind(window, from, from + entries, kind);
+        int cleared = DescriptorRun.ofKind(window, from, from + entries, kind, kinds);
         DescriptorRun.clear(window, from, from + cleared);
         VarHandle.releaseFence();
         return cleared;
@@ -191,7 +200,7 @@ final class TableWords {
 
     private int clearLeavesRemotely(long address, int entries, long kind) {
         int cleared = 0;
-        while (cleared < entries && (memory.read64Acquire(address + 8L * cleared) & DescriptorRun.KIND) == kind) {
+        while (cleared < entries && (memory.read64Acquire(address + 8L * cleared) & kinds) == kind) {
             cleared++;
         }
         if (cleared > 0) {

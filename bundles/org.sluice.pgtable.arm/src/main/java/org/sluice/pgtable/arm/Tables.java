@@ -34,14 +34,14 @@ final class Tables {
 
     private final TableCache leafTables;
 
-    Tables(Geometry geometry, long tableAttributes, long lastAddress, long root, TableHost host) {
+    Tables(Geometry geometry, long tableAttributes, long lastAddress, boolean groups, long root, TableHost host) {
         this.geometry = geometry;
         this.tableAttributes = tableAttributes;
         this.lastAddress = lastAddress;
         this.root = root;
         this.host = host;
         granule = geometry.granule;
-        words = new TableWords(host.memory());
+        words = new TableWords(host.memory(), groups);
         for (Level level = geometry.pages; level.above != null; level = level.above) {
             int bits = level.last ? PAGE_CACHE_BITS : UPPER_CACHE_BITS;
             caches[level.row] = new TableCache(bits, level.above.shift, geometry.inputBits, granule.shift);
@@ -65,6 +65,11 @@ final class Tables {
     /** Address of the table that holds the page of an IOVA; negative if it is not remembered, whether it exists or not. */
     long knownLeafTable(long iova) {
         return leafTables == null ? -1 : leafTables.get(iova);
+    }
+
+    /** Address of the table of a level; negative if it is not remembered, whether it exists or not. */
+    long known(long iova, Level level) {
+        return level.above == null ? root : caches[level.row].get(iova);
     }
 
     /**
