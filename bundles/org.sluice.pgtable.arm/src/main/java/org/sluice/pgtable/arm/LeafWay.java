@@ -1,0 +1,42 @@
+package org.sluice.pgtable.arm;
+
+/**
+ * The short way to a leaf of one size: everything that a map, an unmap or a look-up of it needs while the address of its
+ * table is remembered, side by side in one object, because on this way every load counts. Immutable but for the cache.
+ */
+final class LeafWay {
+    final LeafSize size;
+    final long bytes;
+    /** Bits that no offset of a leaf in the address space has. */
+    final long badOffset;
+    /** Bits that no physical address of a leaf has. */
+    final long badPaddr;
+    /** Tables whose entries such leaves are. */
+    final TableCache tables;
+
+    final int indexShift;
+    final int indexMask;
+    /** Bits that tell these leaves from everything else at their level. */
+    final long kind;
+
+    LeafWay(LeafSize size, long lastOffset, long lastPaddr, TableCache tables, long kind) {
+        this.size = size;
+        this.tables = tables;
+        this.kind = kind;
+        bytes = size.bytes();
+        badOffset = ~lastOffset | bytes - 1;
+        badPaddr = ~lastPaddr | bytes - 1;
+        indexShift = size.level.shift;
+        indexMask = size.level.entries - 1;
+    }
+
+    /** Index of an entry in its table. */
+    int index(long offset) {
+        return (int) (offset >>> indexShift) & indexMask;
+    }
+
+    /** Whether so many leaves from an index on are in one table. */
+    boolean fit(int index, long count) {
+        return count > 0 && count <= indexMask + 1 - index >> size.entriesShift;
+    }
+}
