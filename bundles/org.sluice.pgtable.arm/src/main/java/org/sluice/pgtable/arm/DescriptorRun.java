@@ -8,8 +8,8 @@ import org.sluice.vmsa.arch.Stage1Leaf;
  * to a bound that is fixed before the loop. That form keeps the compiler from a bounds check a word, and the processor from
  * waiting for the last result.
  *
- * <p>Each word is stored once and not read back. A ramp that is copied and then added to in place would be faster, but what
- * another thread stored in between, against the rules, would become a descriptor with an address that nobody asked for.
+ * <p>Each word is stored once and not read back: what another thread stored in between, against the rules, must not become
+ * a descriptor with an address that nobody asked for.
  */
 final class DescriptorRun {
     /** Type bits of any descriptor. */

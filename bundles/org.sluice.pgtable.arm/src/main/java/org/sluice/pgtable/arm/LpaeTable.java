@@ -94,19 +94,21 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
      */
     @Override
     public final long mapPages(long iova, long paddr, long pgsize, long pgcount, int prot) {
-        LeafWay way = ways.of(pgsize);
+        LeafWay way = pgsize == pageWay.bytes ? pageWay : ways.of(pgsize);
         long offset = iova ^ firstIova;
         if (way != null && (offset & way.badOffset | paddr & way.badPaddr | prot & ~Prot.ALL) == 0) {
             long bits = attributesByProt[prot];
-            long table = way.tables.entry(offset);
+            long table = way.table(offset);
             if (table != 0 && bits != 0) {
                 long[] window = words.windowOf(table);
                 long leaf = granule.encode(paddr) | bits | way.kind;
                 int index = way.index(offset);
-                if (window != null
-                        && (pgcount == 1 && way.size.hint == 0
-                                ? TableWords.putFree(window, words.wordOf(table) + index, leaf)
-                                : fill(way, window, words.wordOf(table), index, paddr, pgcount, leaf))) {
+                int at = words.wordOf(table) + index;
+                if (pgcount == 1 && window != null && way.isSingle) {
+                    if (TableWords.putFree(window, at, leaf)) {
+                        return pgsize;
+                    }
+                } else if (window != null && fill(way, window, at, index, paddr, pgcount, leaf)) {
                     return pgsize * pgcount;
                 }
             }
@@ -114,13 +116,13 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
         return mapRuns(way, iova, paddr, pgsize, pgcount, prot);
     }
 
-    private boolean fill(LeafWay way, long[] window, int table, int index, long paddr, long pgcount, long leaf) {
+    private boolean fill(LeafWay way, long[] window, int at, int index, long paddr, long pgcount, long leaf) {
         if (!way.fit(index, pgcount) || pgcount > (lastPaddr - paddr >>> way.size.shift) + 1) {
             return false;
         }
         int run = (int) pgcount << way.size.entriesShift;
         return granule.ascending(paddr, run, way.indexShift) == run
-                && TableWords.fillFree(window, table + index, run, leaf, 1L << way.indexShift);
+                && words.fillFree(window, at, run, leaf, 1L << way.indexShift);
     }
 
     private long mapRuns(LeafWay way, long iova, long paddr, long pgsize, long pgcount, int prot) {
@@ -144,22 +146,25 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
     /** As {@link #mapPages}: first what is in one known table, and behind what that cleared the general way. */
     @Override
     public final long unmapPages(long iova, long pgsize, long pgcount, IotlbGather gather) {
-        LeafWay way = ways.of(pgsize);
+        LeafWay way = pgsize == pageWay.bytes ? pageWay : ways.of(pgsize);
         long offset = iova ^ firstIova;
         if (way == null || pgcount <= 0 || (offset & way.badOffset) != 0) {
             return 0;
         }
         int cleared = 0;
-        long table = way.tables.entry(offset);
+        long table = way.table(offset);
         int index = way.index(offset);
         long[] window = table == 0 ? null : words.windowOf(table);
-        if (window != null && way.size.hint == 0 && pgcount <= way.indexMask + 1 - index) {
+        if (window != null && way.isSingle && pgcount <= way.indexMask + 1 - index) {
             int at = words.wordOf(table) + index;
             if (pgcount == 1) {
-                cleared = words.clearOne(window, at, way.kind) ? 1 : 0;
-            } else {
-                cleared = words.clearLeaves(window, at, (int) pgcount, way.kind);
+                if (words.clearOne(window, at, way.kind)) {
+                    gather.addRange(iova, pgsize, pgsize);
+                    return pgsize;
+                }
+                return unmapRuns(way.size, iova, pgcount, 0, gather);
             }
+            cleared = words.clearLeaves(window, at, (int) pgcount, way.kind);
             if (cleared == pgcount) {
                 gather.addRange(iova, pgsize * pgcount, pgsize);
                 return pgsize * pgcount;
@@ -200,7 +205,7 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
     @Override
     public final long iovaToPhys(long iova) {
         long offset = iova ^ firstIova;
-        long table = (offset & ~lastOffset) == 0 ? pageWay.tables.entry(offset) : 0;
+        long table = (offset & ~lastOffset) == 0 ? pageWay.table(offset) : 0;
         if (table != 0) {
             long[] window = words.windowOf(table);
             if (window != null) {

@@ -59,6 +59,19 @@ final class TableCache {
         return entry >>> ADDRESS_BITS == tag(iova) ? (entry & ADDRESS_MASK) << granuleShift : -1;
     }
 
+    /** The entries, for one who looks in them itself by {@link #entry}. */
+    long[] slots() {
+        return slots;
+    }
+
+    int slotShift() {
+        return slotShift;
+    }
+
+    int tagShift() {
+        return tagShift;
+    }
+
     /**
      * The entry itself for the table that covers an IOVA: {@link TableWords} finds the words of the table by it, without the
      * address.
@@ -66,8 +79,8 @@ final class TableCache {
      * @param offset IOVA as an offset in the address space, so that no bit above it is set
      * @return the entry; 0 when it is not known
      */
-    long entry(long offset) {
-        long entry = (long) LONGS.getAcquire(slots, slot(offset));
+    static long entry(long[] slots, int slotShift, int tagShift, long offset) {
+        long entry = (long) LONGS.getAcquire(slots, (int) (offset >>> slotShift) & slots.length - 1);
         return entry >>> ADDRESS_BITS == (offset >>> tagShift | VALID) ? entry : 0;
     }
 

@@ -30,6 +30,7 @@ final class TableWords {
     private final int entryShift;
     private final int entryWordShift;
     private final int wordMask;
+    private final RampFill ramp;
     /** Read without a lock: immutable. */
     private Kept kept = Kept.none();
 
@@ -92,6 +93,7 @@ final class TableWords {
         entryShift = Math.max(0, windowShift - granuleShift);
         entryWordShift = granuleShift - 3;
         wordMask = (int) (windowMask >>> 3);
+        ramp = new RampFill(1L << granuleShift);
     }
 
     /**
@@ -179,11 +181,11 @@ final class TableWords {
     }
 
     /** Writes a run of leaves into a window, unless a valid descriptor is there: then nothing. */
-    static boolean fillFree(long[] window, int at, int entries, long descriptor, long step) {
+    boolean fillFree(long[] window, int at, int entries, long descriptor, long step) {
         if ((DescriptorRun.or(window, at, at + entries) & 1) != 0) {
             return false;
         }
-        DescriptorRun.fill(window, at, at + entries, descriptor, step);
+        ramp.fill(window, at, at + entries, descriptor, step);
         VarHandle.releaseFence();
         return true;
     }
