@@ -17,8 +17,8 @@ import org.sluice.spi.memory.PhysicalMemory;
 final class TableWords {
     private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
 
-    /** Windows that are kept: 64 GiB at 2 MiB a window. */
-    private static final int MOST_KEPT = 1 << 15;
+    /** log2 of the windows that are kept at most: 64 GiB at 2 MiB a window. */
+    private static final int MOST_KEPT_BITS = 15;
 
     private final PhysicalMemory memory;
     private final boolean windowed;
@@ -55,26 +55,28 @@ final class TableWords {
 
         /** The same windows and one more; null when there is no room of its own for it. */
         private Kept with(long number, long[] window) {
-            for (int size = numbers.length; size <= MOST_KEPT; size <<= 1) {
-                long[] moreNumbers = new long[size];
-                long[][] more = new long[size][];
-                Arrays.fill(moreNumbers, -1);
-                moreNumbers[(int) number & size - 1] = number;
-                more[(int) number & size - 1] = window;
-                boolean room = true;
-                for (int i = 0; i < numbers.length && room; i++) {
-                    int place = (int) numbers[i] & size - 1;
-                    if (windows[i] != null) {
-                        room = more[place] == null;
-                        moreNumbers[place] = numbers[i];
-                        more[place] = windows[i];
-                    }
+            int size = numbers.length;
+            int taken = place(number);
+            if (windows[taken] != null) {
+                // As many places as tell these two apart; from all others the number differs already.
+                int differ = Long.numberOfTrailingZeros(number ^ numbers[taken]) + 1;
+                if (differ > MOST_KEPT_BITS) {
+                    return null;
                 }
-                if (room) {
-                    return new Kept(moreNumbers, more);
+                size = 1 << differ;
+            }
+            long[] moreNumbers = new long[size];
+            long[][] more = new long[size][];
+            Arrays.fill(moreNumbers, -1);
+            for (int i = 0; i < numbers.length; i++) {
+                if (windows[i] != null) {
+                    moreNumbers[(int) numbers[i] & size - 1] = numbers[i];
+                    more[(int) numbers[i] & size - 1] = windows[i];
                 }
             }
-            return null;
+            moreNumbers[(int) number & size - 1] = number;
+            more[(int) number & size - 1] = window;
+            return new Kept(moreNumbers, more);
         }
     }
 
