@@ -31,6 +31,8 @@ final class Smmuv3Model implements ExplainingModel, StreamStatistics, Counters {
     private final DataAccess dataAccess;
     private final AtsTraffic ats;
     private final boolean hasAts;
+    private final AtsPorts ports;
+    private final CommandSet commands;
     private final Generation generation = new Generation();
     private final TransactionSlots transactions;
     private final Stalls stalls;
@@ -45,13 +47,23 @@ final class Smmuv3Model implements ExplainingModel, StreamStatistics, Counters {
     // null while nobody listens
     private volatile Consumer<? super Explanation> listener;
 
-    Smmuv3Model(ModelRequest request) {
-        ModelOptions options = ModelOptions.parse(request.properties());
-        Identity id = options.identity();
+    /** The only interface, or the one that is not Secure. */
+    Smmuv3Model(ModelRequest request, ModelOptions options) {
+        this(request, options, options.identity(), request.interrupt(), null);
+    }
+
+    /** The Secure interface beside another, whose streams its commands reach too. Its lines begin with {@code s-}. */
+    static Smmuv3Model secure(ModelRequest request, ModelOptions options, Smmuv3Model nonSecure) {
+        Consumer<String> lines = line -> request.interrupt().accept("s-" + line);
+        return new Smmuv3Model(request, options, options.identity().secure(), lines, nonSecure);
+    }
+
+    private Smmuv3Model(
+            ModelRequest request, ModelOptions options, Identity id, Consumer<String> lines, Smmuv3Model nonSecure) {
         PhysicalMemory memory = request.memory();
         dataAccess = new DataAccess(request.dmaMemory(), id.outputBits());
         RegisterBank bank = new RegisterBank(new RegisterFeatures(id));
-        Interrupts interrupts = new Interrupts(bank, memory, request.interrupt());
+        Interrupts interrupts = new Interrupts(bank, memory, lines);
         StreamIndex streams = new StreamIndex(options.countedStreams());
         transactions = new TransactionSlots(streams);
         Tlb tlb = new Tlb(options.tlb(), generation);
@@ -60,13 +72,16 @@ final class Smmuv3Model implements ExplainingModel, StreamStatistics, Counters {
         parts = new TranslationPath.Parts(memory, id, tlb, configurations);
         path = new TranslationPath(parts, null);
         inquiry = new Inquiry(parts, path, generation);
-        events = new EventQueue(bank, memory, interrupts, id);
+        EventMerging merging = options.mergesEvents() ? new EventMerging(this::mayMerge) : null;
+        events = new EventQueue(bank, memory, interrupts, id, merging);
         stalls = new Stalls(id.stallMax());
-        AtsPorts ports = new AtsPorts();
-        AtsCommands atsCommands = new AtsCommands(id, ports, () -> settings);
-        CommandSet commands =
-                new CommandSet(id, configurations, tlb, generation, transactions, stalls, atsCommands, interrupts);
-        CommandQueue queue = new CommandQueue(bank, memory, interrupts, commands, id);
+        // device TLBs are of the world that is not Secure
+        ports = nonSecure == null ? new AtsPorts() : nonSecure.ports;
+        AtsCommands atsCommands = new AtsCommands(nonSecure == null ? id : options.identity(), ports, () -> settings);
+        commands = new CommandSet(id, configurations, tlb, generation, transactions, stalls, atsCommands, interrupts);
+        Commands reached =
+                nonSecure == null ? commands : new SecureCommands(commands, nonSecure.commands, nonSecure.transactions);
+        CommandQueue queue = new CommandQueue(bank, memory, interrupts, reached, id);
         AddressTranslationRegisters gatos =
                 new AddressTranslationRegisters(bank, () -> settings, path, generation, id.outputBits());
         registers =
@@ -85,6 +100,21 @@ final class Smmuv3Model implements ExplainingModel, StreamStatistics, Counters {
         counters =
                 new ModelCounters(request.name(), transactions, streams, commands, events, tlb, configurations, pages);
         settings = Settings.of(bank, id);
+    }
+
+    /** Whether it translates. */
+    boolean isEnabled() {
+        return settings.enabled();
+    }
+
+    /** Forgets all configuration and translations. */
+    void invalidateAll() {
+        commands.invalidateAll();
+    }
+
+    private boolean mayMerge(int streamId) {
+        Route stream = path.stream(settings, streamId, TransactionSlots.inquiry(), generation.current());
+        return stream instanceof StreamPolicy policy && policy.merges();
     }
 
     @Override
