@@ -175,6 +175,19 @@ class AtsRulesTest {
     }
 
     @Test
+    void noSubstreamIdOfADeviceStandsForTheStreamItself() {
+        int odd = Integer.MIN_VALUE;
+        smmu.ste(Smmu.SID, 1);
+        assertThat(smmu.read(odd, IA, new byte[4], 0)).isEqualTo(Dma.ABORT);
+        assertThat(bench.request(odd, IA, 0)).isEqualTo(AtsCompletion.refused(Status.UNSUPPORTED_REQUEST));
+        full();
+        smmu.command(4, 31);
+        assertThat(bench.translated(PAGE, 0)).isEqualTo(Dma.OK);
+        assertThat(smmu.read(odd, IA, new byte[4], 0)).isEqualTo(Dma.ABORT);
+        assertThat(smmu.eventNames()).containsExactly("C_BAD_SUBSTREAMID");
+    }
+
+    @Test
     void whileOffRequestsAreUnsupportedAndTranslatedTrafficForbidden_R46() {
         full().enable(AtsBench.ON & ~Cr0.SMMUEN_MASK);
         assertThat(bench.request(IA, 0)).isEqualTo(AtsCompletion.refused(Status.UNSUPPORTED_REQUEST));
