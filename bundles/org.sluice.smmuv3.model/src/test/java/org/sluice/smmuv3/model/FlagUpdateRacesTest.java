@@ -11,9 +11,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.sluice.smmuv3.arch.CmdTlbiNhVa;
 import org.sluice.smmuv3.arch.ContextDescriptor;
+import org.sluice.smmuv3.arch.StreamTableEntry;
 import org.sluice.spi.board.Dma;
 import org.sluice.spi.board.IommuModel;
 import org.sluice.vmsa.arch.Stage1Leaf;
+import org.sluice.vmsa.arch.Stage2Leaf;
 
 /** Software that changes a descriptor while the device updates it. */
 @Timeout(120)
@@ -25,11 +27,16 @@ class FlagUpdateRacesTest {
     private static final long SOFTWARE_BIT = Stage1Leaf.SW_SYNC_MASK;
 
     private final AtomicBoolean stop = new AtomicBoolean();
+    private WatchedMemory watched;
     private long at;
 
     private Smmu smmu(Object... properties) {
         long word0 = ContextDescriptor.withHd(ContextDescriptor.withHa(Smmu.cdWord0(1), 1), 1);
-        Smmu smmu = Smmu.on(properties).stage1(0, 0).cd(0, word0, Smmu.ROOT);
+        Smmu smmu = Smmu.reset(memory -> watched = new WatchedMemory(memory), properties)
+                .enable()
+                .stage1(0, 0)
+                .cd(0, word0, Smmu.ROOT);
+        watched.onRead = address -> {};
         at = Tables.map(smmu, Smmu.ROOT, 12, 48, IA, 3, PAGE | CLEAN);
         return smmu;
     }
@@ -52,12 +59,56 @@ class FlagUpdateRacesTest {
         return task;
     }
 
+    /** Software writes the leaf just after the device has read it. */
+    private void between(long address, long descriptor) {
+        AtomicBoolean once = new AtomicBoolean();
+        watched.onRead = read -> {
+            if (read == address && once.compareAndSet(false, true)) {
+                watched.write64(address, descriptor);
+            }
+        };
+    }
+
+    @Test
+    void aChangeBetweenReadAndUpdateIsKept() {
+        Smmu smmu = smmu();
+        between(at, PAGE | CLEAN | SOFTWARE_BIT);
+        assertThat(smmu.write(IA)).isEqualTo(Dma.OK);
+        assertThat(smmu.memory.read64(at)).isEqualTo((PAGE | CLEAN | SOFTWARE_BIT) & ~Stage1Leaf.AP_RDONLY_MASK);
+
+        smmu.stage2(
+                StreamTableEntry.CONFIG_S2_TRANSLATE,
+                StreamTableEntry.withS2hd(StreamTableEntry.withS2ha(Smmu.stage2Word2(7), 1), 1));
+        smmu.command(4, 31);
+        long clean = Tables.S2_RW & ~Stage2Leaf.S2AP_W_MASK | Stage2Leaf.DBM_MASK | Stage2Leaf.TYPE_PAGE;
+        long leaf = smmu.map2(IA, PAGE, clean);
+        between(leaf, PAGE | clean | Stage2Leaf.SW_SYNC_MASK);
+        assertThat(smmu.write(IA)).isEqualTo(Dma.OK);
+        assertThat(smmu.memory.read64(leaf)).isEqualTo(PAGE | clean | Stage2Leaf.SW_SYNC_MASK | Stage2Leaf.S2AP_W_MASK);
+    }
+
+    @Test
+    void aPageThatIsTakenAwayBetweenReadAndUpdateStaysAway() {
+        Smmu smmu = smmu();
+        between(at, 0);
+        assertThat(smmu.write(IA)).isEqualTo(Dma.ABORT);
+        assertThat(smmu.memory.read64(at)).isZero();
+        assertThat(smmu.eventNames()).containsExactly("F_TRANSLATION");
+    }
+
     @Test
     void noUpdateOfSoftwareIsLost() throws ExecutionException, InterruptedException {
         Smmu smmu = smmu("tlb.entries", "none");
+        Thread software = Thread.currentThread();
+        // the device has the descriptor in its hand for a while
+        watched.onRead = address -> {
+            if (address == at && Thread.currentThread() != software) {
+                Thread.yield();
+            }
+        };
         FutureTask<Long> device = device(smmu);
         int dirty = 0;
-        for (int round = 0; round < 100_000; round++) {
+        for (int round = 0; round < 20_000; round++) {
             long before = smmu.memory.read64(at);
             // the last update of software is still there, and the device has changed nothing but its own two bits
             assertThat((before & SOFTWARE_BIT) != 0).isEqualTo((round & 1) != 0);
