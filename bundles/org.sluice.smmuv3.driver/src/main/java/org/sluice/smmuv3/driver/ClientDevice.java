@@ -118,6 +118,7 @@ final class ClientDevice {
                 change(next, previous);
             } catch (IommuException failure) {
                 untagged = Attachment.BLOCKED;
+                route.clearDescriptorUnseen(0);
                 throw failure;
             }
         });
@@ -197,9 +198,9 @@ final class ClientDevice {
         acknowledge(untaggedContext(), null, this::writeEntries);
     }
 
-    /** Whether it was shut out. */
+    /** Whether it was shut out, and the SMMU has acknowledged that. */
     boolean isShutOut() {
-        return shutOut;
+        return shutOut && !unacknowledged;
     }
 
     /** Before the SMMU stops: the device must not use what it cached any more. */

@@ -193,7 +193,6 @@ final class StreamRoute {
         for (int streamId : record.streamIds()) {
             writer.closeStream(streamId, streams.entry(streamId));
         }
-        clearDescriptorUnseen(0);
     }
 
     /**
