@@ -175,7 +175,7 @@ final class ClientDevice {
         });
     }
 
-    /** Makes every stream abort and lets go of everything. */
+    /** Makes every stream abort, ends what stalls and lets go of everything. */
     void remove() {
         UnitContext last = untaggedContext();
         lingering.addAll(pasids.values());
@@ -184,6 +184,7 @@ final class ClientDevice {
             pasids.clear();
             switches.turnOff();
             writeEntries();
+            route.terminateStalls();
             lingering.forEach(writer::forgetTranslations);
         });
     }
@@ -195,7 +196,10 @@ final class ClientDevice {
     void shutOut() {
         shutOut = true;
         switches.stop();
-        acknowledge(untaggedContext(), null, this::writeEntries);
+        acknowledge(untaggedContext(), null, () -> {
+            writeEntries();
+            route.terminateStalls();
+        });
     }
 
     /** Whether it was shut out, and the SMMU has acknowledged that. */
