@@ -118,6 +118,7 @@ final class ClientDevice {
                 change(next, previous);
             } catch (IommuException failure) {
                 untagged = Attachment.BLOCKED;
+                route.clearDescriptorUnseen(0);
                 throw failure;
             }
         });
@@ -174,7 +175,7 @@ final class ClientDevice {
         });
     }
 
-    /** Makes every stream abort and lets go of everything. */
+    /** Makes every stream abort, ends what stalls and lets go of everything. */
     void remove() {
         UnitContext last = untaggedContext();
         lingering.addAll(pasids.values());
@@ -183,6 +184,7 @@ final class ClientDevice {
             pasids.clear();
             switches.turnOff();
             writeEntries();
+            route.terminateStalls();
             lingering.forEach(writer::forgetTranslations);
         });
     }
@@ -194,12 +196,15 @@ final class ClientDevice {
     void shutOut() {
         shutOut = true;
         switches.stop();
-        acknowledge(untaggedContext(), null, this::writeEntries);
+        acknowledge(untaggedContext(), null, () -> {
+            writeEntries();
+            route.terminateStalls();
+        });
     }
 
-    /** Whether it was shut out. */
+    /** Whether it was shut out, and the SMMU has acknowledged that. */
     boolean isShutOut() {
-        return shutOut;
+        return shutOut && !unacknowledged;
     }
 
     /** Before the SMMU stops: the device must not use what it cached any more. */

@@ -293,10 +293,14 @@ final class CommandQueue {
     private void poll(long position, boolean message, String what) {
         long seen = consumed.get();
         long deadline = System.nanoTime() + Deadline.NANOS;
-        for (int round = 0; !isComplete(position, message); round++) {
+        for (int round = 0; ; round++) {
             advance();
             boolean check = round % ERROR_CHECK == ERROR_CHECK - 1;
+            // Where a message tells of the end, the register is read only now and then, for what no message tells of.
             long now = message && !check ? consumed.get() : refreshConsumed();
+            if (now >= position || message && isAnnounced(position)) {
+                return;
+            }
             if (now != seen) {
                 seen = now;
                 deadline = System.nanoTime() + Deadline.NANOS;
@@ -314,10 +318,14 @@ final class CommandQueue {
     }
 
     private boolean isComplete(long position, boolean message) {
-        if (!message) {
-            return refreshConsumed() >= position;
-        }
-        // A slot that is somebody else's by now holds no zero, but then the index has passed: look at the slot first.
+        return message ? isAnnounced(position) : refreshConsumed() >= position;
+    }
+
+    /**
+     * Whether the CMD_SYNC before a position has overwritten itself. A slot that is somebody else's by now holds no zero, but
+     * then the index has passed: the slot is looked at first.
+     */
+    private boolean isAnnounced(long position) {
         return (int) memory.read64Acquire(ring.address(position - 1)) == 0 || consumed.get() >= position;
     }
 

@@ -80,6 +80,12 @@ final class ConfigurationWriter {
         queue.sync();
     }
 
+    /** Ends what stalls of a stream whose entry aborts and was acknowledged; done on return. */
+    void terminateStalls(int streamId) {
+        queue.submit(DeviceCommand.stallTerm(streamId), 0);
+        queue.sync();
+    }
+
     /** Makes the SMMU forget every translation of a context; done on return. */
     void forgetTranslations(UnitContext context) {
         context.submitAll();

@@ -3,6 +3,7 @@ package org.sluice.smmuv3.driver;
 import org.sluice.smmuv3.arch.CmdAtcInv;
 import org.sluice.smmuv3.arch.CmdPrefetchConfig;
 import org.sluice.smmuv3.arch.CmdPriResp;
+import org.sluice.smmuv3.arch.CmdStallTerm;
 
 /** The commands that concern a device rather than the SMMU's own caches, as {@link Command}: a static method a word. */
 final class DeviceCommand {
@@ -47,6 +48,12 @@ final class DeviceCommand {
     static long prefetchConfig(int streamId) {
         long word = CmdPrefetchConfig.withOpcode(0, CmdPrefetchConfig.OPCODE_VALUE);
         return CmdPrefetchConfig.withStreamID(word, Integer.toUnsignedLong(streamId));
+    }
+
+    /** First word of CMD_STALL_TERM, which ends what stalls of a stream whose entry aborts; its second is 0. */
+    static long stallTerm(int streamId) {
+        long word = CmdStallTerm.withOpcode(0, CmdStallTerm.OPCODE_VALUE);
+        return CmdStallTerm.withStreamID(word, Integer.toUnsignedLong(streamId));
     }
 
     /**

@@ -33,6 +33,21 @@ record EventRecord(long[] words) {
         return (int) EvtFTranslation.streamID(words[EvtFTranslation.STREAMID_WORD]);
     }
 
+    /** SubstreamID, 0 without. */
+    long substreamId() {
+        return field("SubstreamID");
+    }
+
+    /** What was to be translated, 0 where the record does not say. */
+    long inputAddress() {
+        return field("InputAddr");
+    }
+
+    /** Where stage 2 faulted, 0 where the record does not say. */
+    long intermediateAddress() {
+        return field("IPA");
+    }
+
     /** Whether the transaction waits for a CMD_RESUME. */
     boolean isStalled() {
         return field("Stall") != 0;
@@ -52,10 +67,10 @@ record EventRecord(long[] words) {
         boolean tagged = field("SSV") != 0 || id() == EventId.C_BAD_SUBSTREAMID;
         return new FaultRecord(
                 streamId(),
-                tagged ? (int) field("SubstreamID") : FaultEvent.NO_PASID,
+                tagged ? (int) substreamId() : FaultEvent.NO_PASID,
                 reason(tagged),
                 EventId.name(id()),
-                field("InputAddr"),
+                inputAddress(),
                 has("RnW") && field("RnW") == 0,
                 field("PnU") != 0,
                 field("InD") != 0,

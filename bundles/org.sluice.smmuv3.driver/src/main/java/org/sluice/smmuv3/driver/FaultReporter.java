@@ -1,6 +1,8 @@
 package org.sluice.smmuv3.driver;
 
+import java.util.function.IntFunction;
 import org.sluice.api.FaultResponse;
+import org.sluice.smmuv3.arch.EventId;
 import org.sluice.spi.driver.FaultRecord;
 import org.sluice.spi.driver.PageRequest;
 import org.sluice.spi.driver.UnitHost;
@@ -13,9 +15,16 @@ final class FaultReporter {
     private final UnitHost host;
     private final CommandQueue queue;
     private final UnitLog log;
+    private final IntFunction<String> clients;
     private final RateLimit limit = new RateLimit(System::nanoTime);
 
-    FaultReporter(UnitHost host, CommandQueue queue, UnitLog log) {
+    /**
+     * What deals with records.
+     *
+     * @param clients names of the devices that streams belong to, for the log
+     */
+    FaultReporter(UnitHost host, CommandQueue queue, UnitLog log, IntFunction<String> clients) {
+        this.clients = clients;
         this.host = host;
         this.queue = queue;
         this.log = log;
@@ -73,5 +82,13 @@ final class FaultReporter {
         for (long word : event.words()) {
             log.info(String.format("\t0x%016x", word));
         }
+        log.info(String.format(
+                "event: %s client: %s sid: 0x%x ssid: 0x%x iova: 0x%x ipa: 0x%x",
+                EventId.name(event.id()),
+                clients.apply(event.streamId()),
+                event.streamId(),
+                event.substreamId(),
+                event.inputAddress(),
+                event.intermediateAddress()));
     }
 }

@@ -62,7 +62,7 @@ class Smmuv3Unit
         this.writer = new ConfigurationWriter(parts.host().memory(), parts.queue(), parts.hooks()::hasPrefetch);
         this.capabilities = contexts.tables().capabilities(parts.servesGuests());
         this.pageRequests = new PageRequests(parts.host(), parts.queue(), parts.log(), this::wantsPasidInResponse);
-        this.faults = new UnitFaults(parts, pageRequests, this::shutOutSilent);
+        this.faults = new UnitFaults(parts, pageRequests, this::clientOf, this::shutOutSilent);
         this.power = new UnitPower(parts, faults);
     }
 
@@ -244,9 +244,7 @@ class Smmuv3Unit
     /** See {@link org.sluice.spi.driver.PasidOperations#mmAttach}. */
     final synchronized void attachPasid(DeviceRecord record, int pasid, TranslationContext context) {
         power.requireOn();
-        if (!(contexts.own(context) instanceof Stage1Context stage1)) {
-            throw new IommuException(Errno.EINVAL, context + " is not of stage 1: PASIDs are resolved there");
-        }
+        Stage1Context stage1 = ownStage1(context);
         requireInstalled(stage1);
         device(record).attachPasid(pasid, stage1);
         shutOutSilent();
@@ -256,7 +254,7 @@ class Smmuv3Unit
     final void detachPasid(DeviceRecord record, int pasid, TranslationContext context) {
         synchronized (this) {
             power.requireOn();
-            device(record).detachPasid(pasid, (Stage1Context) contexts.own(context));
+            device(record).detachPasid(pasid, ownStage1(context));
             shutOutSilent();
         }
         faults.thread().awaitHandled();
@@ -322,6 +320,20 @@ class Smmuv3Unit
             throw new IommuException(Errno.ENODEV, "device " + record.name() + " was not added");
         }
         return device;
+    }
+
+    private Stage1Context ownStage1(TranslationContext context) {
+        if (contexts.own(context) instanceof Stage1Context stage1) {
+            return stage1;
+        }
+        throw new IommuException(Errno.EINVAL, context + " is not of stage 1: PASIDs are resolved there");
+    }
+
+    private String clientOf(int streamId) {
+        synchronized (this) {
+            ClientDevice device = devicesByStream.get(streamId);
+            return device == null ? "(unassigned sid)" : device.record().name();
+        }
     }
 
     private boolean wantsPasidInResponse(int streamId) {

@@ -188,12 +188,18 @@ final class StreamRoute {
         }
     }
 
+    /** Ends what stalls, if anything can; the entries abort. */
+    void terminateStalls() {
+        if (traits.stall()) {
+            record.streamIds().forEach(writer::terminateStalls);
+        }
+    }
+
     /** Makes the entries invalid without waiting, because the SMMU does not answer. */
     void close() {
         for (int streamId : record.streamIds()) {
             writer.closeStream(streamId, streams.entry(streamId));
         }
-        clearDescriptorUnseen(0);
     }
 
     /**

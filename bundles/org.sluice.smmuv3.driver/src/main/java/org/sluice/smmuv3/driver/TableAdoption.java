@@ -142,16 +142,20 @@ final class TableAdoption {
 
     private void verifyStream(int streamId, long address) {
         ClientDevice device = unit.deviceOf(streamId);
-        long[] wanted = device != null
-                ? device.streamEntry()
-                : reserved.contains(streamId) ? StreamEntry.bypass() : StreamEntry.abort();
         long[] found = EntryWriter.read(memory, address);
+        long[] wanted = device != null ? device.streamEntry() : unowned(streamId, found);
         Difference.refuse(
                 String.format("StreamID 0x%x%s: STE", streamId, device == null ? ", which no device has" : ""),
                 StreamTableEntry.LAYOUT,
                 found,
                 wanted,
                 Difference.usedByEither(streamBits, found, wanted));
+    }
+
+    /** A stream that firmware left running passes until its device was attached, and aborts once that was removed. */
+    private long[] unowned(int streamId, long[] found) {
+        boolean passes = StreamTableEntry.config(found[StreamTableEntry.CONFIG_WORD]) == StreamTableEntry.CONFIG_BYPASS;
+        return reserved.contains(streamId) && passes ? StreamEntry.bypass() : StreamEntry.abort();
     }
 
     private void verifyContexts(ClientDevice device) {

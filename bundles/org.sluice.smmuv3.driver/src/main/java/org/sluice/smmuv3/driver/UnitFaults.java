@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntFunction;
 
 /** Everything that a unit learns from its SMMU without asking: events, page requests, global errors. */
 final class UnitFaults {
@@ -17,13 +18,14 @@ final class UnitFaults {
     /**
      * Puts the thread together; it does not run yet.
      *
+     * @param clients names of the devices that streams belong to, for the log
      * @param chores what else the thread does at every wake-up
      */
-    UnitFaults(UnitParts parts, PageRequests pageRequests, Runnable chores) {
+    UnitFaults(UnitParts parts, PageRequests pageRequests, IntFunction<String> clients, Runnable chores) {
         this.commands = parts.queue();
         this.events = parts.eventQueue();
         this.requests = parts.memory().pageRequests() == null ? null : parts.pageRequestQueue();
-        FaultReporter reporter = new FaultReporter(parts.host(), parts.queue(), parts.log());
+        FaultReporter reporter = new FaultReporter(parts.host(), parts.queue(), parts.log(), clients);
         List<QueueConsumer> consumers = new ArrayList<>();
         consumers.add(new QueueConsumer(events, words -> reporter.accept(new EventRecord(words))));
         Set<String> lines = new HashSet<>();

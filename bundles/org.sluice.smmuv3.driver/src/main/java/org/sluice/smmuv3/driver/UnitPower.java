@@ -37,9 +37,7 @@ final class UnitPower {
         try {
             reset.stopTranslation(parts.features());
         } catch (IommuException timeout) {
-            reset.startTranslation(parts.features());
-            parts.queue().resume();
-            invalidateDropped();
+            goOn(timeout);
             throw timeout;
         }
         off = true;
@@ -90,7 +88,14 @@ final class UnitPower {
         faults.thread().unpause();
     }
 
-    private void invalidateDropped() {
-        reset.invalidateEverything(parts.features(), parts.queue());
+    /** What was dropped in the meantime is made up for before anything is translated again. */
+    private void goOn(IommuException reason) {
+        parts.queue().resume();
+        try {
+            reset.invalidateEverything(parts.features(), parts.queue());
+            reset.startTranslation(parts.features());
+        } catch (IommuException second) {
+            reason.addSuppressed(second);
+        }
     }
 }

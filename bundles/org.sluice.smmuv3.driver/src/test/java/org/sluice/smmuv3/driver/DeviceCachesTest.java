@@ -25,6 +25,7 @@ import org.sluice.smmuv3.arch.StreamTableEntry;
 import org.sluice.spi.driver.Attachment;
 import org.sluice.spi.driver.DeviceRecord;
 import org.sluice.spi.driver.TranslationContext;
+import org.sluice.spi.driver.UnitRecord;
 
 /** ATS: when a device may cache, in which order it is switched, what is invalidated, and what becomes of a silent one. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
@@ -143,6 +144,24 @@ class DeviceCachesTest {
                         .map(command -> Long.toHexString(CmdAtcInv.streamID(command.word0())) + "."
                                 + CmdAtcInv.substreamID(command.word0())))
                 .containsExactly("42.7", "50.0", "51.0");
+    }
+
+    @Test
+    void adoptionLeavesTheSwitchesAloneAndKnowsWhoCaches() {
+        TranslationContext context = fixture.context(0x8000_0000L);
+        fixture.unit.attach(device, Attachment.to(context));
+        fixture.unit.handOver();
+        journal.clear();
+        fixture.adopt(new UnitRecord(
+                1, List.of(new UnitRecord.Device(device, Attachment.Kind.TRANSLATED, context.record(), List.of()))));
+        assertThat(journal).isEmpty();
+        TranslationContext adopted = fixture.unit.adoptContext(context.record());
+        fixture.registers.takeCommands();
+        adopted.invalidate(0x8000, 4096, 4096, true);
+        adopted.sync();
+        assertThat(opcodes()).containsExactly("TLBI_NH_VA", "SYNC", "ATC_INV", "SYNC");
+        fixture.unit.attach(device, Attachment.BLOCKED);
+        assertThat(journal).containsExactly("PRI off", "ATS off");
     }
 
     /** The goldens of linux-iommu.md section 3.4. */

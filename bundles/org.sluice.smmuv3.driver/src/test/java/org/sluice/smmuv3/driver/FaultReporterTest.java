@@ -14,10 +14,10 @@ class FaultReporterTest {
     private final List<String> lines = new ArrayList<>();
     private final QueueFixture fixture = new QueueFixture(4);
     private final TestHost host = new TestHost(fixture.memory);
-    private final FaultReporter reporter =
-            new FaultReporter(host, fixture.queue, new UnitLog(recording(), "9050000.smmuv3"));
+    private final FaultReporter reporter = new FaultReporter(
+            host, fixture.queue, new UnitLog(recording(), "9050000.smmuv3"), stream -> "client of " + stream);
 
-    /** The words of dmesg in the capture, after the driver's and the device's name. */
+    /** The words of dmesg in the capture, after the driver's and the device's name, and the line that newer ones add. */
     @Test
     void unhandledEventIsLoggedInLinuxsWords() {
         reporter.accept(new EventRecord(new long[] {0x0000003800000010L, 0x0000000800000000L, 0xdead0000L, 0}));
@@ -27,7 +27,9 @@ class FaultReporterTest {
                         "9050000.smmuv3: \t0x0000003800000010",
                         "9050000.smmuv3: \t0x0000000800000000",
                         "9050000.smmuv3: \t0x00000000dead0000",
-                        "9050000.smmuv3: \t0x0000000000000000");
+                        "9050000.smmuv3: \t0x0000000000000000",
+                        "9050000.smmuv3: event: F_TRANSLATION client: client of 56 sid: 0x38 ssid: 0x0 iova: 0xdead0000"
+                                + " ipa: 0x0");
     }
 
     @Test

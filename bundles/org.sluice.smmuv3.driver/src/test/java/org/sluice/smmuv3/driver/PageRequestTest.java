@@ -159,6 +159,23 @@ class PageRequestTest {
         assertThat(fixture.registers.takeCommands()).containsExactly(new RegisterFake.Taken(0x0000_0042_0000_2044L, 9));
     }
 
+    /** Nobody could answer them any more. Only once the entry aborts, or the transaction would stall again. */
+    @Test
+    void removalEndsWhatStallsOnceTheEntryAborts() {
+        DeviceRecord gpu = fixture.added("gpu", 0, new TestPort(new java.util.ArrayList<>(), false), 0x60);
+        fixture.unit.attach(gpu, Attachment.to(fixture.context(0x8000_0000L)));
+        fixture.registers.takeCommands();
+        fixture.unit.removeDevice(gpu);
+        java.util.List<RegisterFake.Taken> commands = fixture.registers.commands();
+        int end = commands.indexOf(new RegisterFake.Taken(0x0000_0060_0000_0045L, 0));
+        assertThat(commands.lastIndexOf(new RegisterFake.Taken(Command.cfgiSte(0x60), 1)))
+                .isBetween(0, end - 2);
+        assertThat(commands.get(end + 1)).isEqualTo(new RegisterFake.Taken(Command.sync(), 0));
+        DeviceRecord nic = fixture.added("nic", 0, DevicePort.NONE, 0x61);
+        fixture.unit.removeDevice(nic);
+        assertThat(fixture.registers.commands()).noneMatch(command -> (command.word0() & 0xff) == Opcode.STALL_TERM);
+    }
+
     @Test
     void stallThatNobodyRepairsIsReportedAndAborted() {
         fixture.registers.raise(0x0000_0042_0000_0010L, 1L << 31 | 9, 0x1000, 0);

@@ -167,6 +167,7 @@ class PowerTest {
         DeviceRecord device = fixture.added("dev", 10, 0x42);
         TranslationContext one = fixture.context(0x8000_0000L);
         TranslationContext two = fixture.context(0x9000_0000L);
+        fixture.unit.attach(device, Attachment.to(one));
         fixture.pasids().mmAttach(device, 5, one, true);
         fixture.registers.stick(true);
         refused(Errno.ETIMEDOUT, () -> fixture.pasids().mmAttach(device, 6, two, true));
@@ -176,6 +177,7 @@ class PowerTest {
         assertThat(StreamTableEntry.v(fixture.streamEntry(0x42)[0])).isEqualTo(1);
         assertThat(fixture.descriptor(0x42, 6)[0]).isZero();
         assertThat(fixture.descriptor(0x42, 5)[0]).isNotZero();
+        assertThat(fixture.descriptor(0x42, 0)[0]).as("untagged traffic too").isNotZero();
         fixture.unit.removeDevice(device);
         fixture.unit.freeContext(one);
         fixture.unit.freeContext(two);
