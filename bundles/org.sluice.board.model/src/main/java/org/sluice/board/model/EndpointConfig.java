@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import org.sluice.spi.board.DmaProperties;
 
 /**
  * One element of the property {@code endpoints}: a name, then {@code key=value} separated by semicolons.
@@ -21,6 +22,7 @@ import java.util.TreeSet;
  * @param mute {@code mute}: a defect: it neither heeds nor answers invalidations
  * @param secure {@code secure}: whether its stream is Secure, which has no ATS
  * @param stalls {@code stall}: whether its transactions may be stalled
+ * @param dma what {@link DmaKeys} says of its DMA
  */
 record EndpointConfig(
         String name,
@@ -33,13 +35,42 @@ record EndpointConfig(
         boolean pasidInResponse,
         boolean mute,
         boolean secure,
-        boolean stalls) {
+        boolean stalls,
+        DmaProperties dma) {
     private static final int MAX_PASID_BITS = 20;
     private static final long MAX_STREAM_ID = 0xffff_ffffL;
     private static final int ALONE = -1;
     private static final int MAX_TLB_ENTRIES = 1 << 20;
     private static final Set<String> KNOWN = Set.of(
             "sid", "pasids", "compatible", "group", "ats", "pri", "pasid-in-response", "mute", "secure", "stall");
+
+    /** An endpoint whose DMA has nothing special. */
+    EndpointConfig(
+            String name,
+            List<Integer> streamIds,
+            int pasidBits,
+            String compatible,
+            int group,
+            int tlbEntries,
+            boolean pageRequests,
+            boolean pasidInResponse,
+            boolean mute,
+            boolean secure,
+            boolean stalls) {
+        this(
+                name,
+                streamIds,
+                pasidBits,
+                compatible,
+                group,
+                tlbEntries,
+                pageRequests,
+                pasidInResponse,
+                mute,
+                secure,
+                stalls,
+                DmaProperties.ORDINARY);
+    }
 
     /**
      * Reads an endpoint.
@@ -58,8 +89,10 @@ record EndpointConfig(
             String key =
                     equals < 0 ? parts[i].trim() : parts[i].substring(0, equals).trim();
             String value = equals < 0 ? "" : parts[i].substring(equals + 1).trim();
-            if (!KNOWN.contains(key)) {
-                throw Properties.invalid(property(name, key), value, "known keys are " + new TreeSet<>(KNOWN));
+            if (!KNOWN.contains(key) && !DmaKeys.KNOWN.contains(key)) {
+                Set<String> known = new TreeSet<>(KNOWN);
+                known.addAll(DmaKeys.KNOWN);
+                throw Properties.invalid(property(name, key), value, "known keys are " + known);
             }
             values.put(key, value);
         }
@@ -95,7 +128,8 @@ record EndpointConfig(
                 flag(name, values, "pasid-in-response"),
                 flag(name, values, "mute"),
                 secure,
-                flag(name, values, "stall"));
+                flag(name, values, "stall"),
+                DmaKeys.parse(name, values));
     }
 
     private static String property(String name, String key) {

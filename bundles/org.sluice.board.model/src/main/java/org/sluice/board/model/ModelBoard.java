@@ -1,11 +1,13 @@
 package org.sluice.board.model;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.sluice.spi.board.AtsModel;
 import org.sluice.spi.board.Board;
 import org.sluice.spi.board.Dma;
+import org.sluice.spi.board.DmaProperties;
 import org.sluice.spi.board.Endpoint;
 import org.sluice.spi.board.IommuHardware;
 import org.sluice.spi.board.IommuModel;
@@ -24,6 +26,7 @@ final class ModelBoard implements Board, AutoCloseable {
     private final PageAllocator allocator;
     private final IommuModel model;
     private final List<IommuHardware> iommus;
+    private final Map<String, DmaProperties> dma = new HashMap<>();
     private final List<Endpoint> endpoints;
     private final List<DeviceTlbPort> ports = new ArrayList<>();
 
@@ -52,6 +55,7 @@ final class ModelBoard implements Board, AutoCloseable {
         List<Endpoint> made = new ArrayList<>();
         for (EndpointConfig endpoint : config.endpoints()) {
             made.add(endpoint(endpoint, config.iommuName(), injection));
+            dma.put(endpoint.name(), endpoint.dma());
         }
         endpoints = List.copyOf(made);
     }
@@ -97,6 +101,11 @@ final class ModelBoard implements Board, AutoCloseable {
         public boolean canStall() {
             return true;
         }
+    }
+
+    @Override
+    public DmaProperties dmaProperties(Endpoint endpoint) {
+        return dma.getOrDefault(endpoint.name(), DmaProperties.ORDINARY);
     }
 
     @Override

@@ -9,7 +9,10 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.sluice.api.DmaLimits;
 import org.sluice.api.IommuException;
+import org.sluice.api.ReservedRegion;
+import org.sluice.spi.board.DmaProperties;
 import org.sluice.spi.memory.MemoryRegion;
 
 class BoardConfigTest {
@@ -81,7 +84,7 @@ class BoardConfigTest {
                 "dma0;sid=x | endpoint dma0: sid is 'x': it must be a number, decimal or hexadecimal with 0x",
                 "dma0;sid=0x100000000 | endpoint dma0: sid is '0x100000000': it must be from 0 to 4294967295",
                 "dma0;sid=1;pasids=21 | endpoint dma0: pasids is '21': it must be from 0 to 20",
-                "dma0;sid=1;color=red | endpoint dma0: color is 'red': known keys are [ats, compatible, group",
+                "dma0;sid=1;color=red | endpoint dma0: color is 'red': known keys are [ats, below-4g-first, coherent, compatible",
                 "dma0;sid=1;ats=3 | endpoint dma0: ats is '3': it must be 0 or a power of two",
                 "dma0;sid=1;ats=4;secure=true | endpoint dma0: secure is 'true': Secure streams have no ATS",
                 "dma0;sid=1;pri=true | endpoint dma0: pri is 'true': page requests take ATS",
@@ -114,5 +117,26 @@ class BoardConfigTest {
         assertThatThrownBy(() -> BoardConfig.parse(properties("endpoints", new String[] {"dma0;sid=1", "dma0;sid=2"})))
                 .isInstanceOf(IommuException.class)
                 .hasMessageContaining("dma0");
+    }
+
+    @Test
+    void whatFirmwareSaysOfDmaIsRead() {
+        DmaProperties dma = EndpointConfig.parse(
+                        "nic;sid=1;coherent=false;untrusted=true;dma-bits=32;below-4g-first=true;"
+                                + "reserved=direct:0x88000000+0x2000,msi:0xfee00000+0x100000")
+                .dma();
+        assertThat(dma.coherent()).isFalse();
+        assertThat(dma.untrusted()).isTrue();
+        assertThat(dma.limits()).isEqualTo(DmaLimits.NONE.withAddressBits(32).withBelow4GFirst());
+        assertThat(dma.reserved().stream().map(ReservedRegion::line))
+                .containsExactly(
+                        "0x0000000088000000 0x0000000088001fff direct", "0x00000000fee00000 0x00000000feefffff msi");
+        assertThat(EndpointConfig.parse("nic;sid=1").dma()).isEqualTo(DmaProperties.ORDINARY);
+        assertThatThrownBy(() -> EndpointConfig.parse("nic;sid=1;reserved=0x1000+0x1000"))
+                .hasMessageContaining("endpoint nic: reserved")
+                .hasMessageContaining("direct-relaxable");
+        assertThatThrownBy(() -> EndpointConfig.parse("nic;sid=1;dma-bits=8")).hasMessageContaining("from 12 to 64");
+        assertThatThrownBy(() -> EndpointConfig.parse("nic;sid=1;coherent=maybe"))
+                .hasMessageContaining("true or false");
     }
 }

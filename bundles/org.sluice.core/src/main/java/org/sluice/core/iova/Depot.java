@@ -10,33 +10,26 @@ final class Depot {
         return size;
     }
 
+    /** Takes a magazine to fill; it comes back by {@link #push}. */
+    synchronized Magazine takeEmpty() {
+        Magazine taken = empty;
+        if (taken == null) {
+            return new Magazine();
+        }
+        empty = taken.next;
+        taken.next = null;
+        return taken;
+    }
+
     synchronized void push(Magazine full) {
         full.next = top;
         top = full;
         size = size + 1;
     }
 
-    /** Takes one; null if there is none. */
+    /** Takes a full one, which is kept by {@link #keep} once it was emptied; null if there is none. */
     Magazine pop() {
         return size == 0 ? null : take();
-    }
-
-    /** Exchanges a full magazine for an empty one. */
-    synchronized Magazine exchange(Magazine full) {
-        push(full);
-        Magazine next = empty;
-        if (next == null) {
-            return new Magazine();
-        }
-        empty = next.next;
-        next.next = null;
-        return next;
-    }
-
-    /** Keeps a magazine that was emptied, so that it need not be made again. */
-    synchronized void keep(Magazine emptied) {
-        emptied.next = empty;
-        empty = emptied;
     }
 
     private synchronized Magazine take() {
@@ -47,5 +40,11 @@ final class Depot {
             size = size - 1;
         }
         return full;
+    }
+
+    /** Keeps a magazine that was emptied, so that it need not be made again. */
+    synchronized void keep(Magazine emptied) {
+        emptied.next = empty;
+        empty = emptied;
     }
 }

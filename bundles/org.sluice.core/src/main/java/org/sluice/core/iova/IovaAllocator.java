@@ -9,12 +9,12 @@ import org.sluice.core.gate.SwapGate;
 
 /**
  * Hands out the IOVAs of one address space: aligned to their size rounded up to a power of two, the highest first, as Linux's
- * {@code iova.c} does. In front of the {@link FreeRanges} each thread keeps magazines of the six smallest sizes (1 to 32 pages),
+ * {@code iova.c} does. In front of the {@link FreeRanges} each thread keeps frames of the six smallest sizes (1 to 32 pages),
  * which need no lock at all. It is part of the core's ledger: no bundle that can be swapped holds any of it.
  *
- * <p><b>Why no lock.</b> A thread touches its cache only while it holds a pin of the swap gate, which costs its full fence
- * whether there is a cache or not. Whoever wants everybody's caches sets {@link #seized} and then drains the gate: by the
- * order that the gate guarantees, each thread either sees the flag or was waited for. Until the flag is cleared threads use
+ * <p><b>Why no lock.</b> A thread touches its {@link FrameStacks} only while it holds a pin of the swap gate, which costs its
+ * full fence whether there are stacks or not. Whoever wants everybody's closes the table of stacks and then drains the gate: by
+ * the order that the gate guarantees, each thread either finds it closed or was waited for. Until it is open again threads use
  * the free ranges directly, under their lock.
  *
  * <p>Frames are IOVAs divided by the granule. Frame 0 is never handed out: 0 says that there is none.
@@ -23,7 +23,6 @@ public final class IovaAllocator {
     /** Sizes that are cached: 1, 2, 4, 8, 16 and 32 pages. */
     static final int ORDERS = 6;
 
-    private static final long LARGEST_CACHED = 1L << ORDERS - 1;
     private static final long FOUR_GIB = 1L << 32;
 
     private final SwapGate gate;
@@ -33,7 +32,7 @@ public final class IovaAllocator {
     private final long last32;
     private final FreeRanges free = new FreeRanges(); // guarded by itself
     private final Depot[] depots = new Depot[ORDERS];
-    private final PerThread<ThreadCache> caches = new PerThread<>(ThreadCache::new, this::empty);
+    private final FrameStacks caches = new FrameStacks(this::empty);
     private final Object flushing = new Object();
     private final List<long[]> reserved = new ArrayList<>(); // first and last frame, ascending; guarded by free
     private final Runnable depotGrew;
@@ -41,8 +40,6 @@ public final class IovaAllocator {
 
     /** Smallest size in pages that was not found below 4 GiB since something was given back there; guarded by free. */
     private long failedBelow4G = Long.MAX_VALUE;
-
-    private volatile boolean seized;
 
     /**
      * An allocator for a whole address space.
@@ -131,19 +128,51 @@ public final class IovaAllocator {
      * @return the IOVA in bytes, aligned; 0 if there is none: {@link #flushCaches} outside of the gate and try once more
      */
     public long allocate(long[] pin, long size, long limit) {
-        long pages = rounded(size >>> shift);
-        long limitFrame = Math.min(limit >>> shift, lastFrame);
-        if (pages <= LARGEST_CACHED && pin != null && !seized) {
-            ThreadCache cache = caches.of(pin);
-            if (cache != null) {
-                int order = Long.numberOfTrailingZeros(pages);
-                long frame = cache.pop(order, limitFrame - pages + 1, depots[order]);
-                if (frame != 0) {
-                    return frame << shift;
+        int order = order(size);
+        if (order < ORDERS && pin != null) {
+            long[] stacks = caches.of(pin);
+            if (stacks != null) {
+                int base = FrameStacks.base(order);
+                int count = (int) stacks[base];
+                if (count > 0) {
+                    long frame = stacks[base + count];
+                    if (frame + (1L << order) - 1 <= limit >>> shift) {
+                        stacks[base] = count - 1;
+                        return frame << shift;
+                    }
                 }
+                return allocateBehind(stacks, order, limit);
             }
         }
-        return allocateFromRanges(pages, limitFrame) << shift;
+        return allocateFromRanges(size, limit);
+    }
+
+    /** Sizes up to 32 pages are rounded up to a power of two, so that the caches have few sizes. */
+    private int order(long size) {
+        return Long.SIZE - Long.numberOfLeadingZeros((size >>> shift) - 1);
+    }
+
+    /** Another frame of the thread's than the one on top, or one from the depot, or from the ranges. */
+    private long allocateBehind(long[] stacks, int order, long limit) {
+        int base = FrameStacks.base(order);
+        long last = (limit >>> shift) - (1L << order) + 1;
+        if (stacks[base] == 0) {
+            Magazine full = depots[order].pop();
+            if (full != null) {
+                System.arraycopy(full.frames, 0, stacks, base + 1, Magazine.CAPACITY);
+                stacks[base] = Magazine.CAPACITY;
+                depots[order].keep(full);
+            }
+        }
+        for (int at = base + (int) stacks[base]; at > base; at--) {
+            long frame = stacks[at];
+            if (frame <= last) {
+                stacks[at] = stacks[base + (int) stacks[base]];
+                stacks[base]--;
+                return frame << shift;
+            }
+        }
+        return allocateFromRanges(1L << order + shift, limit);
     }
 
     /**
@@ -155,41 +184,50 @@ public final class IovaAllocator {
      * @throws IommuException EINVAL it is free already (noticed for what no cache holds)
      */
     public void free(long[] pin, long iova, long size) {
-        long frame = iova >>> shift;
-        long pages = rounded(size >>> shift);
-        if (pages <= LARGEST_CACHED && pin != null && !seized) {
-            ThreadCache cache = caches.of(pin);
-            if (cache != null) {
-                int order = Long.numberOfTrailingZeros(pages);
-                Depot depot = depots[order];
-                int before = depot.size();
-                cache.push(order, frame, depot);
-                if (depot.size() > depotLimit && before <= depotLimit) {
-                    depotGrew.run();
+        int order = order(size);
+        if (order < ORDERS && pin != null) {
+            long[] stacks = caches.of(pin);
+            if (stacks != null) {
+                int base = FrameStacks.base(order);
+                int count = (int) stacks[base];
+                if (count == FrameStacks.CAPACITY) {
+                    count = spill(stacks, order);
                 }
+                stacks[base + 1 + count] = iova >>> shift;
+                stacks[base] = count + 1;
                 return;
             }
         }
-        freeToRanges(frame, pages);
+        freeToRanges(iova >>> shift, order < ORDERS ? 1L << order : size >>> shift);
     }
 
-    /** Sizes below 32 pages are rounded up to a power of two, so that the caches have few sizes. */
-    private static long rounded(long pages) {
-        return pages >= LARGEST_CACHED || (pages & pages - 1) == 0 ? pages : Long.highestOneBit(pages) << 1;
+    /** The older half of a full stack goes to the depot. */
+    private int spill(long[] stacks, int order) {
+        int first = FrameStacks.base(order) + 1;
+        Depot depot = depots[order];
+        Magazine magazine = depot.takeEmpty();
+        System.arraycopy(stacks, first, magazine.frames, 0, Magazine.CAPACITY);
+        System.arraycopy(stacks, first + Magazine.CAPACITY, stacks, first, Magazine.CAPACITY);
+        depot.push(magazine);
+        if (depot.size() == depotLimit + 1) {
+            depotGrew.run();
+        }
+        return Magazine.CAPACITY;
     }
 
-    private long allocateFromRanges(long pages, long limit) {
-        long highest = Long.highestOneBit(pages);
-        long alignment = highest == pages ? pages : highest << 1;
+    private long allocateFromRanges(long size, long limit) {
+        int order = order(size);
+        long pages = order < ORDERS ? 1L << order : size >>> shift;
+        long limitFrame = Math.min(limit >>> shift, lastFrame);
         synchronized (free) {
-            if (limit <= last32 && pages >= failedBelow4G) {
+            if (limitFrame <= last32 && pages >= failedBelow4G) {
                 return 0;
             }
-            long frame = free.takeHighest(pages, alignment, limit);
-            if (frame == 0 && limit == last32) {
+            long frame = free.takeHighest(pages, 1L << order, limitFrame);
+            if (frame == 0 && limitFrame == last32) {
                 failedBelow4G = pages;
             }
-            return frame;
+            return frame << shift;
         }
     }
 
@@ -216,7 +254,7 @@ public final class IovaAllocator {
      */
     public boolean flushCaches(long nanos) {
         synchronized (flushing) {
-            seized = true;
+            caches.close();
             try {
                 // A thread that makes its cache does that inside the gate: no lock of theirs is held while waiting for
                 // them.
@@ -225,7 +263,7 @@ public final class IovaAllocator {
                 }
                 caches.forEach(this::empty);
             } finally {
-                seized = false;
+                caches.reopen();
             }
         }
         for (int order = 0; order < ORDERS; order++) {
@@ -257,23 +295,21 @@ public final class IovaAllocator {
             if (full == null) {
                 return;
             }
-            empty(full, order);
+            for (long frame : full.frames) {
+                freeToRanges(frame, 1L << order);
+            }
             depots[order].keep(full);
         }
     }
 
-    private void empty(ThreadCache cache) {
+    private void empty(long[] stacks) {
         for (int order = 0; order < ORDERS; order++) {
-            empty(cache.loaded(order), order);
-            empty(cache.previous(order), order);
+            int base = FrameStacks.base(order);
+            for (int at = base + (int) stacks[base]; at > base; at--) {
+                freeToRanges(stacks[at], 1L << order);
+            }
+            stacks[base] = 0;
         }
-    }
-
-    private void empty(Magazine magazine, int order) {
-        for (int i = 0; i < magazine.size(); i++) {
-            freeToRanges(magazine.frame(i), 1L << order);
-        }
-        magazine.clear();
     }
 
     /**
