@@ -50,7 +50,8 @@ record Evidence(
 
     /** Whether a table on the way takes the right to write away. */
     boolean hasReadOnlyTable() {
-        return walk.stream().limit(walk.size() - 1).anyMatch(table -> TableDescriptor.apTableRdonly(table) != 0);
+        long tables = TableDescriptor.nextTable(leaf()) == RandomTables.HOLE ? walk.size() : walk.size() - 1;
+        return walk.stream().limit(tables).anyMatch(table -> TableDescriptor.apTableRdonly(table) != 0);
     }
 
     boolean isWritableLeaf() {

@@ -276,6 +276,11 @@ final class RandomSetUp {
         return tables.get(contexts.get(streamId)).walk(iova);
     }
 
+    /** Whether a DMA there could change anything but the data. */
+    boolean leadsAstray(int streamId, long iova) {
+        return tables.get(contexts.get(streamId)).leadsAstray(iova);
+    }
+
     boolean isTwoLevel() {
         return twoLevel;
     }

@@ -149,6 +149,22 @@ final class RandomTables {
         return descriptors;
     }
 
+    /**
+     * Whether an access to an IOVA, were it let through, would reach memory that is no data: a large leaf covers the tables
+     * themselves, and places where the machines differ rather than their SMMUs.
+     */
+    boolean leadsAstray(long iova) {
+        List<Long> walked = walk(iova);
+        int level = startLevel() + walked.size() - 1;
+        long descriptor = walked.get(walked.size() - 1);
+        if ((descriptor & 3) != (level == LAST_LEVEL ? 3 : 1)) {
+            return false;
+        }
+        long inside = iova & (1L << shift(level)) - 1;
+        long reached = Stage1Leaf.outputAddress(descriptor) & -(1L << shift(level)) | inside;
+        return reached >>> 40 == 0 && !isData(reached);
+    }
+
     /** Puts another leaf in the place of one. */
     void change(Mapping mapping) {
         int level = LAST_LEVEL - (Long.numberOfTrailingZeros(mapping.bytes()) - granule) / perLevel();
