@@ -55,15 +55,19 @@ final class QemuProcess implements AutoCloseable {
     }
 
     private static List<String> command(QemuConfig config, QemuProgram program, Path folder) {
-        List<String> command = new ArrayList<>(List.of(program.binary(), "-M", "virt,iommu=smmuv3"));
+        List<String> command = new ArrayList<>(List.of(program.binary(), "-M"));
         if (!config.stage().isEmpty()) {
             if (!program.version().hasStages() && !config.stage().equals("1")) {
                 throw Properties.invalid(
                         "iommu.stage", config.stage(), program.version().text() + " has stage 1 only");
             }
-            if (program.version().hasStages()) {
-                command.addAll(List.of("-global", "arm-smmuv3.stage=" + config.stage()));
-            }
+        }
+        if (!config.stage().isEmpty() && program.version().hasStages()) {
+            // machines after this one choose the stages themselves
+            command.add("virt-9.1,iommu=smmuv3");
+            command.addAll(List.of("-global", "arm-smmuv3.stage=" + config.stage()));
+        } else {
+            command.add("virt,iommu=smmuv3");
         }
         command.addAll(
                 List.of("-accel", "tcg", "-icount", "shift=0,sleep=off", "-cpu", "cortex-a57,start-powered-off=on"));

@@ -14,7 +14,13 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(300)
 public abstract class DriverTck
-        implements TranslationCases, FaultCases, InvalidationCases, StreamCases, CommandQueueCases, AbilityCases {
+        implements TranslationCases,
+                FaultCases,
+                InvalidationCases,
+                StreamCases,
+                CommandQueueCases,
+                AbilityCases,
+                NestedCases {
     /** StreamID of the first endpoint of a case. */
     static final int FIRST_STREAM = 0x10;
 
