@@ -254,7 +254,7 @@ class PageFaultTest {
     }
 
     @Test
-    void freeDrainsTheHardwareAnswersWhatWaitsAndWaitsForTheHandler() throws InterruptedException {
+    void freeDrainsTheHardwareAnswersWhatWaitsAndWaitsForTheHandler_R25() throws InterruptedException {
         useWorkers(new FaultWorkers(1, 8, 30_000));
         CountDownLatch go = new CountDownLatch(1);
         CountDownLatch began = new CountDownLatch(1);
