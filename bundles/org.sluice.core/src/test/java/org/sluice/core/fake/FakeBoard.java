@@ -39,13 +39,23 @@ public final class FakeBoard implements Board {
         allocator = new JournalAllocator(factory.allocator(memory, pool), journal, allocationsUntilFailure, injection);
     }
 
+    /** Every device stalls, except for the far one. */
+    private static DevicePort stalls(String name) {
+        return new DevicePort() {
+            @Override
+            public boolean canStall() {
+                return !name.equals("far");
+            }
+        };
+    }
+
     public FakeBoard iommu(String name) {
         iommus.add(new IommuHardware(name, FakeDriver.COMPATIBLE, null, null, Map.of()));
         return this;
     }
 
     public FakeBoard endpoint(String name, String compatible, String iommu, int stream, int pasidBits, int group) {
-        endpoints.add(new Endpoint(name, compatible, iommu, List.of(stream), pasidBits, group, null));
+        endpoints.add(new Endpoint(name, compatible, iommu, List.of(stream), pasidBits, group, null, stalls(name)));
         return this;
     }
 

@@ -252,6 +252,15 @@ class SvaTest {
     }
 
     @Test
+    void deviceThatCannotWaitIsEnodevWhereFaultsAreToBeRepaired() {
+        IommuDevice far = machine.device("far");
+        assertThat(errnoOf(() -> far.initSva(SvaParameters.any().with(SvaFeature.IO_PAGE_FAULTS))))
+                .isEqualTo(Errno.ENODEV);
+        far.initSva(SvaParameters.any());
+        assertThat(machine.platform.bind(far, process.number()).features()).isEmpty();
+    }
+
+    @Test
     void driverWithoutPasidsOrAnswersIsEnodev() {
         try (TestMachine plain = TestMachine.bare(0, 1000)) {
             plain.addFormat("1.0.0");
