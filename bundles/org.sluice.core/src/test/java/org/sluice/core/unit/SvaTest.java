@@ -187,8 +187,10 @@ class SvaTest {
         SvaBond two = bind(disk());
         assertThat(two.space()).isSameAs(one.space());
         assertThat(one.space().bonds()).containsExactlyInAnyOrder(nic(), disk());
+        assertThat(machine.counter("sva.bonds")).isEqualTo(2);
         put(BASE, 1);
         one.close();
+        assertThat(machine.counter("sva.bonds")).isEqualTo(1);
         assertThat(two.isLive()).isTrue();
         assertThat(one.isLive()).isFalse();
         assertThat(machine.hardware.dma(TestMachine.NIC, one.pasid(), BASE)).isZero();
