@@ -48,7 +48,8 @@ public interface IommuDevice {
      *
      * @param parameters the range, clamped to what device and IOMMU carry
      * @throws IommuException EEXIST initialised before, EINVAL the IOMMU or device carries no PASIDs or the range is
-     *     empty after clamping, ENODEV no driver, or one that cannot answer faults while they are asked for
+     *     empty after clamping, ENODEV no driver, or faults are to be repaired and driver or device
+     *     cannot wait for that
      */
     void initSva(SvaParameters parameters);
 

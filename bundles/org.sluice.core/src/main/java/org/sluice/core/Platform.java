@@ -381,6 +381,9 @@ public final class Platform implements Iommu, Counters, MappingWatch {
                 "spaces", units.stream().mapToLong(unit -> unit.spaces().size()).sum());
         values.put("pasids", units.stream().mapToLong(Unit::pasidCount).sum());
         values.put("faults", units.stream().mapToLong(Unit::faultCount).sum());
+        values.put(
+                "sva.bonds",
+                units.stream().mapToLong(unit -> unit.shared().bonds()).sum());
         faultWorkers.counters().read(values);
         values.put("swaps", reports.adopted());
         values.put("gate.parked", commons.gate().parked());

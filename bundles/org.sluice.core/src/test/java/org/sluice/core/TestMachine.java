@@ -31,6 +31,7 @@ import org.sluice.core.space.Commons;
 import org.sluice.core.unit.DefaultPolicy;
 import org.sluice.pgtable.arm.Stage1Format;
 import org.sluice.spi.pgtable.PageTableFormat;
+import org.sluice.spi.sva.ProcessAddressSpaces;
 
 /**
  * The platform over a fake board, without a container: services come and go by method calls. Devices: {@code nic} and
@@ -56,9 +57,14 @@ public final class TestMachine implements AutoCloseable {
     private long formatService;
 
     private TestMachine(Commons commons, DefaultPolicy policy, boolean realTables) {
-        hardware = new FakeHardware(journal, realTables ? new LpaeWalk(board.memory())::walk : tables::walk);
+        this(commons, policy, realTables, new FaultWorkers(4, 64, 30_000));
+    }
+
+    private TestMachine(Commons commons, DefaultPolicy policy, boolean realTables, FaultWorkers workers) {
+        hardware = new FakeHardware(journal, realTables ? new LpaeWalk(board.memory()) : tables::walk);
+        hardware.injection = board.injection;
         driver = new FakeDriver(hardware);
-        platform = new Platform(commons, new FaultWorkers(4, 64, 30_000), policy);
+        platform = new Platform(commons, workers, policy);
         platform.addSwapListener(swaps::add);
         board.iommu("smmu0").iommu("smmu1");
         board.endpoint("nic", "", "smmu0", NIC, 20, -1);
@@ -81,6 +87,41 @@ public final class TestMachine implements AutoCloseable {
         machine.addDriver("1.0.0");
         machine.settle();
         return machine;
+    }
+
+    /** A machine whose driver can do everything that is optional. */
+    public static TestMachine full() {
+        return full(new FaultWorkers(4, 64, 30_000));
+    }
+
+    public static TestMachine full(FaultWorkers workers) {
+        return full(DefaultPolicy.BLOCKED, workers);
+    }
+
+    public static TestMachine full(DefaultPolicy policy, FaultWorkers workers) {
+        return new TestMachine(Commons.of(5000, 2000), policy, false, workers).start(true);
+    }
+
+    /** A machine before anything came, to be set up and {@link #start}ed. */
+    public static TestMachine off(DefaultPolicy policy) {
+        return new TestMachine(Commons.of(5000, 2000), policy, false);
+    }
+
+    /** Lets board, format and driver come. */
+    public TestMachine start(boolean full) {
+        driver.full = full;
+        platform.addBoard(board);
+        addFormat("1.0.0");
+        addDriver("1.0.0");
+        settle();
+        return this;
+    }
+
+    /** Lets board and driver come. */
+    public void startWithoutFormat() {
+        platform.addBoard(board);
+        addDriver("1.0.0");
+        settle();
     }
 
     /** A machine with its board only. */
@@ -109,6 +150,7 @@ public final class TestMachine implements AutoCloseable {
         change.accept(machine);
         machine.platform.addBoard(machine.board);
         machine.driver.tableFormat = "ARM_64_LPAE_S1";
+        machine.driver.full = true;
         machine.addFormat(new Stage1Format(), "1.0.0");
         machine.addDriver("1.0.0");
         machine.settle();
@@ -222,6 +264,10 @@ public final class TestMachine implements AutoCloseable {
 
     public void removeBoard() {
         platform.removeBoard(board);
+    }
+
+    public void addProcesses(ProcessAddressSpaces service) {
+        platform.addProcesses(service);
     }
 
     public void listen(FaultListener listener) {

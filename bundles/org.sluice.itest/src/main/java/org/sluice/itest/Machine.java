@@ -3,6 +3,7 @@ package org.sluice.itest;
 import java.io.IOException;
 import java.util.Dictionary;
 import java.util.Hashtable;
+import java.util.Map;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceReference;
 import org.osgi.service.cm.Configuration;
@@ -22,6 +23,9 @@ final class Machine implements AutoCloseable {
     static final String DISK = "0000:00:02.0";
     static final String GPU = "gpu";
 
+    /** Its transactions stall until software has resolved their fault. */
+    static final String ACCELERATOR = "accelerator";
+
     /** Memory of the machine's software and devices. */
     static final long RAM = 0x4000_0000L;
 
@@ -36,6 +40,11 @@ final class Machine implements AutoCloseable {
     }
 
     static Machine powerOn(String name) throws Exception {
+        return powerOn(name, Map.of());
+    }
+
+    /** The same with further properties of the IOMMU, or others. */
+    static Machine powerOn(String name, Map<String, Object> more) throws Exception {
         Configuration configuration = Container.service(ConfigurationAdmin.class)
                 .getFactoryConfiguration("org.sluice.board.model", name, "?");
         Dictionary<String, Object> properties = new Hashtable<>();
@@ -44,9 +53,12 @@ final class Machine implements AutoCloseable {
         properties.put("pool", "0x800000000+0x10000000");
         properties.put("iommu.name", name + "-smmu");
         properties.put("iommu.profile", "full");
-        properties.put(
-                "endpoints",
-                new String[] {DISK + ";sid=0x10;pasids=8", GPU + ";sid=0x20;pasids=8;compatible=qcom,adreno"});
+        properties.put("endpoints", new String[] {
+            DISK + ";sid=0x10;pasids=8",
+            GPU + ";sid=0x20;pasids=8;compatible=qcom,adreno",
+            ACCELERATOR + ";sid=0x30;pasids=8;stall=true"
+        });
+        more.forEach(properties::put);
         configuration.update(properties);
         Machine machine = new Machine(name, configuration, Container.service(Iommu.class));
         Container.await(

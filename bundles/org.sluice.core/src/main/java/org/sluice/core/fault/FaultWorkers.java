@@ -92,8 +92,19 @@ public final class FaultWorkers implements AutoCloseable {
 
     /** Runs something when the time is over; null once the platform ends. */
     ScheduledFuture<?> onTimeout(Runnable action) {
+        return after(timeoutMillis, action);
+    }
+
+    /**
+     * Runs something short later.
+     *
+     * @param millis when
+     * @param action what
+     * @return to cancel it; null once the platform ends
+     */
+    public ScheduledFuture<?> after(long millis, Runnable action) {
         try {
-            return clock.schedule(action, timeoutMillis, TimeUnit.MILLISECONDS);
+            return clock.schedule(action, millis, TimeUnit.MILLISECONDS);
         } catch (RejectedExecutionException closed) {
             return null;
         }

@@ -208,11 +208,8 @@ final class Device implements IommuDevice {
             if (sva != null) {
                 throw new IommuException(Errno.EEXIST, name() + " is initialised for SVA already");
             }
-            if (parameters.features().contains(SvaFeature.IO_PAGE_FAULTS)
-                    && !(iommu instanceof PageResponseOperations)) {
-                throw new IommuException(
-                        Errno.ENODEV,
-                        "driver " + unit.driving().driverName() + " cannot answer the page faults of " + name());
+            if (parameters.features().contains(SvaFeature.IO_PAGE_FAULTS)) {
+                requireRepairs(iommu);
             }
             sva = clamp(parameters, iommu.capabilities().pasidBits());
             return null;
@@ -252,6 +249,18 @@ final class Device implements IommuDevice {
     @Override
     public void resetDone() {
         reset.done();
+    }
+
+    private void requireRepairs(IommuUnit iommu) {
+        if (!(iommu instanceof PageResponseOperations)) {
+            throw new IommuException(
+                    Errno.ENODEV,
+                    "driver " + unit.driving().driverName() + " cannot answer the page faults of " + name());
+        }
+        if (!record.port().canStall() && !record.port().hasPri()) {
+            throw new IommuException(
+                    Errno.ENODEV, name() + " neither stalls nor asks for pages (PRI), its faults cannot be repaired");
+        }
     }
 
     private SvaRange clamp(SvaParameters parameters, int unitBits) {

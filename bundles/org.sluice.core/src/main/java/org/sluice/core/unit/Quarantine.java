@@ -20,8 +20,11 @@ import org.sluice.spi.driver.MmAllocator;
 final class Quarantine {
     private static final System.Logger LOG = System.getLogger("org.sluice.core");
 
+    private static final long RETRY_MILLIS = 200;
+
     private final Unit unit;
     private final List<Inmate> inmates = new CopyOnWriteArrayList<>();
+    private boolean scheduled;
 
     Quarantine(Unit unit) {
         this.unit = unit;
@@ -32,6 +35,8 @@ final class Quarantine {
         private final Space space;
         private volatile boolean fenced;
         private boolean told; // that it stays here
+        /** The driver refused to free its tag; it is not asked again and again, but when something else changes. */
+        private boolean refused;
 
         Inmate(Space space, boolean fenced) {
             this.space = space;
@@ -70,10 +75,7 @@ final class Quarantine {
         unit.commons()
                 .events()
                 .post(Topics.QUARANTINED, () -> Map.of("iommu", unit.name(), "space", space.name(), "fenced", fenced));
-        if (inmate.fenced && unit.faults().pages().isQuiet(space)) {
-            // A bundle that is missing calls again when it comes; an operation that did not leave in time does not.
-            unit.later(this::sweep);
-        }
+        tryAgain();
     }
 
     /** Frees what became free: a fence completed, or a bundle came. */
@@ -92,15 +94,33 @@ final class Quarantine {
                 }
             }
         }
+        tryAgain();
     }
 
-    private boolean isReady(Inmate inmate) {
+    /** A fence or a bundle that comes sweeps; an operation that did not leave, or a queue that did not drain, does not. */
+    private void tryAgain() {
+        boolean stuck = inmates.stream().anyMatch(inmate -> !inmate.refused && hasWhatItNeeds(inmate));
+        if (stuck && !scheduled) {
+            scheduled = true;
+            unit.later(RETRY_MILLIS, () -> {
+                scheduled = false;
+                sweep();
+            });
+        }
+    }
+
+    /** Whether fence and bundles are there. */
+    private boolean hasWhatItNeeds(Inmate inmate) {
         return inmate.fenced
                 && unit.iommu() != null
                 && inmate.space.ledger().isWhole()
                 && (!(inmate.space instanceof PrivateSpace own)
                         || own.allocation() == null
-                        || heir(own).isPresent())
+                        || heir(own).isPresent());
+    }
+
+    private boolean isReady(Inmate inmate) {
+        return hasWhatItNeeds(inmate)
                 && unit.faults().pages().isQuiet(inmate.space)
                 && (!(inmate.space instanceof BondedSpace bonded) || bonded.isDrained())
                 && inmate.space.ledger().drainAgain();
@@ -116,6 +136,7 @@ final class Quarantine {
         try {
             unit.iommu().freeContext(space.ledger().context());
         } catch (RuntimeException failed) {
+            inmate.refused = true;
             inmates.add(inmate);
             throw failed;
         }

@@ -119,6 +119,18 @@ public final class SharedSpaces {
         unit.settle(List.of(space));
     }
 
+    /**
+     * Bonds that live.
+     *
+     * @return a count
+     */
+    public int bonds() {
+        return unit.spaces().stream()
+                .filter(SharedSpace.class::isInstance)
+                .mapToInt(space -> ((SharedSpace) space).devices().size())
+                .sum();
+    }
+
     /** Ends every shared space while the IOMMU itself goes away; under the lock. */
     void abandon(String why) {
         unit.spaces().stream()

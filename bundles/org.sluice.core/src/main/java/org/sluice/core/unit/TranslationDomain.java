@@ -138,8 +138,10 @@ final class TranslationDomain implements Domain {
         tell(Topics.ATTACHED, device);
         if (old != null) {
             old.leave(device);
-            // What was reported of the old domain is asked of this one when it is tried again.
-            unit.faults().drain(device, FaultEvent.NO_PASID, PageResponse.SUCCESS);
+            if (old.repair != null) {
+                // What was reported of the old domain is asked of this one when it is tried again.
+                unit.faults().drain(device, FaultEvent.NO_PASID, PageResponse.SUCCESS);
+            }
         }
     }
 

@@ -20,6 +20,7 @@ import org.sluice.api.FaultListener;
 import org.sluice.api.IommuDevice;
 import org.sluice.api.IommuException;
 import org.sluice.api.IommuGroup;
+import org.sluice.api.SpaceState;
 import org.sluice.api.UnitStatus;
 import org.sluice.core.fault.FaultWorkers;
 import org.sluice.core.offer.Catalogue;
@@ -55,6 +56,7 @@ public final class Unit {
     private final Commons commons;
     private final Catalogue catalogue;
     private final Executor later;
+    private final FaultWorkers workers;
     private final UnitFaults faults;
     private final Quarantine quarantine;
     private final PasidSpace pasids = new PasidSpace();
@@ -96,6 +98,7 @@ public final class Unit {
         this.commons = commons;
         this.catalogue = catalogue;
         this.later = later;
+        this.workers = workers;
         this.faults = new UnitFaults(this, listeners, workers);
         this.quarantine = new Quarantine(this);
         this.driving = new Driving(name, hardware.compatible(), commons);
@@ -240,7 +243,7 @@ public final class Unit {
      */
     void settle(Collection<? extends Space> taken) {
         List<? extends Space> ended = taken.stream()
-                .filter(space -> !space.ledger().isLive() && !faults.pages().isQuiet(space))
+                .filter(space -> space.state() == SpaceState.REVOKED)
                 .toList();
         if (!ended.isEmpty() && !driving.isHeldByCaller()) {
             faults.pages().awaitQuiet(ended::contains);
@@ -289,6 +292,11 @@ public final class Unit {
             action.run();
             return null;
         }));
+    }
+
+    /** The same after a while. */
+    void later(long millis, Runnable action) {
+        workers.after(millis, () -> later(action));
     }
 
     Commons commons() {

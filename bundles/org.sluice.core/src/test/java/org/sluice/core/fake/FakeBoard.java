@@ -9,9 +9,11 @@ import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.memory.ResidentMemoryFactory;
 import org.sluice.spi.board.Board;
+import org.sluice.spi.board.BusPosition;
 import org.sluice.spi.board.DmaProperties;
 import org.sluice.spi.board.Endpoint;
 import org.sluice.spi.board.IommuHardware;
+import org.sluice.spi.bus.DevicePort;
 import org.sluice.spi.memory.MemoryRegion;
 import org.sluice.spi.memory.PageAllocator;
 import org.sluice.spi.memory.PhysicalMemory;
@@ -27,11 +29,24 @@ public final class FakeBoard implements Board {
     /** Allocations that succeed before one fails; negative for no failure. */
     public final AtomicInteger allocationsUntilFailure = new AtomicInteger(-1);
 
+    /** What makes allocations fail. */
+    public final Injection injection = new Injection();
+
     public FakeBoard(Journal journal) {
         ResidentMemoryFactory factory = new ResidentMemoryFactory();
         MemoryRegion pool = new MemoryRegion(0x4000_0000L, 0x400_0000L);
         memory = factory.create(List.of(pool));
-        allocator = new JournalAllocator(factory.allocator(memory, pool), journal, allocationsUntilFailure);
+        allocator = new JournalAllocator(factory.allocator(memory, pool), journal, allocationsUntilFailure, injection);
+    }
+
+    /** Every device stalls, except for the far one. */
+    private static DevicePort stalls(String name) {
+        return new DevicePort() {
+            @Override
+            public boolean canStall() {
+                return !name.equals("far");
+            }
+        };
     }
 
     public FakeBoard iommu(String name) {
@@ -40,7 +55,7 @@ public final class FakeBoard implements Board {
     }
 
     public FakeBoard endpoint(String name, String compatible, String iommu, int stream, int pasidBits, int group) {
-        endpoints.add(new Endpoint(name, compatible, iommu, List.of(stream), pasidBits, group, null));
+        endpoints.add(new Endpoint(name, compatible, iommu, List.of(stream), pasidBits, group, null, stalls(name)));
         return this;
     }
 
@@ -53,6 +68,11 @@ public final class FakeBoard implements Board {
     @Override
     public DmaProperties dmaProperties(Endpoint endpoint) {
         return dma.getOrDefault(endpoint.name(), DmaProperties.ORDINARY);
+    }
+
+    public FakeBoard endpoint(String name, String compatible, String iommu, int stream, BusPosition position) {
+        endpoints.add(new Endpoint(name, compatible, iommu, List.of(stream), 0, -1, null, DevicePort.NONE, position));
+        return this;
     }
 
     @Override
@@ -81,9 +101,11 @@ public final class FakeBoard implements Board {
     }
 
     /** Writes down what is freed, and fails when it is told to. */
-    private record JournalAllocator(PageAllocator real, Journal journal, AtomicInteger untilFailure)
+    private record JournalAllocator(
+            PageAllocator real, Journal journal, AtomicInteger untilFailure, Injection injection)
             implements PageAllocator {
         private void failIfDue() {
+            injection.point("a page");
             if (untilFailure.get() >= 0 && untilFailure.getAndDecrement() == 0) {
                 throw new IommuException(Errno.ENOMEM, "this allocation was chosen to fail");
             }

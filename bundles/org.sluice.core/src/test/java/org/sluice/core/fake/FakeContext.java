@@ -31,6 +31,7 @@ class FakeContext implements TranslationContext {
 
     @Override
     public void install(WalkerConfig walker) {
+        hardware.injection.point("install");
         if (driver.refuseInstall) {
             throw new IommuException(Errno.EINVAL, "walker refused");
         }

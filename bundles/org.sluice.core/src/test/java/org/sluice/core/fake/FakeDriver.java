@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.IntUnaryOperator;
 import org.sluice.api.Capability;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
@@ -17,13 +18,19 @@ import org.sluice.spi.driver.ContextRequest;
 import org.sluice.spi.driver.DeviceRecord;
 import org.sluice.spi.driver.IommuDriver;
 import org.sluice.spi.driver.IommuUnit;
+import org.sluice.spi.driver.NestingOperations;
+import org.sluice.spi.driver.PageRequest;
+import org.sluice.spi.driver.PageResponse;
+import org.sluice.spi.driver.PageResponseOperations;
 import org.sluice.spi.driver.PasidOperations;
+import org.sluice.spi.driver.PasidReplacement;
 import org.sluice.spi.driver.ReservedRegionOperations;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.driver.UnitCapabilities;
 import org.sluice.spi.driver.UnitHost;
 import org.sluice.spi.driver.UnitRecord;
 import org.sluice.spi.pgtable.PageTableConfig;
+import org.sluice.spi.pgtable.Quirk;
 
 /** A driver of the fake hardware, with switches for what may go wrong. */
 public final class FakeDriver implements IommuDriver {
@@ -34,8 +41,23 @@ public final class FakeDriver implements IommuDriver {
 
     public int pasidBits = 8;
     public boolean hasPasidOperations = true;
+
+    /** Whether units also answer page requests, nest, replace PASIDs straight and have a stage 2. */
+    public boolean full;
+
+    /** Names of devices whose first attach is deferred. */
+    public final Set<String> deferred = ConcurrentHashMap.newKeySet();
+
+    public volatile Set<Capability> capabilities = Set.of(Capability.CACHE_COHERENCY);
+    public volatile boolean failDrain;
+    public volatile boolean failContext;
+    public volatile boolean failReplace;
+
+    /** Device whose attach fails; empty for none. */
+    public volatile String failAttachOf = "";
+
+    public final FakeResponses responses = new FakeResponses();
     public long pageSizes = SIZES;
-    public Set<Capability> capabilities = Set.of(Capability.CACHE_COHERENCY);
     public List<ReservedRegion> reserved = List.of();
     public volatile boolean deferAttach;
     public String tableFormat = FakeFormat.NAME;
@@ -67,7 +89,7 @@ public final class FakeDriver implements IommuDriver {
         }
         host = given;
         hardware.journal.add("probe %s", board.name());
-        return hasPasidOperations ? new WithPasids() : new Plain();
+        return full ? new Full() : hasPasidOperations ? new WithPasids() : new Plain();
     }
 
     @Override
@@ -86,7 +108,7 @@ public final class FakeDriver implements IommuDriver {
         }
         host = given;
         hardware.journal.add("adopt %s", board.name());
-        return hasPasidOperations ? new WithPasids() : new Plain();
+        return full ? new Full() : hasPasidOperations ? new WithPasids() : new Plain();
     }
 
     private class Plain implements IommuUnit, ReservedRegionOperations {
@@ -94,7 +116,7 @@ public final class FakeDriver implements IommuDriver {
 
         @Override
         public boolean isAttachDeferred(DeviceRecord device) {
-            return deferAttach;
+            return deferAttach || deferred.contains(device.name());
         }
 
         @Override
@@ -104,20 +126,26 @@ public final class FakeDriver implements IommuDriver {
 
         @Override
         public UnitCapabilities capabilities() {
-            return new UnitCapabilities(true, true, false, pasidBits, 16, pageSizes, 39, 48, capabilities);
+            return new UnitCapabilities(true, true, full, pasidBits, 16, pageSizes, 39, 48, capabilities);
         }
 
         @Override
         public TranslationContext createContext(ContextRequest request) {
-            if (request.stage() == 2) {
+            hardware.injection.point("createContext");
+            if (failContext) {
+                throw new IommuException(Errno.ENOSPC, "no tag is free");
+            }
+            if (request.stage() == 2 && !full) {
                 throw new IommuException(Errno.EOPNOTSUPP, "stage 2 is not there");
             }
             int tag = hardware.tags.nextClearBit(1);
             hardware.tags.set(tag);
             hardware.journal.add("createContext tag%d%s", tag, request.privateTable() ? " private" : "");
             long sizes = request.pageSizes() == 0 ? pageSizes : pageSizes & request.pageSizes();
-            PageTableConfig table = new PageTableConfig(tableFormat, sizes, 39, 48, true, 0);
-            return context(new ContextRecord(request, tag, 1, table, null));
+            int quirks = request.dirtyTracking() ? Quirk.ARM_HD : 0;
+            PageTableConfig table = new PageTableConfig(tableFormat, sizes, 39, 48, true, quirks);
+            int stage = request.stage() == 2 ? 2 : 1;
+            return context(new ContextRecord(request, tag, stage, table, null));
         }
 
         @Override
@@ -132,7 +160,7 @@ public final class FakeDriver implements IommuDriver {
             return context(kept);
         }
 
-        private FakeContext context(ContextRecord record) {
+        final FakeContext context(ContextRecord record) {
             return exchangesRoots
                     ? new FakeContext.WithRootExchange(hardware, FakeDriver.this, record)
                     : new FakeContext(hardware, FakeDriver.this, record);
@@ -161,7 +189,8 @@ public final class FakeDriver implements IommuDriver {
 
         @Override
         public void attach(DeviceRecord device, Attachment attachment) {
-            if (failAttach) {
+            hardware.injection.point("attach");
+            if (failAttach || device.name().equals(failAttachOf)) {
                 throw new IommuException(Errno.ENOMEM, "no room for a context descriptor");
             }
             FakeHardware.Route route = route(attachment);
@@ -194,12 +223,13 @@ public final class FakeDriver implements IommuDriver {
         }
     }
 
-    private final class WithPasids extends Plain implements PasidOperations {
+    private class WithPasids extends Plain implements PasidOperations {
         @Override
         public void mmAttach(DeviceRecord device, int pasid, TranslationContext context, boolean attachDomain) {
             hardware.journal.add(
                     "mmAttach %s pasid%d tag%d attachDomain=%s",
                     device.name(), pasid, context.record().tag(), attachDomain);
+            hardware.injection.point("mmAttach");
             if (failMmAttach) {
                 throw new IommuException(Errno.ENOMEM, "no room for a leaf of the CD table");
             }
@@ -216,6 +246,60 @@ public final class FakeDriver implements IommuDriver {
             List<Integer> streams = new ArrayList<>(device.streamIds());
             streams.forEach(stream -> hardware.pasids.remove(FakeHardware.entry(stream, pasid)));
             hardware.invalidateTag(context.record().tag());
+        }
+    }
+
+    private final class Full extends WithPasids implements PageResponseOperations, NestingOperations, PasidReplacement {
+        @Override
+        public void respond(PageRequest request, PageResponse response) {
+            responses.add(request, response);
+        }
+
+        @Override
+        public void drain(DeviceRecord device, int pasid) {
+            hardware.journal.add("drain %s pasid%d", device.name(), pasid);
+            if (failDrain) {
+                throw new IommuException(Errno.ETIMEDOUT, "the event queue did not drain");
+            }
+        }
+
+        @Override
+        public void mmReplace(DeviceRecord device, int pasid, TranslationContext from, TranslationContext to) {
+            hardware.journal.add(
+                    "mmReplace %s pasid%d tag%d->tag%d",
+                    device.name(), pasid, from.record().tag(), to.record().tag());
+            hardware.injection.point("mmReplace");
+            if (failReplace) {
+                throw new IommuException(Errno.ENOMEM, "no room for a second descriptor");
+            }
+            device.streamIds().forEach(stream -> hardware.pasids.put(FakeHardware.entry(stream, pasid), route(to)));
+            hardware.invalidateTag(from.record().tag());
+        }
+
+        @Override
+        public TranslationContext createNested(TranslationContext parent, long[] guestEntry) {
+            hardware.injection.point("createNested");
+            if (guestEntry.length == 0 || (guestEntry[0] & 1) == 0) {
+                throw new IommuException(Errno.EIO, "V of the guest's entry is 0");
+            }
+            int tag = hardware.tags.nextClearBit(1);
+            hardware.tags.set(tag);
+            hardware.journal.add(
+                    "createNested tag%d over tag%d", tag, parent.record().tag());
+            return context(new ContextRecord(
+                    parent.record().request(), tag, 1, null, new FakeFormat.Walker(guestEntry[0] & -4096)));
+        }
+
+        @Override
+        public int invalidate(TranslationContext parent, long[] commands, IntUnaryOperator streamIds) {
+            for (int i = 0; i < commands.length; i += 2) {
+                int stream = streamIds.applyAsInt((int) commands[i]);
+                if (stream < 0) {
+                    throw new IommuException(Errno.EIO, "command " + i / 2 + " names a stream that is not the guest's");
+                }
+                hardware.journal.add("guest invalidates stream 0x%x", stream);
+            }
+            return commands.length / 2;
         }
     }
 }

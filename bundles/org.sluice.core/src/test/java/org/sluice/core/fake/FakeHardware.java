@@ -21,12 +21,17 @@ public final class FakeHardware {
     public interface Walk {
         /** Physical address of a page, or 0. */
         long walk(long root, long iova);
+
+        /** The same for a write; 0 also where the page may only be read. */
+        default long walkForWrite(long root, long iova) {
+            return walk(root, iova);
+        }
     }
 
     /** Where a stream, or a PASID of it, goes. */
     public record Route(Attachment.Kind kind, int tag, long root) {}
 
-    private record Page(int tag, long number) {}
+    private record Page(int tag, long number, boolean write) {}
 
     /** An invalidation that no sync made effective yet. */
     record Range(int tag, long first, long last) {}
@@ -39,6 +44,8 @@ public final class FakeHardware {
     private final Queue<Range> queue = new ConcurrentLinkedQueue<>();
     private final ReadWriteLock traffic = new ReentrantReadWriteLock(true);
     public final BitSet tags = new BitSet();
+    /** What makes steps of the driver fail; set once. */
+    public Injection injection = new Injection();
 
     public FakeHardware(Journal journal, Walk walk) {
         this.journal = journal;
@@ -51,6 +58,11 @@ public final class FakeHardware {
 
     /** One transaction: the address that it hits while it is in flight; 0 aborts. Nothing is used after it returned. */
     public long dma(int stream, int pasid, long iova, LongConsumer access) {
+        return dma(stream, pasid, iova, false, access);
+    }
+
+    /** The same, with a check of write access if wanted. */
+    public long dma(int stream, int pasid, long iova, boolean write, LongConsumer access) {
         traffic.readLock().lock();
         try {
             Route route = pasid < 0 ? untagged.get(stream) : pasids.get(entry(stream, pasid));
@@ -60,10 +72,11 @@ public final class FakeHardware {
             if (route.kind() == Attachment.Kind.IDENTITY) {
                 return iova;
             }
-            Page page = new Page(route.tag(), iova >>> 12);
+            Page page = new Page(route.tag(), iova >>> 12, write);
             Long hit = tlb.get(page);
             if (hit == null) {
-                long walked = walk.walk(route.root(), iova & -4096);
+                long page4k = iova & -4096;
+                long walked = write ? walk.walkForWrite(route.root(), page4k) : walk.walk(route.root(), page4k);
                 if (walked == 0) {
                     return 0;
                 }

@@ -1,0 +1,2 @@
+/** Tests. */
+package org.sluice.process.internal;
