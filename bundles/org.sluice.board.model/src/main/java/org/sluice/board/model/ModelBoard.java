@@ -3,6 +3,7 @@ package org.sluice.board.model;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.sluice.spi.board.AtsModel;
 import org.sluice.spi.board.Board;
 import org.sluice.spi.board.Dma;
 import org.sluice.spi.board.Endpoint;
@@ -10,6 +11,7 @@ import org.sluice.spi.board.IommuHardware;
 import org.sluice.spi.board.IommuModel;
 import org.sluice.spi.board.IommuModelFactory;
 import org.sluice.spi.board.ModelRequest;
+import org.sluice.spi.bus.DevicePort;
 import org.sluice.spi.bus.RegisterFile;
 import org.sluice.spi.memory.MemoryFactory;
 import org.sluice.spi.memory.PageAllocator;
@@ -23,6 +25,7 @@ final class ModelBoard implements Board, AutoCloseable {
     private final IommuModel model;
     private final List<IommuHardware> iommus;
     private final List<Endpoint> endpoints;
+    private final List<DeviceTlbPort> ports = new ArrayList<>();
 
     /**
      * Powers a board on.
@@ -54,12 +57,46 @@ final class ModelBoard implements Board, AutoCloseable {
     }
 
     private Endpoint endpoint(EndpointConfig config, String iommu, Injection injection) {
-        Dma dma = new ModelDma(model, config.streamIds().get(0), config.name(), config.pasidBits());
+        int streamId = config.streamIds().get(0);
+        int world = config.secure() ? IommuModel.SECURE : 0;
+        DevicePort port = port(config);
+        TransactionBus bus = port instanceof DeviceTlbPort translating
+                ? new TranslatingBus(model, streamId, translating)
+                : (pasid, address, flags, data, offset, length) ->
+                        model.transact(streamId, pasid, address, flags | world, data, offset, length);
+        Dma dma = new ModelDma(bus, config.name(), config.pasidBits());
         if (injection == Injection.SWAP_SSID) {
             dma = new SwappedSubstreams(dma, config.pasidBits());
         }
         return new Endpoint(
-                config.name(), config.compatible(), iommu, config.streamIds(), config.pasidBits(), config.group(), dma);
+                config.name(),
+                config.compatible(),
+                iommu,
+                config.streamIds(),
+                config.pasidBits(),
+                config.group(),
+                dma,
+                port);
+    }
+
+    private DevicePort port(EndpointConfig config) {
+        if (config.tlbEntries() == 0) {
+            return config.stalls() ? new StallingPort() : DevicePort.NONE;
+        }
+        AtsModel ats = model.ats()
+                .orElseThrow(() -> Properties.invalid(
+                        "endpoint " + config.name() + ": ats", config.tlbEntries(), "the IOMMU has no ATS"));
+        DeviceTlbPort port = new DeviceTlbPort(config, ats);
+        ports.add(port);
+        return port;
+    }
+
+    /** The port of a device that is not of PCI. */
+    private static final class StallingPort implements DevicePort {
+        @Override
+        public boolean canStall() {
+            return true;
+        }
     }
 
     @Override
@@ -96,5 +133,6 @@ final class ModelBoard implements Board, AutoCloseable {
     @Override
     public void close() {
         model.close();
+        ports.forEach(DeviceTlbPort::close);
     }
 }

@@ -6,18 +6,16 @@ import org.sluice.api.IommuException;
 import org.sluice.spi.board.Dma;
 import org.sluice.spi.board.IommuModel;
 
-/** The DMA port of an endpoint: splits a transfer into transactions of the model. Any thread; does not allocate. */
+/** The DMA port of an endpoint: splits a transfer into transactions of its bus. Any thread; does not allocate. */
 final class ModelDma implements Dma {
     private static final int PAGE_BYTES = 4096;
 
-    private final IommuModel model;
-    private final int streamId;
+    private final TransactionBus bus;
     private final String name;
     private final int pasidBits;
 
-    ModelDma(IommuModel model, int streamId, String name, int pasidBits) {
-        this.model = model;
-        this.streamId = streamId;
+    ModelDma(TransactionBus bus, String name, int pasidBits) {
+        this.bus = bus;
         this.name = name;
         this.pasidBits = pasidBits;
     }
@@ -44,7 +42,7 @@ final class ModelDma implements Dma {
         while (done < length) {
             long address = iova + done;
             int count = Math.min(length - done, PAGE_BYTES - (int) (address & PAGE_BYTES - 1));
-            int outcome = model.transact(streamId, pasid, address, flags, data, offset + done, count);
+            int outcome = bus.transact(pasid, address, flags, data, offset + done, count);
             if (outcome != OK) {
                 return outcome;
             }

@@ -4,8 +4,10 @@ import java.util.HashMap;
 import java.util.Map;
 import org.sluice.api.Counters;
 import org.sluice.memory.ResidentMemoryFactory;
+import org.sluice.smmuv3.arch.CmdAtcInv;
 import org.sluice.smmuv3.arch.CmdCfgiCd;
 import org.sluice.smmuv3.arch.CmdCfgiSte;
+import org.sluice.smmuv3.arch.CmdPriResp;
 import org.sluice.smmuv3.arch.CmdSync;
 import org.sluice.smmuv3.arch.CmdTlbiNhAsid;
 import org.sluice.smmuv3.arch.CmdqBase;
@@ -16,12 +18,17 @@ import org.sluice.smmuv3.arch.Cr0;
 import org.sluice.smmuv3.arch.Cr2;
 import org.sluice.smmuv3.arch.EventqBase;
 import org.sluice.smmuv3.arch.IrqCtrl;
+import org.sluice.smmuv3.arch.PageRequest;
+import org.sluice.smmuv3.arch.PriqBase;
+import org.sluice.smmuv3.arch.PriqCons;
+import org.sluice.smmuv3.arch.PriqProd;
 import org.sluice.smmuv3.arch.StreamTableEntry;
 import org.sluice.smmuv3.arch.StrtabBase;
 import org.sluice.smmuv3.arch.StrtabBaseCfg;
 import org.sluice.smmuv3.model.Smmuv3ModelFactory;
 import org.sluice.spi.board.Dma;
 import org.sluice.spi.board.Endpoint;
+import org.sluice.spi.bus.DevicePort;
 import org.sluice.spi.bus.RegisterFile;
 
 /** A board, and a driver of a few lines that knows it by its contracts only. Each PASID n has an own root and ASID n + 1. */
@@ -36,11 +43,13 @@ final class Bench implements AutoCloseable {
     final ModelBoard board;
     final RegisterFile registers;
     final Dma dma;
+    final DevicePort port;
     private final long streams;
     private final long commands;
     private final long contexts;
     private final long[] roots = new long[1 << PASID_BITS];
     private int producer;
+    private long pageRequests;
 
     Bench(String inject, Object... more) {
         Map<String, Object> properties = new HashMap<>(Map.of(
@@ -57,6 +66,7 @@ final class Bench implements AutoCloseable {
         registers = board.iommus().get(0).registers();
         Endpoint endpoint = board.endpoints().get(0);
         dma = endpoint.dma();
+        port = endpoint.port();
         streams = allocate(StreamTableEntry.BYTES << 8);
         commands = allocate(CmdSync.BYTES << QUEUE_BITS);
         contexts = allocate(ContextDescriptor.BYTES << PASID_BITS);
@@ -76,6 +86,44 @@ final class Bench implements AutoCloseable {
 
     long allocate(long bytes) {
         return board.allocator().allocate(bytes, PAGE_BYTES);
+    }
+
+    /** Lets the stream use ATS, and switches ATS and PRI of the IOMMU on; the device's own switches are the test's. */
+    void enableAts() {
+        long address = streams + (long) SID * StreamTableEntry.BYTES;
+        long word1 = StreamTableEntry.withEats(StreamTableEntry.S1DSS_SSID0, StreamTableEntry.EATS_FULL);
+        board.memory().write64Release(address + 8, word1);
+        batch(cfgiSte(), 0, sync(), 0);
+        pageRequests = allocate(PageRequest.BYTES << QUEUE_BITS);
+        registers.write64(PriqBase.ADDRESS, pageRequests | QUEUE_BITS);
+        registers.write32(Cr0.ADDRESS, (int) (registers.read32(Cr0.ADDRESS) | Cr0.ATSCHK_MASK | Cr0.PRIQEN_MASK));
+        registers.write32(IrqCtrl.ADDRESS, (int) (IrqCtrl.EVENTQ_MASK | IrqCtrl.PRIQ_MASK));
+    }
+
+    /** The next page request, for which it waits. */
+    long[] pageRequest() throws InterruptedException {
+        int consumer = registers.read32(PriqCons.ADDRESS);
+        while (registers.read32(PriqProd.ADDRESS) == consumer) {
+            Thread.sleep(1);
+        }
+        long slot = pageRequests + (long) (consumer & (1 << QUEUE_BITS) - 1) * PageRequest.BYTES;
+        long[] request = {board.memory().read64(slot), board.memory().read64(slot + 8)};
+        registers.write32(PriqCons.ADDRESS, consumer + 1 & (2 << QUEUE_BITS) - 1);
+        return request;
+    }
+
+    /** The answer to a request, with its PASID or without. */
+    void respond(long[] request, long response, boolean tagged) {
+        long word0 = CmdPriResp.withStreamID(CmdPriResp.OPCODE_VALUE, SID);
+        if (tagged) {
+            word0 = CmdPriResp.withSsv(CmdPriResp.withSubstreamID(word0, PageRequest.substreamID(request[0])), 1);
+        }
+        batch(word0, CmdPriResp.withResp(PageRequest.prgIndex(request[1]), response));
+    }
+
+    static long atcInv(int pasid) {
+        long word0 = CmdAtcInv.withStreamID(CmdAtcInv.OPCODE_VALUE, SID);
+        return CmdAtcInv.withSsv(CmdAtcInv.withSubstreamID(word0, pasid), 1);
     }
 
     void writeStream(long config) {

@@ -46,14 +46,31 @@ class BoardConfigTest {
         assertThat(config.iommuName()).isEqualTo("smmu7");
         assertThat(config.modelProperties()).isEqualTo(Map.of("profile", "qemu-7.2", "idr0.CD2L", 1));
         assertThat(config.endpoints())
-                .containsExactly(new EndpointConfig("0000:00:02.0", List.of(0x10, 0x11), 10, "qcom,adreno", 3));
+                .containsExactly(new EndpointConfig(
+                        "0000:00:02.0",
+                        List.of(0x10, 0x11),
+                        10,
+                        "qcom,adreno",
+                        3,
+                        0,
+                        false,
+                        false,
+                        false,
+                        false,
+                        false));
         assertThat(config.injection()).isEqualTo(Injection.STALE_CD);
     }
 
     @Test
     void anEndpointNeedsOnlyAStreamId() {
         assertThat(EndpointConfig.parse("dma0;sid=0xffffffff"))
-                .isEqualTo(new EndpointConfig("dma0", List.of(-1), 0, "", -1));
+                .isEqualTo(new EndpointConfig("dma0", List.of(-1), 0, "", -1, 0, false, false, false, false, false));
+    }
+
+    @Test
+    void anEndpointMayHaveADeviceTlbPageRequestsAndDefects() {
+        assertThat(EndpointConfig.parse("nic;sid=1;ats=64;pri=true;pasid-in-response=true;mute=true;stall=true"))
+                .isEqualTo(new EndpointConfig("nic", List.of(1), 0, "", -1, 64, true, true, true, false, true));
     }
 
     @ParameterizedTest
@@ -64,7 +81,11 @@ class BoardConfigTest {
                 "dma0;sid=x | endpoint dma0: sid is 'x': it must be a number, decimal or hexadecimal with 0x",
                 "dma0;sid=0x100000000 | endpoint dma0: sid is '0x100000000': it must be from 0 to 4294967295",
                 "dma0;sid=1;pasids=21 | endpoint dma0: pasids is '21': it must be from 0 to 20",
-                "dma0;sid=1;color=red | endpoint dma0: color is 'red': known keys are sid, pasids, compatible, group",
+                "dma0;sid=1;color=red | endpoint dma0: color is 'red': known keys are [ats, compatible, group",
+                "dma0;sid=1;ats=3 | endpoint dma0: ats is '3': it must be 0 or a power of two",
+                "dma0;sid=1;ats=4;secure=true | endpoint dma0: secure is 'true': Secure streams have no ATS",
+                "dma0;sid=1;pri=true | endpoint dma0: pri is 'true': page requests take ATS",
+                "dma0;sid=1;ats=4;pri=yes | endpoint dma0: pri is 'yes': it must be true or false",
                 ";sid=1 | endpoint is ';sid=1': it must begin with a name",
             })
     void anErrorNamesEndpointKeyAndValue(String endpoint, String message) {

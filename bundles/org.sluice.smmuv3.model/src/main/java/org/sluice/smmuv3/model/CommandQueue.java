@@ -19,12 +19,12 @@ final class CommandQueue {
     private final RegisterBank bank;
     private final PhysicalMemory memory;
     private final Interrupts interrupts;
-    private final CommandSet commands;
+    private final Commands commands;
     private final int maxLog2size;
     // requests to run that are not served yet; who raises it from 0 serves them all
     private final AtomicInteger requests = new AtomicInteger();
 
-    CommandQueue(RegisterBank bank, PhysicalMemory memory, Interrupts interrupts, CommandSet commands, Identity id) {
+    CommandQueue(RegisterBank bank, PhysicalMemory memory, Interrupts interrupts, Commands commands, Identity id) {
         this.bank = bank;
         this.memory = memory;
         this.interrupts = interrupts;

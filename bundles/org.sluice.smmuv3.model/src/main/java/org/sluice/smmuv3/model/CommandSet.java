@@ -19,7 +19,7 @@ import org.sluice.smmuv3.arch.Opcode;
  * <p>Commands of absent features are illegal, and so are those of the Secure and EL3 worlds, which this queue does not
  * carry. Prefetches are accepted and change nothing.
  */
-final class CommandSet {
+final class CommandSet implements Commands {
     private static final int SYNC_RESERVED = 3;
 
     private final Identity id;
@@ -57,12 +57,8 @@ final class CommandSet {
         this.interrupts = interrupts;
     }
 
-    /**
-     * Executes a command.
-     *
-     * @return the command error: CERROR_NONE, _ILL, or _ATC_INV_SYNC for a SYNC
-     */
-    long execute(long word0, long word1) {
+    @Override
+    public long execute(long word0, long word1) {
         int opcode = (int) CmdSync.opcode(word0);
         boolean legal = switch (opcode) {
             case Opcode.PREFETCH_CONFIG, Opcode.PREFETCH_ADDR -> nonSecure(word0);
@@ -94,8 +90,8 @@ final class CommandSet {
         return error;
     }
 
-    /** CONS has passed the command: a SYNC that asked for it is signalled now. */
-    void completed() {
+    @Override
+    public void completed() {
         if (signal) {
             signal = false;
             interrupts.commandSync(signalAddress, signalData);
@@ -168,6 +164,13 @@ final class CommandSet {
         invalidating();
         tlb.invalidate(scope);
         return true;
+    }
+
+    /** Empties the caches. Any thread. */
+    void invalidateAll() {
+        generation.advance();
+        tlb.invalidate(TlbScope.EVERYTHING);
+        configurations.invalidateStreams(0, Integer.SIZE);
     }
 
     // before anything is removed: see Tlb

@@ -21,10 +21,14 @@ final class EventQueue {
     private final int maxLog2size;
     private final AtomicLongArray recorded = new AtomicLongArray(1 << Byte.SIZE);
     private final AtomicLong lost = new AtomicLong();
+    private final AtomicLong merged = new AtomicLong();
+    // null: none
+    private final EventMerging merging;
     // records of stalled transactions that found no room, no more than can stall; guarded by this
     private final Queue<EventRecord> stalled = new ArrayDeque<>();
 
-    EventQueue(RegisterBank bank, PhysicalMemory memory, Interrupts interrupts, Identity id) {
+    EventQueue(RegisterBank bank, PhysicalMemory memory, Interrupts interrupts, Identity id, EventMerging merging) {
+        this.merging = merging;
         this.bank = bank;
         this.memory = memory;
         this.interrupts = interrupts;
@@ -80,6 +84,10 @@ final class EventQueue {
             lost.incrementAndGet();
             return false;
         }
+        if (merges(event)) {
+            merged.incrementAndGet();
+            return false;
+        }
         if (isFull()) {
             lost.incrementAndGet();
             overflow(bank.get(EventqProd.ADDRESS), bank.get(EventqCons.ADDRESS));
@@ -91,6 +99,12 @@ final class EventQueue {
             return false;
         }
         return wasEmpty;
+    }
+
+    private boolean merges(EventRecord event) {
+        long producer = EventqProd.wr(bank.get(EventqProd.ADDRESS));
+        long consumer = EventqCons.rd(bank.get(EventqCons.ADDRESS));
+        return merging != null && merging.merges(event, producer, QueueIndex.of(producer - consumer, log2size()));
     }
 
     private boolean isOpen() {
@@ -121,6 +135,9 @@ final class EventQueue {
         long next = QueueIndex.next(producer, log2size);
         bank.set(EventqProd.ADDRESS, EventqProd.withWr(producer & EventqProd.OVFLG_MASK, next));
         recorded.incrementAndGet(event.number());
+        if (merging != null) {
+            merging.written(event, EventqProd.wr(producer), next);
+        }
         return true;
     }
 
@@ -146,6 +163,11 @@ final class EventQueue {
     /** How often an event was recorded. */
     long recorded(int number) {
         return recorded.get(number);
+    }
+
+    /** Events that are told by a record that was there already. */
+    long merged() {
+        return merged.get();
     }
 
     /** Events that found no place for a record. */

@@ -103,6 +103,16 @@ record EventRecord(long word0, long word1, long word2, long word3) {
                 .orElse("");
     }
 
+    int streamId() {
+        return (int) EvtFTranslation.streamID(word0);
+    }
+
+    /** What of it has to be the same for another event to be told by it: for some, all but the offset in the page. */
+    EventRecord mergingKey() {
+        boolean byPage = isTranslationFault() || number() == EventId.F_TRANSL_FORBIDDEN;
+        return byPage ? new EventRecord(word0, word1, word2 & -1L << Granule.BITS_4K, word3) : this;
+    }
+
     boolean isStalled() {
         return EvtFTranslation.stall(word1) != 0 && isTranslationFault();
     }

@@ -23,6 +23,14 @@ record Identity(long idr0, long idr1, long idr3, long idr5, long iidr, long aidr
     /** The largest address size. */
     static final int MAX_ADDRESS_BITS = 52;
 
+    /** That of the Secure interface, which has no stage 2, EL2, ATS and PRI. */
+    Identity secure() {
+        long secure0 = Idr0.withS2p(Idr0.withHyp(Idr0.withVmid16(idr0, 0), 0), 0);
+        secure0 = Idr0.withAts(Idr0.withNs1ats(Idr0.withPri(Idr0.withAtsrecerr(secure0, 0), 0), 0), 0);
+        long secure1 = Idr1.withPriqs(idr1, 0);
+        return new Identity(Idr0.withAtos(secure0, 0), secure1, Idr3.withPps(idr3, 0), idr5, iidr, aidr);
+    }
+
     boolean stage1() {
         return Idr0.s1p(idr0) != 0;
     }

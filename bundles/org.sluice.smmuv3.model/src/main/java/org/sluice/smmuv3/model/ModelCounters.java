@@ -52,6 +52,7 @@ final class ModelCounters implements Counters {
         values.put("config.removed.unasked", configurations.removedBeyond());
         values.put("priq.recorded", pages.recorded());
         values.put("priq.discarded", pages.discarded());
+        values.put("event.merged", events.merged());
         values.put("event.lost", events.lost());
         for (int number = 0; number < 1 << Byte.SIZE; number++) {
             putUnlessZero(values, "command.CMD_" + Opcode.name(number), commands.count(number));

@@ -20,9 +20,17 @@ import org.sluice.smmuv3.arch.Idr5;
  * @param configurationEntries power of two, or 0 for no configuration cache
  * @param wideConfiguration whether any invalidation of configuration removes all of it
  * @param countedStreams streams that are counted alone: a power of two, or 0
+ * @param secure whether there is a Secure programming interface
+ * @param mergesEvents whether events are merged where STE.MEV lets them
  */
 record ModelOptions(
-        Identity identity, TlbShape tlb, int configurationEntries, boolean wideConfiguration, int countedStreams) {
+        Identity identity,
+        TlbShape tlb,
+        int configurationEntries,
+        boolean wideConfiguration,
+        int countedStreams,
+        boolean secure,
+        boolean mergesEvents) {
     private static final int MAX_ENTRIES = 1 << 20;
     private static final int MAX_WAYS = 16;
     private static final int MAX_STREAMS = 1 << 12;
@@ -48,6 +56,8 @@ record ModelOptions(
         int configurations = 1024;
         boolean wide = false;
         int streams = 64;
+        boolean merges = true;
+        boolean secure = false;
         for (Map.Entry<String, Object> property : new TreeMap<>(properties).entrySet()) {
             String key = property.getKey();
             String value = String.valueOf(property.getValue());
@@ -81,6 +91,13 @@ record ModelOptions(
                         default -> throw invalid(key, value, "known are config.entries, config.overreach");
                     }
                 }
+                case "secure" -> secure = flag(key, value);
+                case "events" -> {
+                    if (!field.equals("merge")) {
+                        throw invalid(key, value, "known is events.merge");
+                    }
+                    merges = flag(key, value);
+                }
                 case "statistics" -> {
                     if (!field.equals("streams")) {
                         throw invalid(key, value, "known is statistics.streams");
@@ -91,7 +108,7 @@ record ModelOptions(
                     throw invalid(
                             key,
                             value,
-                            "known are profile, tlb.*, config.*, statistics.streams, idr0.*, idr1.*, idr3.*, idr5.*");
+                            "known are profile, secure, tlb.*, config.*, events.merge, statistics.streams, idr0.*, idr1.*, idr3.*, idr5.*");
             }
         }
         boolean stalls = Idr0.stallModel(idr0) != Idr0.STALL_MODEL_TERMINATE_ONLY;
@@ -107,9 +124,12 @@ record ModelOptions(
         }
         Identity identity = new Identity(idr0, idr1, idr3, idr5, start.iidr(), start.aidr());
         ModelledFeatures.check(identity);
+        if (secure && (!identity.stage1() || identity.stallModel() == Idr0.STALL_MODEL_STALL_AND_TERMINATE)) {
+            throw invalid("secure", "true", "it takes stage 1, and a STALL_MODEL without S_CR0.NSSTALLD: 1 or 2");
+        }
         // fewer entries than ways: one set
         TlbShape shape = new TlbShape(tlb, Math.min(tlb, ways), contiguous, overreach);
-        return new ModelOptions(identity, shape, configurations, wide, streams);
+        return new ModelOptions(identity, shape, configurations, wide, streams, secure, merges);
     }
 
     private static long override(Layout register, String key, String name, String value, long word) {

@@ -74,6 +74,8 @@ final class RegisterFeatures {
         return !(PRI.contains(address) && !id.pri()
                 || GATOS.contains(address) && !id.atos()
                 || MSI.contains(address) && !id.msi()
+                // a bank of its own
+                || address >= BankedRegisters.SECURE && address < Register.PAGE_BYTES
                 || address == VatosSel.ADDRESS);
     }
 

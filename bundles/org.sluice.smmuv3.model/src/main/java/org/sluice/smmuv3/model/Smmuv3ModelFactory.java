@@ -13,6 +13,14 @@ import org.sluice.spi.board.ModelRequest;
 public final class Smmuv3ModelFactory implements IommuModelFactory {
     @Override
     public IommuModel create(ModelRequest request) {
-        return new Smmuv3Model(request);
+        ModelOptions options = ModelOptions.parse(request.properties());
+        Smmuv3Model nonSecure = new Smmuv3Model(request, options);
+        if (!options.secure()) {
+            return nonSecure;
+        }
+        return new TwoWorlds(
+                nonSecure,
+                Smmuv3Model.secure(request, options, nonSecure),
+                options.identity().secure());
     }
 }

@@ -10,6 +10,9 @@ public interface IommuModel extends AutoCloseable {
     /** Access flag of {@link #transact} and {@link #translate}: a write. Flags of {@link Dma} may be added. */
     int WRITE = 1 << 8;
 
+    /** Access flag: of a Secure stream (SEC_SID). Ignored where there is no Secure programming interface. */
+    int SECURE = 1 << 9;
+
     /**
      * The side that a driver sees.
      *
@@ -25,7 +28,7 @@ public interface IommuModel extends AutoCloseable {
      * @param streamId StreamID, unsigned
      * @param substreamId SubstreamID, or {@link Dma#NO_PASID}
      * @param iova bytes
-     * @param flags {@link #WRITE}, {@link Dma#PRIVILEGED}, {@link Dma#EXECUTE}
+     * @param flags {@link #WRITE}, {@link #SECURE}, {@link Dma#PRIVILEGED}, {@link Dma#EXECUTE}
      * @param data read into or written from
      * @param offset first index
      * @param length bytes, 1 to 4096
@@ -39,7 +42,7 @@ public interface IommuModel extends AutoCloseable {
      * @param streamId StreamID, unsigned
      * @param substreamId SubstreamID, or {@link Dma#NO_PASID}
      * @param iova bytes
-     * @param flags {@link #WRITE}, {@link Dma#PRIVILEGED}, {@link Dma#EXECUTE}
+     * @param flags {@link #WRITE}, {@link #SECURE}, {@link Dma#PRIVILEGED}, {@link Dma#EXECUTE}
      * @return what a transaction would meet right now
      */
     Translation translate(int streamId, int substreamId, long iova, int flags);
