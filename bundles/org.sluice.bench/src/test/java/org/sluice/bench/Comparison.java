@@ -11,7 +11,6 @@ import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
-import org.openjdk.jmh.runner.options.Options;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
@@ -59,6 +58,9 @@ public final class Comparison {
                         alone, "", result.nanos(), "", "", "", "", result.bytes());
             }
         }
+        if (cases.matcher("FormatRows").find()) {
+            new FormatRows(comparison).print();
+        }
         printTableBytes();
         print("load %.1f at the end", load());
     }
@@ -105,7 +107,13 @@ public final class Comparison {
         return ratio >= bar.atLeast() ? "pass" : "SHORT";
     }
 
-    private Measured measure(String benchmark, String program, String peer)
+    /**
+     * Measures a case.
+     *
+     * @param program of the peer, and its arguments; empty without one
+     * @param parameters names and values, in turn
+     */
+    Measured measure(String benchmark, String program, String peer, String... parameters)
             throws RunnerException, ReflectiveOperationException {
         ChainedOptionsBuilder options = new OptionsBuilder()
                 .include(only(benchmark))
@@ -120,16 +128,19 @@ public final class Comparison {
                 .shouldFailOnError(true)
                 .jvmArgsAppend(HEAP)
                 .verbosity(VerboseMode.SILENT);
+        for (int i = 0; i < parameters.length; i += 2) {
+            options = options.param(parameters[i], parameters[i + 1]);
+        }
         if (!program.isEmpty()) {
             options = options.addProfiler(Peer.class, programs + "-" + program + " " + peer);
         }
         int operations = operations(benchmark);
-        return Measured.of(new Runner(options.build()).run(), operations, allocated(benchmark));
+        return Measured.of(new Runner(options.build()).run(), operations, allocated(benchmark, parameters));
     }
 
     /** Bytes on the Java heap per operation, in a run of its own: JMH's samples would be counted too. */
-    private static double allocated(String benchmark) throws RunnerException {
-        Options options = new OptionsBuilder()
+    private static double allocated(String benchmark, String... parameters) throws RunnerException {
+        ChainedOptionsBuilder options = new OptionsBuilder()
                 .include(only(benchmark))
                 .mode(Mode.AverageTime)
                 .forks(1)
@@ -140,9 +151,11 @@ public final class Comparison {
                 .shouldFailOnError(true)
                 .jvmArgsAppend(HEAP)
                 .addProfiler(GCProfiler.class)
-                .verbosity(VerboseMode.SILENT)
-                .build();
-        RunResult run = new Runner(options).run().iterator().next();
+                .verbosity(VerboseMode.SILENT);
+        for (int i = 0; i < parameters.length; i += 2) {
+            options = options.param(parameters[i], parameters[i + 1]);
+        }
+        RunResult run = new Runner(options.build()).run().iterator().next();
         return run.getSecondaryResults().get("gc.alloc.rate.norm").getScore();
     }
 
@@ -167,7 +180,7 @@ public final class Comparison {
         return ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
     }
 
-    private static void print(String format, Object... values) {
+    static void print(String format, Object... values) {
         System.out.println(String.format(Locale.ROOT, format, values));
     }
 }

@@ -1,9 +1,14 @@
 package org.sluice.bench;
 
 import java.util.List;
+import org.sluice.pgtable.amd.AmdV1Format;
 import org.sluice.pgtable.arm.MaliFormat;
+import org.sluice.pgtable.arm.ShortFormat;
 import org.sluice.pgtable.arm.Stage1Format;
 import org.sluice.pgtable.arm.Stage2Format;
+import org.sluice.pgtable.riscv.Sv48Format;
+import org.sluice.pgtable.x86.FirstStageFormat;
+import org.sluice.pgtable.x86.SecondStageFormat;
 import org.sluice.spi.pgtable.PageTable;
 import org.sluice.spi.pgtable.PageTableConfig;
 import org.sluice.spi.pgtable.Quirk;
@@ -17,11 +22,38 @@ final class Formats {
     private static final long SIZES_16K = 1L << 14 | 1L << 25;
     private static final long SIZES_64K = 1L << 16 | 1L << 29;
 
+    /** What addresses above 32 bits take. */
+    private static final int MEDIATEK = Quirk.NO_PERMS | Quirk.ARM_MTK_EXT;
+
     private Formats() {}
 
     /** The measured one: 4K granule, 48 bits, as the C peer's. */
     static PageTable measured(TableHost host) {
         return new Stage1Format().create(config(MEASURED, SIZES_4K, 48, 0), host);
+    }
+
+    /** Formats without a peer in C. */
+    static final List<String> ALONE = List.of("AMD_V1", "X86_64", "VTDSS", "RISCV_64_SV48", "ARM_V7S");
+
+    /** A table of a format by its name: 48 bits, or as many as it has. */
+    static PageTable measured(String format, TableHost host) {
+        switch (format) {
+            case MEASURED:
+                return measured(host);
+            case "AMD_V1":
+                return new AmdV1Format().create(config(format, -1L << 12, 48, 0), host);
+            case "X86_64":
+                // one range from 0: a bit less than sign-extended addresses have
+                return new FirstStageFormat().create(config(format, SIZES_4K, 47, 0), host);
+            case "VTDSS":
+                return new SecondStageFormat().create(config(format, SIZES_4K, 48, 0), host);
+            case "RISCV_64_SV48":
+                return new Sv48Format().create(config(format, SIZES_4K | 1L << 16, 47, 0), host);
+            case "ARM_V7S":
+                return new ShortFormat().create(new PageTableConfig(format, 0x01111000L, 34, 35, true, MEDIATEK), host);
+            default:
+                throw new IllegalArgumentException("format " + format + " is not measured");
+        }
     }
 
     /** Tables of other formats, granules and halves, that are loaded beside it. */

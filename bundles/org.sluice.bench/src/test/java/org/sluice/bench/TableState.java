@@ -1,6 +1,7 @@
 package org.sluice.bench;
 
 import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
@@ -20,6 +21,10 @@ public class TableState {
 
     static final int RW = Prot.READ | Prot.WRITE;
 
+    /** Name of the format; the first one has a peer in C. */
+    @Param(Formats.MEASURED)
+    String format;
+
     BenchHost host;
     PageTable table;
     final IotlbGather gather = new IotlbGather();
@@ -28,7 +33,7 @@ public class TableState {
     public void open() {
         Neighbours.exercise();
         host = BenchHost.resident();
-        table = Formats.measured(host);
+        table = Formats.measured(format, host);
         prepare();
     }
 

@@ -30,10 +30,13 @@ import org.sluice.api.FaultListener;
 import org.sluice.api.Iommu;
 import org.sluice.api.IommuDevice;
 import org.sluice.api.IommuGroup;
+import org.sluice.api.MappingTrace;
+import org.sluice.api.MappingWatch;
 import org.sluice.api.SvaBond;
 import org.sluice.api.SvaFeature;
 import org.sluice.api.SwapListener;
 import org.sluice.api.UnitStatus;
+import org.sluice.core.event.EventSink;
 import org.sluice.core.fault.FaultWorkers;
 import org.sluice.core.offer.Catalogue;
 import org.sluice.core.offer.Offer;
@@ -62,9 +65,9 @@ import org.sluice.spi.sva.ProcessAddressSpaces;
  */
 @Component(
         immediate = true,
-        service = {Iommu.class, Counters.class},
+        service = {Iommu.class, Counters.class, MappingWatch.class},
         configurationPid = "org.sluice.core")
-public final class Platform implements Iommu, Counters {
+public final class Platform implements Iommu, Counters, MappingWatch {
     /** Configuration, PID {@code org.sluice.core}. */
     @interface Config {
         /** Longest wait of a call for a missing driver or format, ms; 0 for none. */
@@ -84,6 +87,9 @@ public final class Platform implements Iommu, Counters {
 
         /** Longest time from a page fault's arrival to its answer, ms. */
         long fault_timeout_millis() default 10_000;
+
+        /** Whether every mapping remembers who made it; see {@link MappingWatch}. */
+        boolean mapping_watch() default false;
     }
 
     private final Commons commons;
@@ -112,6 +118,7 @@ public final class Platform implements Iommu, Counters {
                 Commons.of(config.gate_timeout_millis(), config.drain_timeout_millis()),
                 new FaultWorkers(config.fault_threads(), config.fault_queue(), config.fault_timeout_millis()),
                 DefaultPolicy.of(config.default_domain()));
+        commons.watch().setOn(config.mapping_watch());
     }
 
     Platform(Commons commons) {
@@ -126,6 +133,8 @@ public final class Platform implements Iommu, Counters {
         this.formats = new FormatSwaps(fleet, catalogue.formats(), swapThread, reports);
         this.drivers = new DriverSwaps(fleet, catalogue.drivers(), swapThread, reports);
         this.plugIns = new PlugInSwaps(fleet, catalogue.allocators(), reports);
+        faultListeners.add(commons.events());
+        reports.listeners().add(commons.events());
     }
 
     /**
@@ -137,6 +146,9 @@ public final class Platform implements Iommu, Counters {
     public void reconfigure(Config config) {
         commons.timeouts().set(config.gate_timeout_millis(), config.drain_timeout_millis());
         faultWorkers.setTimeout(config.fault_timeout_millis());
+        if (commons.watch().isOn() != config.mapping_watch()) {
+            commons.watch().setOn(config.mapping_watch());
+        }
     }
 
     /** Takes every space away and switches the IOMMUs off: nobody would own the tables any more. */
@@ -276,6 +288,38 @@ public final class Platform implements Iommu, Counters {
         reports.listeners().remove(listener);
     }
 
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    void addEventSink(EventSink sink) {
+        commons.events().sinks().add(sink);
+    }
+
+    void removeEventSink(EventSink sink) {
+        commons.events().sinks().remove(sink);
+    }
+
+    @Override
+    public boolean isOn() {
+        return commons.watch().isOn();
+    }
+
+    @Override
+    public void setOn(boolean on) {
+        commons.watch().setOn(on);
+    }
+
+    @Override
+    public List<MappingTrace> live() {
+        return commons.watch().live();
+    }
+
+    @Override
+    public List<MappingTrace> unmapped() {
+        return commons.watch().unmapped();
+    }
+
     @Override
     public List<IommuDevice> devices() {
         return fleet.units().stream()
@@ -347,6 +391,7 @@ public final class Platform implements Iommu, Counters {
         values.put(
                 "quarantine.bytes",
                 units.stream().mapToLong(Unit::quarantinedBytes).sum());
+        commons.events().count(values);
         return values;
     }
 

@@ -15,6 +15,7 @@ import org.sluice.api.IoMm;
 import org.sluice.api.IommuDevice;
 import org.sluice.api.SvaParameters;
 import org.sluice.api.SwapEvent;
+import org.sluice.core.event.EventSink;
 import org.sluice.core.fake.FakeAllocator;
 import org.sluice.core.fake.FakeBoard;
 import org.sluice.core.fake.FakeDriver;
@@ -171,6 +172,11 @@ public final class TestMachine implements AutoCloseable {
 
     /** Changes the component's configuration. */
     public void setTimes(long gateMillis, long drainMillis) {
+        configure(gateMillis, drainMillis, false);
+    }
+
+    /** The same, with the watch of mappings. */
+    public void configure(long gateMillis, long drainMillis, boolean watch) {
         platform.reconfigure(new Platform.Config() {
             @Override
             public long gate_timeout_millis() {
@@ -203,6 +209,11 @@ public final class TestMachine implements AutoCloseable {
             }
 
             @Override
+            public boolean mapping_watch() {
+                return watch;
+            }
+
+            @Override
             public Class<Platform.Config> annotationType() {
                 return Platform.Config.class;
             }
@@ -215,6 +226,11 @@ public final class TestMachine implements AutoCloseable {
 
     public void listen(FaultListener listener) {
         platform.addFaultListener(listener);
+    }
+
+    /** Hears of events from now on. */
+    public void events(EventSink sink) {
+        platform.addEventSink(sink);
     }
 
     /** Waits until the swap thread has done what was posted. */

@@ -29,6 +29,7 @@ final class House {
             Map.entry("apple.arch", 2),
             Map.entry("riscv.arch", 2),
             Map.entry("x86.arch", 2),
+            Map.entry("pgtable.radix", 2),
             Map.entry("memory", 3),
             Map.entry("pgtable.arm", 3),
             Map.entry("pgtable.amd", 3),
@@ -38,16 +39,20 @@ final class House {
             Map.entry("core", 3),
             Map.entry("process", 3),
             Map.entry("smmuv3.driver", 3),
+            Map.entry("smmuv2.driver", 3),
             Map.entry("smmuv2.model", 3),
             Map.entry("smmuv3.model", 3),
             Map.entry("vendor.msm", 3),
+            Map.entry("vendor.arm", 3),
+            Map.entry("vendor.cavium", 3),
+            Map.entry("vendor.hisilicon", 3),
             Map.entry("board.model", 3),
             Map.entry("board.qemu", 3),
             Map.entry("trace", 4),
             Map.entry("shell", 5));
 
     /** Not deployed, so on no floor. */
-    static final List<String> TOOLS = List.of("itest", "stress", "tck", "bench");
+    static final List<String> TOOLS = List.of("itest", "stress", "tck", "bench", "pgtable.testkit");
 
     private House() {}
 

@@ -22,11 +22,18 @@ record Program(int exitCode, String out, String err) {
     private static final int PATIENCE_MINUTES = 5;
 
     static Program run(Object... arguments) throws IOException, InterruptedException {
+        return run(List.of(), arguments);
+    }
+
+    /** A run with options of the JVM. */
+    static Program run(List<String> options, Object... arguments) throws IOException, InterruptedException {
         Path work = Files.createTempDirectory(Path.of("target"), "program");
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Dsluice.home=" + House.root(),
-                "-Dorg.osgi.framework.storage=" + work.resolve("storage").toAbsolutePath(),
+                "-Dorg.osgi.framework.storage=" + work.resolve("storage").toAbsolutePath()));
+        command.addAll(options);
+        command.addAll(List.of(
                 "-jar",
                 House.root().resolve("features/distribution/target/sluice.jar").toString()));
         for (Object argument : arguments) {

@@ -7,6 +7,7 @@ import java.util.concurrent.Callable;
 import org.osgi.framework.BundleContext;
 import org.sluice.api.IommuException;
 import org.sluice.trace.Injection;
+import org.sluice.trace.MachineKind;
 import org.sluice.trace.ReplayProgress;
 import org.sluice.trace.ReplayReport;
 import org.sluice.trace.ReplayRequest;
@@ -42,6 +43,14 @@ final class ReplayCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object on standard output and nothing else there.")
     private boolean json;
 
+    @Option(
+            names = "--board",
+            paramLabel = "BOARD",
+            converter = Board.class,
+            description = "What stands for the machine of the trace: model, in process, which is the default, or qemu,"
+                    + " which must be installed and plants no defects.")
+    private MachineKind board = MachineKind.MODEL;
+
     @Option(names = "--strict", description = "End at the first malformed line.")
     private boolean strict;
 
@@ -75,7 +84,7 @@ final class ReplayCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         TraceReplay replay = Services.await(context, TraceReplay.class);
-        ReplayRequest request = new ReplayRequest(whatToReplay(), inject, strict, swap, pasids);
+        ReplayRequest request = new ReplayRequest(whatToReplay(), inject, strict, swap, pasids, board);
         ReplayReport report;
         try (ProgressLine progress = ProgressLine.onTerminal()) {
             report = replay.replay(request, progress == null ? ReplayProgress.none() : progress);
@@ -94,6 +103,18 @@ final class ReplayCommand implements Callable<Integer> {
         }
         String home = context.getProperty("sluice.home");
         return List.of(home == null ? Path.of(SAMPLE) : Path.of(home, SAMPLE));
+    }
+
+    /** Boards by their word on the command line. */
+    static final class Board implements ITypeConverter<MachineKind> {
+        @Override
+        public MachineKind convert(String word) {
+            try {
+                return MachineKind.of(word);
+            } catch (IommuException unknown) {
+                throw new TypeConversionException(unknown.getMessage());
+            }
+        }
     }
 
     /** Defects by their word on the command line. */

@@ -36,6 +36,7 @@ final class TextReport {
         list("Ambiguous events", report.ambiguities());
         list("Malformed lines", report.malformedLines());
         list("Notes", report.notes());
+        list("Unsupported on this machine, so not shown", report.unsupported());
         list("Mismatches", report.mismatches());
         out.printf("%n%s: %d mismatches%n", report.passed() ? "PASSED" : "FAILED", report.mismatchCount());
         out.flush();

@@ -13,6 +13,7 @@ import java.util.function.LongSupplier;
 import org.sluice.api.IotlbGather;
 import org.sluice.spi.memory.PhysicalMemory;
 import org.sluice.spi.pgtable.TableHost;
+import org.sluice.spi.pgtable.WalkerConfig;
 
 /**
  * Threads on one page table, and the core that they need: a table that was taken out is freed once every operation that
@@ -132,6 +133,11 @@ final class Lanes implements TableHost {
     @Override
     public void freeTable(long address, long bytes) {
         ledger.freeTable(address, bytes);
+    }
+
+    @Override
+    public void rootMoved(WalkerConfig walker) {
+        ledger.rootMoved(walker);
     }
 
     @Override

@@ -1,11 +1,14 @@
 package org.sluice.tck;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import java.util.Map;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.Prot;
+import org.sluice.spi.pgtable.WalkerConfig;
 
 /** What cannot be mapped is refused with the right error, and nothing of it is mapped. */
 interface RefusalCases {
@@ -117,6 +120,30 @@ interface RefusalCases {
         assertThat(refused).as("creation without page sizes").isNotNull();
         assertThat(refused.errno()).isEqualTo(Errno.EINVAL);
         assertThat(trial.ledger().live()).isEmpty();
+    }
+
+    /** Only a format whose tree grows at the top asks for another root. */
+    @EachConfiguration
+    default void mapThatNeedsAnotherRootIsRefusedWhereTheHardwareCannotFollow(Trial trial) {
+        long page = trial.page();
+        trial.map(trial.iova(page, 0), 8 * page, page, 1);
+        Map<Long, byte[]> before = trial.contents();
+        WalkerConfig walker = trial.table().walkerConfig();
+        long last = trial.table().lastIova() + 1 - page;
+        trial.ledger().refuseMoves(true);
+        Throwable refused = catchThrowable(() -> trial.map(last, 9 * page, page, 1));
+        trial.ledger().refuseMoves(false);
+        if (refused != null) {
+            trial.assertRefused(Errno.EOPNOTSUPP, 0, () -> {
+                throw (RuntimeException) refused;
+            });
+            assertThat(trial.contents()).containsExactlyInAnyOrderEntriesOf(before);
+            assertThat(trial.table().walkerConfig()).isEqualTo(walker);
+            trial.assertUnmapped(last, page);
+            assertThat(trial.map(last, 9 * page, page, 1)).as("where it can").isEqualTo(page);
+        }
+        trial.assertTranslates(last, 9 * page, page);
+        trial.assertTranslates(trial.iova(page, 0), 8 * page, page);
     }
 
     @EachConfiguration

@@ -19,6 +19,7 @@ import org.sluice.spi.memory.MemoryRegion;
 import org.sluice.spi.memory.PageAllocator;
 import org.sluice.spi.memory.PhysicalMemory;
 import org.sluice.spi.pgtable.TableHost;
+import org.sluice.spi.pgtable.WalkerConfig;
 
 /**
  * The books of one page table's memory. A table is <em>live</em> from its allocation, <em>unlinked</em> from the operation
@@ -68,6 +69,8 @@ final class TableLedger implements TableHost {
     private Consumer<Retired> onRetire = table -> {};
     private Runnable meanwhile = () -> {};
     private AssertionError violation;
+    private boolean refusesMoves;
+    private WalkerConfig walked;
 
     TableLedger(MemoryFactory factory) {
         this(factory, false);
@@ -188,6 +191,30 @@ final class TableLedger implements TableHost {
         unlink(address, bytes);
         retired.add(table);
         onRetire.accept(table);
+    }
+
+    @Override
+    public synchronized void rootMoved(WalkerConfig walker) {
+        if (refusesMoves) {
+            throw new IommuException(Errno.EOPNOTSUPP, "no other root: the test says so");
+        }
+        require(live.containsKey(walker.root()), "the hardware is told of a root that is no live table: %s", walker);
+        walked = walker;
+    }
+
+    /** Lets hardware be unable to begin at another root. */
+    synchronized void refuseMoves(boolean refuses) {
+        refusesMoves = refuses;
+    }
+
+    /** What the hardware walks from. */
+    synchronized WalkerConfig walked() {
+        return walked;
+    }
+
+    /** Installs tables in the hardware. */
+    synchronized void install(WalkerConfig walker) {
+        walked = walker;
     }
 
     /** Books a table that an unmap gave to its gather. */

@@ -92,6 +92,7 @@ final class Trial {
 
     /** Goes on with another object over the same tables. */
     void takeOver(PageTable other) {
+        ledger.install(other.walkerConfig());
         table = new WatchedTable(other, subject.unmapRule(), ledger);
     }
 
@@ -246,6 +247,7 @@ final class Trial {
             return;
         }
         ledger.verify();
+        assertThat(ledger.walked()).as("what the hardware was told").isEqualTo(table.walkerConfig());
         assertThat(table.survey().tableBytes())
                 .as("tables that the survey sees")
                 .isEqualTo(ledger.liveBytes());

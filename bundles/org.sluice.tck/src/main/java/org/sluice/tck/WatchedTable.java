@@ -47,6 +47,7 @@ final class WatchedTable implements PageTable {
             throw refused;
         } finally {
             ledger.end();
+            assertThat(ledger.walked()).as("what the hardware walks").isEqualTo(table.walkerConfig());
         }
     }
 

@@ -6,9 +6,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.sluice.memory.ResidentMemoryFactory;
+import org.sluice.spi.pgtable.PageTableFormat;
 
 /** The suite notices what it is for. */
 class DefectTest {
+    private static final String REPLICAS = "leafIsDirtyWhenAnyOfItsEntriesIs";
+
     @ParameterizedTest
     @EnumSource(names = "NONE", mode = EnumSource.Mode.EXCLUDE)
     void everyDefectFailsTheCaseThatIsForIt(Defect defect) {
@@ -21,15 +24,27 @@ class DefectTest {
 
     @Test
     void markInAReplicaThatIsOverlookedIsFound() {
+        SuiteRun.Outcome outcome = SuiteRun.of(
+                amd(new FirstEntryFormat(new AmdV1Test().underTest().format())), new ResidentMemoryFactory(), REPLICAS);
+        assertThat(outcome.failures()).extracting(SuiteRun.Failure::rule).contains(REPLICAS);
+    }
+
+    @Test
+    void growthThatIsKeptFromTheHostIsFound() {
+        String rule = "firstAndLastLeafOfTheAddressSpaceTranslate";
+        SuiteRun.Outcome outcome = SuiteRun.of(
+                amd(new SilentGrowthFormat(new AmdV1Test().underTest().format())), new ResidentMemoryFactory(), rule);
+        assertThat(outcome.failures()).extracting(SuiteRun.Failure::rule).contains(rule);
+    }
+
+    /** A format in place of AMD_V1, with what that declares. */
+    private static FormatUnderTest amd(PageTableFormat instead) {
         FormatUnderTest amd = new AmdV1Test().underTest();
-        FormatUnderTest overlooking = FormatUnderTest.of(new FirstEntryFormat(amd.format()), amd.configs())
+        return FormatUnderTest.of(instead, amd.configs())
                 .withUnmapRule(amd.unmapRule())
                 .withProtections(amd.protections())
                 .withTables(amd.tableSpans(), amd.descriptorBytes())
                 .withDirtyMarks(amd.abilities().dirty());
-        String rule = "leafIsDirtyWhenAnyOfItsEntriesIs";
-        SuiteRun.Outcome outcome = SuiteRun.of(overlooking, new ResidentMemoryFactory(), rule);
-        assertThat(outcome.failures()).extracting(SuiteRun.Failure::rule).contains(rule);
     }
 
     @ParameterizedTest

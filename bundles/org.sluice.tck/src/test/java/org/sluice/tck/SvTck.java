@@ -7,8 +7,9 @@ import org.sluice.memory.ResidentMemoryFactory;
 import org.sluice.spi.memory.MemoryFactory;
 import org.sluice.spi.pgtable.PageTableConfig;
 import org.sluice.spi.pgtable.PageTableFormat;
+import org.sluice.spi.pgtable.Quirk;
 
-/** What Sv39, Sv48 and Sv57 share: sign-extended in full width, with and without leaves of 64K. */
+/** What Sv39, Sv48 and Sv57 share: sign-extended in full width, with and without leaves of 64K, and with the updating of A and D. */
 abstract class SvTck extends PageTableFormatTck {
     private final PageTableFormat format;
     private final int width;
@@ -25,11 +26,14 @@ abstract class SvTck extends PageTableFormatTck {
                         format,
                         List.of(
                                 new PageTableConfig(format.name(), plain | 1L << 16, width, 56, true, 0),
-                                new PageTableConfig(format.name(), plain, width - 1, 40, true, 0)))
+                                new PageTableConfig(format.name(), plain, width - 1, 40, true, 0),
+                                new PageTableConfig(
+                                        format.name(), plain | 1L << 16, width - 1, 56, true, Quirk.HARDWARE_AD)))
                 .withUnmapRule(UnmapRule.REMOVE_WHOLE)
                 .withMisaligned(Errno.ENXIO)
                 .withProtections(
-                        Protections.exactly(SvTck::readBack, Prot.WRITE).refusing(Errno.EOPNOTSUPP));
+                        Protections.exactly(SvTck::readBack, Prot.WRITE).refusing(Errno.EOPNOTSUPP))
+                .withDirtyMarks(new DirtyMarks(1 << 7, 0, true, Quirk.HARDWARE_AD));
     }
 
     /** Writing implies reading; CACHE and MMIO have no bits. */

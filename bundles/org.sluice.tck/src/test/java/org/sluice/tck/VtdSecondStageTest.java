@@ -21,12 +21,13 @@ class VtdSecondStageTest extends PageTableFormatTck {
                         List.of(
                                 config(SIZES, 39, 0),
                                 config(SIZES, 48, 0),
-                                config(SIZES, 57, Quirk.FORCE_COHERENCE),
-                                config(1L << 12 | 1L << 21, 36, 0)))
+                                config(SIZES, 57, Quirk.FORCE_COHERENCE | Quirk.HARDWARE_AD),
+                                config(1L << 12 | 1L << 21, 36, Quirk.HARDWARE_AD)))
                 .withUnmapRule(UnmapRule.REMOVE_WHOLE)
                 .withMisaligned(Errno.ENXIO)
                 .withProtections(Protections.exactly(prot -> prot & ACCESS, Prot.WRITE)
-                        .readingBack((config, asked, read) -> read == (asked & ACCESS | snooped(config))));
+                        .readingBack((config, asked, read) -> read == (asked & ACCESS | snooped(config))))
+                .withDirtyMarks(new DirtyMarks(1 << 9, 0, false, Quirk.HARDWARE_AD));
     }
 
     private static PageTableConfig config(long sizes, int inputBits, int quirks) {

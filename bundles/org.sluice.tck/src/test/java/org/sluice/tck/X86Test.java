@@ -7,6 +7,7 @@ import org.sluice.memory.ResidentMemoryFactory;
 import org.sluice.pgtable.x86.FirstStageFormat;
 import org.sluice.spi.memory.MemoryFactory;
 import org.sluice.spi.pgtable.PageTableConfig;
+import org.sluice.spi.pgtable.Quirk;
 
 /** X86_64: four and five levels, each sign-extended in full width, and one range from 0 with a bit less. */
 class X86Test extends PageTableFormatTck {
@@ -20,10 +21,12 @@ class X86Test extends PageTableFormatTck {
                                 config(SIZES, 48, 52),
                                 config(SIZES, 57, 52),
                                 config(SIZES, 47, 46),
-                                config(4096, 56, 52)))
+                                config(4096, 56, 52),
+                                config(SIZES, 48, 52).withQuirks(Quirk.HARDWARE_AD)))
                 .withUnmapRule(UnmapRule.REMOVE_WHOLE)
                 .withMisaligned(Errno.ENXIO)
-                .withProtections(Protections.exactly(X86Test::readBack, Prot.WRITE));
+                .withProtections(Protections.exactly(X86Test::readBack, Prot.WRITE))
+                .withDirtyMarks(new DirtyMarks(1 << 6, 0, true, Quirk.HARDWARE_AD));
     }
 
     private static PageTableConfig config(long sizes, int inputBits, int outputBits) {

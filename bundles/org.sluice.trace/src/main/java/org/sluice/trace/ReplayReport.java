@@ -32,6 +32,7 @@ import java.util.TreeMap;
  * @param pasids what was proved with private PASIDs
  * @param swaps bundles that were updated in mid-replay
  * @param notes what the traces could not tell and what was decided, and bounds of the proof
+ * @param unsupported what the machine of the replay does not have, so that it was not shown
  */
 public record ReplayReport(
         List<String> captures,
@@ -56,7 +57,8 @@ public record ReplayReport(
         List<StreamReport> streams,
         List<PasidReport> pasids,
         List<SwapReport> swaps,
-        List<String> notes) {
+        List<String> notes,
+        List<String> unsupported) {
     /** Copies lists and maps. */
     public ReplayReport {
         captures = List.copyOf(captures);
@@ -71,6 +73,7 @@ public record ReplayReport(
         pasids = List.copyOf(pasids);
         swaps = List.copyOf(swaps);
         notes = List.copyOf(notes);
+        unsupported = List.copyOf(unsupported);
     }
 
     /**

@@ -14,8 +14,10 @@ import org.sluice.api.IommuException;
  * @param strict whether a malformed line ends the run
  * @param swap whether the format bundle and the driver bundle are updated in the middle of each replay
  * @param pasids private address spaces on each stream, 2 to {@link #MAX_PASIDS}
+ * @param machine what stands for the machine of the trace
  */
-public record ReplayRequest(List<Path> captures, Injection inject, boolean strict, boolean swap, int pasids) {
+public record ReplayRequest(
+        List<Path> captures, Injection inject, boolean strict, boolean swap, int pasids, MachineKind machine) {
     /** Most private address spaces on a stream. */
     public static final int MAX_PASIDS = 64;
 
@@ -32,6 +34,24 @@ public record ReplayRequest(List<Path> captures, Injection inject, boolean stric
         if (pasids < 2 || pasids > MAX_PASIDS) {
             throw new IommuException(Errno.EINVAL, "pasids is " + pasids + ", must be 2 to " + MAX_PASIDS);
         }
+        if (inject != Injection.NONE && !machine.injects()) {
+            throw new IommuException(
+                    Errno.EINVAL,
+                    "inject is " + inject.word() + ", but only the model board plants defects, not " + machine.word());
+        }
+    }
+
+    /**
+     * A request for the model.
+     *
+     * @param captures folders or files
+     * @param inject defect to plant
+     * @param strict whether a malformed line ends the run
+     * @param swap whether bundles are updated in mid-replay
+     * @param pasids private address spaces on each stream
+     */
+    public ReplayRequest(List<Path> captures, Injection inject, boolean strict, boolean swap, int pasids) {
+        this(captures, inject, strict, swap, pasids, MachineKind.MODEL);
     }
 
     /**
@@ -51,7 +71,7 @@ public record ReplayRequest(List<Path> captures, Injection inject, boolean stric
      * @return the request
      */
     public ReplayRequest withInjection(Injection defect) {
-        return new ReplayRequest(captures, defect, strict, swap, pasids);
+        return new ReplayRequest(captures, defect, strict, swap, pasids, machine);
     }
 
     /**
@@ -61,7 +81,7 @@ public record ReplayRequest(List<Path> captures, Injection inject, boolean stric
      * @return the request
      */
     public ReplayRequest withStrict(boolean ends) {
-        return new ReplayRequest(captures, inject, ends, swap, pasids);
+        return new ReplayRequest(captures, inject, ends, swap, pasids, machine);
     }
 
     /**
@@ -71,6 +91,16 @@ public record ReplayRequest(List<Path> captures, Injection inject, boolean stric
      * @return the request
      */
     public ReplayRequest withSwap(boolean swaps) {
-        return new ReplayRequest(captures, inject, strict, swaps, pasids);
+        return new ReplayRequest(captures, inject, strict, swaps, pasids, machine);
+    }
+
+    /**
+     * The same on another machine.
+     *
+     * @param kind what stands for the machine of the trace
+     * @return the request
+     */
+    public ReplayRequest withMachine(MachineKind kind) {
+        return new ReplayRequest(captures, inject, strict, swap, pasids, kind);
     }
 }

@@ -42,6 +42,7 @@ final class ReportMap {
         map.put("pasids", report.pasids().stream().map(ReportMap::of).toList());
         map.put("swaps", report.swaps().stream().map(ReportMap::of).toList());
         map.put("notes", report.notes());
+        map.put("unsupported", report.unsupported());
         return map;
     }
 

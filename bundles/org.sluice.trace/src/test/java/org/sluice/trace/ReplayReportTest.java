@@ -38,10 +38,12 @@ class ReplayReportTest {
                 List.of(stream),
                 List.of(),
                 List.of(swap),
-                List.of("note"));
+                List.of("note"),
+                List.of("PASIDs"));
         Map<String, Object> map = report.toMap();
         assertThat(map)
                 .containsEntry("passed", false)
+                .containsEntry("unsupported", List.of("PASIDs"))
                 .containsEntry("maps", 5L)
                 .containsEntry("unmaps", 2L)
                 .containsEntry("mappedPages", 3L)

@@ -50,11 +50,15 @@ record QemuConfig(
                 throw Properties.invalid(key, properties.get(key), "known are " + KNOWN);
             }
         }
-        MemoryRegion memory = Properties.region("memory", required(properties, "memory"));
+        List<String> regions = Properties.strings(properties.get("memory"));
+        if (regions.size() != 1) {
+            throw Properties.invalid("memory", regions, "QEMU's machine has one region of it");
+        }
+        MemoryRegion memory = Properties.region("memory", regions.get(0));
         if (memory.base() != MEMORY_BASE || memory.size() % MIB != 0) {
             throw Properties.invalid(
                     "memory",
-                    properties.get("memory"),
+                    regions.get(0),
                     String.format("QEMU's memory begins at 0x%x and is a multiple of 1 MiB", MEMORY_BASE));
         }
         MemoryRegion pool = Properties.region("pool", required(properties, "pool"));

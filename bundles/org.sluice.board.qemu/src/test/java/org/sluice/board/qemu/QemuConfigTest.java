@@ -67,6 +67,17 @@ class QemuConfigTest {
     }
 
     @Test
+    void memoryIsOneRegionHoweverItIsSpelled() {
+        Map<String, Object> properties = valid();
+        properties.put("memory", new String[] {"0x40000000+0x10000000"});
+        assertThat(QemuConfig.parse(properties).memory().size()).isEqualTo(0x1000_0000L);
+        properties.put("memory", new String[] {"0x40000000+0x10000000", "0x80000000+0x10000000"});
+        assertThatThrownBy(() -> QemuConfig.parse(properties)).hasMessageContaining("one region");
+        properties.remove("memory");
+        assertThatThrownBy(() -> QemuConfig.parse(properties)).hasMessageContaining("memory");
+    }
+
+    @Test
     void namesAndStreamsAreUnique() {
         Map<String, Object> properties = valid();
         properties.put("endpoints", new String[] {"a;sid=8", "a;sid=9"});

@@ -1,10 +1,12 @@
 package org.sluice.core.dma;
 
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.ReservedRegion;
+import org.sluice.api.Topics;
 import org.sluice.core.iova.DmaClock;
 import org.sluice.core.iova.FlushQueue;
 import org.sluice.core.iova.IovaAllocator;
@@ -37,15 +39,21 @@ public final class DmaDomain {
         this.space = space;
         this.clock = clock;
         this.iovas = new IovaAllocator(
-                space.ledger().gate(),
+                space.ledger().commons().gate(),
                 space.firstIova(),
                 space.lastIova(),
                 Long.lowestOneBit(space.pageSizes()),
                 this::trimLater);
-        this.queue =
-                lazy == null ? null : new FlushQueue(lazy, space.ledger().gate(), iovas, space::flushTlbAll, clock);
+        this.queue = lazy == null
+                ? null
+                : new FlushQueue(
+                        lazy, space.ledger().commons().gate(), iovas, space::flushTlbAll, clock, this::overflowed);
         this.strict = new DmaWindow(space, iovas, null);
         this.usual = queue == null ? strict : new DmaWindow(space, iovas, queue);
+    }
+
+    private void overflowed() {
+        space.ledger().commons().events().post(Topics.FLUSH_QUEUE_OVERFLOW, () -> Map.of("space", space.name()));
     }
 
     private void trimLater() {
@@ -114,7 +122,7 @@ public final class DmaDomain {
     public void prepare(String device, List<ReservedRegion> regions) {
         SpaceLedger ledger = space.ledger();
         for (ReservedRegion region : regions) {
-            if (!iovas.reserve(region.start(), region.last(), ledger.drainTimeoutNanos())) {
+            if (!iovas.reserve(region.start(), region.last(), ledger.commons().drainTimeoutNanos())) {
                 throw new IommuException(
                         Errno.EBUSY,
                         String.format(
@@ -158,6 +166,7 @@ public final class DmaDomain {
     private void map(long from, long size, int prot) {
         if (size != 0) {
             space.map(from, from, size, prot);
+            space.ledger().commons().watch().exempt(space.ledger(), from, size);
         }
     }
 

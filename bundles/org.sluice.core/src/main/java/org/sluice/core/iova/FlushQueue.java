@@ -39,6 +39,7 @@ public final class FlushQueue {
     private final IovaAllocator iovas;
     private final Runnable flushAll;
     private final Alarm alarm;
+    private final Runnable overflowed;
     private final PerThread<FlushRing> rings;
     private final FlushRing shared; // adding is guarded by itself
     private final FlushRing overflow = new FlushRing(OVERFLOW); // adding is guarded by itself
@@ -58,13 +59,16 @@ public final class FlushQueue {
      * @param iovas where IOVAs go back to
      * @param flushAll invalidates the whole address space and waits; called outside of the gate
      * @param alarm for what waits too long
+     * @param overflowed is told when a ring is found full; inside the gate
      */
-    public FlushQueue(Bounds bounds, SwapGate gate, IovaAllocator iovas, Runnable flushAll, Alarm alarm) {
+    public FlushQueue(
+            Bounds bounds, SwapGate gate, IovaAllocator iovas, Runnable flushAll, Alarm alarm, Runnable overflowed) {
         this.bounds = bounds;
         this.gate = gate;
         this.iovas = iovas;
         this.flushAll = flushAll;
         this.alarm = alarm;
+        this.overflowed = overflowed;
         this.rings = new PerThread<>(() -> new FlushRing(bounds.entries()), orphans::add);
         this.shared = new FlushRing(bounds.entries());
     }
@@ -105,6 +109,7 @@ public final class FlushQueue {
 
     private void overflow(long[] pin, long iova, long size, long before) {
         overflows.increment();
+        overflowed.run();
         overdue = true;
         synchronized (overflow) {
             if (!overflow.add(iova, size, before)) {

@@ -1,9 +1,11 @@
 package org.sluice.core.space;
 
 import java.util.concurrent.TimeUnit;
+import org.sluice.core.event.Events;
 import org.sluice.core.gate.SwapGate;
 import org.sluice.core.iova.DmaClock;
 import org.sluice.core.iova.FlushQueue;
+import org.sluice.core.leak.Watch;
 
 /**
  * What all spaces of the platform share.
@@ -14,6 +16,8 @@ import org.sluice.core.iova.FlushQueue;
  * @param timeouts how long is waited for what
  * @param clock for deferred work of DMA mapping
  * @param flushBounds how much may wait for a flush in a domain of type DMA_FQ
+ * @param events who is told of what happens
+ * @param watch remembers who mapped what, while it is on
  */
 public record Commons(
         SwapGate gate,
@@ -21,7 +25,9 @@ public record Commons(
         TableCounters counters,
         Timeouts timeouts,
         DmaClock clock,
-        FlushQueue.Bounds flushBounds) {
+        FlushQueue.Bounds flushBounds,
+        Events events,
+        Watch watch) {
     /**
      * Fresh ones.
      *
@@ -30,13 +36,16 @@ public record Commons(
      * @return what spaces share
      */
     public static Commons of(long gateTimeoutMillis, long drainTimeoutMillis) {
+        Events events = new Events();
         return new Commons(
                 new SwapGate(),
                 new GatherPool(),
                 new TableCounters(),
                 new Timeouts(gateTimeoutMillis, drainTimeoutMillis),
                 new DmaClock(),
-                FlushQueue.Bounds.PER_THREAD);
+                FlushQueue.Bounds.PER_THREAD,
+                events,
+                new Watch(events));
     }
 
     /**
@@ -46,7 +55,7 @@ public record Commons(
      * @return what spaces share
      */
     public Commons withFlushBounds(FlushQueue.Bounds bounds) {
-        return new Commons(gate, gathers, counters, timeouts, clock, bounds);
+        return new Commons(gate, gathers, counters, timeouts, clock, bounds, events, watch);
     }
 
     /**

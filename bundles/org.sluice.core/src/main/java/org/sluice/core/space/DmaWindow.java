@@ -6,6 +6,7 @@ import org.sluice.api.ScatterList;
 import org.sluice.core.gate.SwapGate;
 import org.sluice.core.iova.FlushQueue;
 import org.sluice.core.iova.IovaAllocator;
+import org.sluice.core.leak.Watch;
 
 /**
  * An address space whose IOVAs the platform chooses: choosing one and mapping it, unmapping it and giving it back, each in one
@@ -16,6 +17,7 @@ public final class DmaWindow {
     private final SwapGate gate;
     private final IovaAllocator iovas;
     private final FlushQueue queue;
+    private final Watch watch;
 
     /**
      * The way to a space.
@@ -29,6 +31,7 @@ public final class DmaWindow {
         this.gate = space.commons().gate();
         this.iovas = iovas;
         this.queue = queue;
+        this.watch = space.commons().watch();
     }
 
     /**
@@ -56,6 +59,13 @@ public final class DmaWindow {
             gate.leave(pin);
         }
         space.tables().reclaim();
+        return mapped(iova, size);
+    }
+
+    private long mapped(long iova, long size) {
+        if (iova != 0 && watch.isOn()) {
+            watch.mapped(space.ledger(), space.name(), iova, size);
+        }
         return iova;
     }
 
@@ -96,7 +106,7 @@ public final class DmaWindow {
             gate.leave(pin);
         }
         space.tables().reclaim();
-        return iova;
+        return mapped(iova, whole);
     }
 
     private void mapSegments(
@@ -173,12 +183,12 @@ public final class DmaWindow {
                 return missing();
             }
             if (queue == null) {
-                done = space.unmapNow(bound, pin, iova, size);
+                done = noted(iova, space.unmapNow(bound, pin, iova, size));
                 if (done == size) {
                     iovas.free(pin, iova, size);
                 }
             } else {
-                done = unmapLater(bound, pin, iova, size);
+                done = noted(iova, unmapLater(bound, pin, iova, size));
                 if (done == size) {
                     queue.add(pin, iova, size);
                 }
@@ -222,12 +232,22 @@ public final class DmaWindow {
                         : unmapLater(bound, pin, start, end - start);
             }
             if (done == covered) {
+                // Gaps between segments were never mapped and do no harm here.
+                noted(iova, size);
                 giveBack(pin, iova, size);
             }
         } finally {
             gate.leave(pin);
         }
         finish();
+        return done;
+    }
+
+    /** Before the IOVA is anybody else's. */
+    private long noted(long iova, long done) {
+        if (watch.isOn()) {
+            watch.unmapped(space.ledger(), iova, done);
+        }
         return done;
     }
 

@@ -12,6 +12,7 @@ import org.sluice.api.ScatterList;
 import org.sluice.api.SpaceRevokedException;
 import org.sluice.api.SpaceState;
 import org.sluice.core.gate.SwapGate;
+import org.sluice.core.leak.Watch;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.memory.PageAllocator;
 import org.sluice.spi.memory.PhysicalMemory;
@@ -32,6 +33,7 @@ public class Space implements AddressSpace {
     private final String name;
     private final Commons commons;
     private final SwapGate gate;
+    private final Watch watch;
     private final SpaceTables tables;
     private final Debt debt = new Debt(this);
     private final SpaceDirty dirty = new SpaceDirty(this);
@@ -58,6 +60,7 @@ public class Space implements AddressSpace {
         this.geometry = Geometry.none(name);
         this.commons = commons;
         this.gate = commons.gate();
+        this.watch = commons.watch();
         this.tables = new SpaceTables(commons, memory, allocator);
         this.ledger = new SpaceLedger(this, tables);
     }
@@ -112,6 +115,9 @@ public class Space implements AddressSpace {
             gate.leave(pin);
         }
         tables.reclaim();
+        if (watch.isOn()) {
+            watch.mapped(ledger, name, iova, size);
+        }
     }
 
     @Override
@@ -142,6 +148,9 @@ public class Space implements AddressSpace {
             gate.leave(pin);
         }
         tables.reclaim();
+        if (watch.isOn()) {
+            watch.mapped(ledger, name, iova, total);
+        }
         return total;
     }
 
@@ -162,7 +171,7 @@ public class Space implements AddressSpace {
             gate.leave(pin);
         }
         tables.reclaim();
-        return done;
+        return unmapped(iova, done);
     }
 
     @Override
@@ -183,7 +192,7 @@ public class Space implements AddressSpace {
             gate.leave(pin);
         }
         tables.reclaim();
-        return done;
+        return unmapped(iova, done);
     }
 
     @Override
@@ -210,7 +219,7 @@ public class Space implements AddressSpace {
             gate.leave(pin);
         }
         tables.reclaim();
-        return done;
+        return unmapped(iova, done);
     }
 
     @Override
@@ -362,6 +371,13 @@ public class Space implements AddressSpace {
         } else if (size == 0 || gather.tableCount() != 0) {
             context.invalidateAll();
         }
+    }
+
+    private long unmapped(long iova, long done) {
+        if (watch.isOn()) {
+            watch.unmapped(ledger, iova, done);
+        }
+        return done;
     }
 
     final long unmapNow(Binding bound, long[] pin, long iova, long size) {

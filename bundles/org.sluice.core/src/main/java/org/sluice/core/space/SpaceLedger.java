@@ -1,10 +1,11 @@
 package org.sluice.core.space;
 
+import java.util.Map;
 import java.util.function.Supplier;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.SpaceState;
-import org.sluice.core.gate.SwapGate;
+import org.sluice.api.Topics;
 import org.sluice.spi.driver.ContextRecord;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.pgtable.PageTable;
@@ -28,10 +29,9 @@ public final class SpaceLedger {
     private PageTable table;
     private TranslationContext context;
     private PageTableConfig config;
-    private long root;
     private long formatProvider;
     private TableSurvey survey;
-    private ContextRecord record;
+    private final Installed installed;
     private volatile Hold tableHold; // read without the lock for a status
     private Hold contextHold;
     private boolean drained = true;
@@ -39,6 +39,7 @@ public final class SpaceLedger {
     SpaceLedger(Space space, SpaceTables tables) {
         this.space = space;
         this.tables = tables;
+        installed = tables.installed();
     }
 
     /**
@@ -77,9 +78,8 @@ public final class SpaceLedger {
         table = made;
         context = hardware;
         config = made.config();
-        root = made.walkerConfig().root();
         formatProvider = provider;
-        record = hardware.record();
+        installed.set(made.walkerConfig().root(), hardware);
         space.setGeometry(config.pageSizes(), made.firstIova(), made.lastIova());
     }
 
@@ -94,7 +94,7 @@ public final class SpaceLedger {
         context = hardware;
         config = table.config();
         formatProvider = NO_PROVIDER;
-        record = hardware.record();
+        installed.keep(hardware);
         open();
     }
 
@@ -146,7 +146,7 @@ public final class SpaceLedger {
     public void surrenderContext(boolean quiet) {
         drained &= quiet;
         TranslationContext leaving = context;
-        record = leaving.record();
+        installed.keep(leaving);
         context = null;
         if (quiet) {
             tables.serve(null);
@@ -164,7 +164,7 @@ public final class SpaceLedger {
      * @throws IommuException EINVAL when it refuses
      */
     public PageTable adoptTable(PageTableFormat format) {
-        return format.adopt(config, root, tables);
+        return format.adopt(config, installed.root(), tables);
     }
 
     /**
@@ -236,6 +236,10 @@ public final class SpaceLedger {
     public void revoke(String why) {
         if (isLive()) {
             space.revoke(why);
+            space.commons().events().post(Topics.REVOKED, () -> Map.of("space", space.name(), "reason", why));
+            if (space.commons().watch().isOn()) {
+                space.commons().watch().ended(this, space.name());
+            }
             drained &= space.commons().gate().drain(space.commons().drainTimeoutNanos());
         }
     }
@@ -324,7 +328,7 @@ public final class SpaceLedger {
      * @return as installed
      */
     public ContextRecord record() {
-        return record;
+        return installed.record();
     }
 
     /**
@@ -333,6 +337,7 @@ public final class SpaceLedger {
      * @return as it was asked for; constant
      */
     public boolean tracksDirty() {
+        ContextRecord record = installed.record();
         return record != null && record.request().dirtyTracking();
     }
 
@@ -360,7 +365,7 @@ public final class SpaceLedger {
      * @return physical address in bytes
      */
     public long root() {
-        return root;
+        return installed.root();
     }
 
     /**
@@ -373,20 +378,11 @@ public final class SpaceLedger {
     }
 
     /**
-     * The gate that operations on the space hold.
+     * What all spaces share.
      *
-     * @return the gate
+     * @return the same for the life of the platform
      */
-    public SwapGate gate() {
-        return space.commons().gate();
-    }
-
-    /**
-     * Longest wait for operations in flight.
-     *
-     * @return ns
-     */
-    public long drainTimeoutNanos() {
-        return space.commons().drainTimeoutNanos();
+    public Commons commons() {
+        return space.commons();
     }
 }

@@ -2,11 +2,15 @@ package org.sluice.core.space;
 
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
+import org.sluice.spi.driver.RootExchange;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.memory.PageAllocator;
 import org.sluice.spi.memory.PhysicalMemory;
 import org.sluice.spi.pgtable.TableHost;
+import org.sluice.spi.pgtable.WalkerConfig;
 
 /**
  * Memory of one space's tables, and the tables that wait to be freed. It stays when format or driver are exchanged.
@@ -20,6 +24,8 @@ final class SpaceTables implements TableHost {
     private final PhysicalMemory memory;
     private final PageAllocator allocator;
     private final AtomicLong bytes = new AtomicLong();
+
+    private final Installed installed = new Installed();
 
     /** Serves walk-cache invalidations of maps in flight: stays set until those were drained. */
     private volatile TranslationContext context;
@@ -67,6 +73,28 @@ final class SpaceTables implements TableHost {
         hardware.invalidate(iova, size, granule, false);
         hardware.sync();
         retire(address, tableBytes);
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>Inside of the gate, by the thread that maps: before it leaves, successors of format and driver begin with this root.
+     */
+    @Override
+    public void rootMoved(WalkerConfig walker) {
+        TranslationContext hardware = context;
+        if (!(hardware instanceof RootExchange)) {
+            throw new IommuException(
+                    Errno.EOPNOTSUPP,
+                    String.format(
+                            "the driver cannot let its IOMMU begin at another top table, 0x%x instead of 0x%x",
+                            walker.root(), installed.root()));
+        }
+        installed.exchange(hardware, walker);
+    }
+
+    Installed installed() {
+        return installed;
     }
 
     /** Takes over the tables of a gather whose invalidation was synced. */

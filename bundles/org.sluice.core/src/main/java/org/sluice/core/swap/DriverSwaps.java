@@ -188,6 +188,7 @@ public final class DriverSwaps {
         swap.to(SwapStep.RESUME);
         held.remove(unit.name());
         unit.serve(adopted, candidate.provider());
+        unit.allowTablesAgain();
         spaces.forEach(SpaceLedger::open);
         unit.sweep();
         SwapEvent event = swap.done(

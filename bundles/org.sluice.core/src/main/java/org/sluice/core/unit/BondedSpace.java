@@ -2,6 +2,7 @@ package org.sluice.core.unit;
 
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.sluice.api.ActivationKind;
@@ -9,6 +10,7 @@ import org.sluice.api.FaultHandler;
 import org.sluice.api.IoMm;
 import org.sluice.api.IommuDevice;
 import org.sluice.core.space.Space;
+import org.sluice.spi.driver.ClientSwitching;
 import org.sluice.spi.driver.PageResponse;
 
 /**
@@ -43,10 +45,26 @@ abstract class BondedSpace extends Space implements IoMm, PasidTarget {
     final void addBond(Device device) {
         if (activation() == ActivationKind.TABLE) {
             unit.pasidOperations().mmAttach(device.record(), pasid, ledger().context(), !isSharedWith(device));
+        } else {
+            allow(device);
         }
         bonds.add(device);
         device.pasids().put(pasid, this);
         ledger().attached(true);
+    }
+
+    /** Tells the hardware that the device may load the table by itself, if it must know. */
+    private void allow(Device device) {
+        if (unit.iommu() instanceof ClientSwitching switching) {
+            switching.allowTable(device.record(), ledger().context());
+        }
+    }
+
+    /** Tells a driver that took over what its predecessor knew. */
+    final void allowAgain() {
+        if (activation() == ActivationKind.CLIENT_SWITCHED) {
+            bonds.forEach(this::allow);
+        }
     }
 
     /**
@@ -84,6 +102,23 @@ abstract class BondedSpace extends Space implements IoMm, PasidTarget {
     final boolean isDrained() {
         undrained.removeIf(device -> unit.faults().drain(device, pasid, PageResponse.INVALID));
         return undrained.isEmpty();
+    }
+
+    /** Tells that it has its PASID, or has it no more. */
+    final void tell(String topic, Device device) {
+        unit.commons()
+                .events()
+                .post(
+                        topic,
+                        () -> Map.of(
+                                "iommu",
+                                unit.name(),
+                                "space",
+                                name(),
+                                "pasid",
+                                pasid,
+                                "device",
+                                device == null ? "" : device.name()));
     }
 
     private boolean isSharedWith(Device device) {

@@ -4,6 +4,7 @@ import java.util.Optional;
 import org.sluice.api.ActivationKind;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
+import org.sluice.api.Topics;
 import org.sluice.core.offer.Offer;
 import org.sluice.spi.driver.ContextRecord;
 import org.sluice.spi.driver.ContextRequest;
@@ -64,6 +65,7 @@ final class PasidAllocation implements MmRequest {
         space.ledger().open();
         unit.spaces().add(space);
         domain.add(space);
+        space.tell(Topics.PASID_ALLOCATED, device);
         return space;
     }
 

@@ -1,11 +1,13 @@
 package org.sluice.core.unit;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
+import org.sluice.api.Topics;
 import org.sluice.core.offer.Offer;
 import org.sluice.core.space.Space;
 import org.sluice.spi.driver.MmAllocator;
@@ -29,6 +31,7 @@ final class Quarantine {
     private static final class Inmate {
         private final Space space;
         private volatile boolean fenced;
+        private boolean told; // that it stays here
 
         Inmate(Space space, boolean fenced) {
             this.space = space;
@@ -60,7 +63,14 @@ final class Quarantine {
         if (isReady(inmate)) {
             inmates.remove(inmate);
             release(inmate);
-        } else if (inmate.fenced && unit.faults().pages().isQuiet(space)) {
+            return;
+        }
+        inmate.told = true;
+        boolean fenced = inmate.fenced;
+        unit.commons()
+                .events()
+                .post(Topics.QUARANTINED, () -> Map.of("iommu", unit.name(), "space", space.name(), "fenced", fenced));
+        if (inmate.fenced && unit.faults().pages().isQuiet(space)) {
             // A bundle that is missing calls again when it comes; an operation that did not leave in time does not.
             unit.later(this::sweep);
         }
@@ -111,12 +121,18 @@ final class Quarantine {
         }
         if (space instanceof BondedSpace bonded) {
             unit.pasids().release(bonded.pasid());
+            bonded.tell(Topics.PASID_FREED, null);
         }
         if (space instanceof PrivateSpace own && own.allocation() != null) {
             returnToPlugIn(own);
         }
         space.ledger().free();
         unit.spaces().remove(space);
+        if (inmate.told) {
+            unit.commons()
+                    .events()
+                    .post(Topics.QUARANTINE_LEFT, () -> Map.of("iommu", unit.name(), "space", space.name()));
+        }
     }
 
     private void returnToPlugIn(PrivateSpace own) {

@@ -3,6 +3,7 @@ package org.sluice.core.unit;
 import java.util.Set;
 import org.sluice.api.SvaBond;
 import org.sluice.api.SvaFeature;
+import org.sluice.api.Topics;
 import org.sluice.spi.driver.ContextRequest;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.sva.ProcessAddressSpace;
@@ -41,6 +42,7 @@ final class SharedAllocation {
             undo.push(() -> mm.unwatch(space));
             SvaBond bond = space.bind(device);
             unit.spaces().add(space);
+            space.tell(Topics.PASID_ALLOCATED, device);
             return bond;
         } catch (RuntimeException failed) {
             undo.run(failed);

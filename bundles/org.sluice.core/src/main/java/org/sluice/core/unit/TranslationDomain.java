@@ -3,6 +3,7 @@ package org.sluice.core.unit;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -21,6 +22,7 @@ import org.sluice.api.IommuDevice;
 import org.sluice.api.IommuException;
 import org.sluice.api.IommuGroup;
 import org.sluice.api.PageFaultHandler;
+import org.sluice.api.Topics;
 import org.sluice.core.dma.DmaDomain;
 import org.sluice.core.fault.Repair;
 import org.sluice.core.space.Space;
@@ -133,6 +135,7 @@ final class TranslationDomain implements Domain {
         device.setDeferred(false);
         devices.add(device);
         markAttached();
+        tell(Topics.ATTACHED, device);
         if (old != null) {
             old.leave(device);
             // What was reported of the old domain is asked of this one when it is tried again.
@@ -140,8 +143,18 @@ final class TranslationDomain implements Domain {
         }
     }
 
+    private void tell(String topic, Device device) {
+        unit.commons()
+                .events()
+                .post(
+                        topic,
+                        () -> Map.of(
+                                "iommu", unit.name(), "device", device.name(), "domain", name, "type", type.name()));
+    }
+
     private void leave(Device device) {
         devices.remove(device);
+        tell(Topics.DETACHED, device);
         markAttached();
         for (PrivateSpace ioMm : ioMms) {
             ioMm.unbond(device, device.name() + " left " + name);

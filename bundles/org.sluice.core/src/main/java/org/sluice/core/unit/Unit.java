@@ -339,6 +339,15 @@ public final class Unit {
         return faults;
     }
 
+    /** Tells a driver that took over which tables devices load by themselves. */
+    public void allowTablesAgain() {
+        for (Space space : spaces) {
+            if (space instanceof BondedSpace bonded) {
+                bonded.allowAgain();
+            }
+        }
+    }
+
     /**
      * Its spaces, those in quarantine included.
      *

@@ -11,10 +11,13 @@ import org.sluice.core.fault.FaultLine;
 import org.sluice.core.fault.FaultWorkers;
 import org.sluice.core.fault.PageFaults;
 import org.sluice.core.fault.Repair;
+import org.sluice.core.leak.Watch;
+import org.sluice.core.space.SpaceLedger;
 import org.sluice.spi.driver.FaultRecord;
 import org.sluice.spi.driver.PageRequest;
 import org.sluice.spi.driver.PageResponse;
 import org.sluice.spi.driver.PageResponseOperations;
+import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.driver.UnitHost;
 import org.sluice.spi.memory.PageAllocator;
 import org.sluice.spi.memory.PhysicalMemory;
@@ -64,7 +67,22 @@ final class UnitFaults implements UnitHost {
         FaultEvent event = event(device, fault);
         FaultResponse response = ask(owner(device, fault.pasid()), event);
         tell(event);
+        Watch watch = unit.commons().watch();
+        if (watch.isOn()) {
+            watch.faulted(hit(device, fault.pasid()), event);
+        }
         return response;
+    }
+
+    @Override
+    public FaultResponse report(FaultRecord fault, TranslationContext context) {
+        return report(unit.spaces().stream()
+                .filter(BondedSpace.class::isInstance)
+                .map(BondedSpace.class::cast)
+                .filter(space -> space.ledger().context() == context)
+                .findFirst()
+                .map(space -> fault.withPasid(space.pasid()))
+                .orElse(fault));
     }
 
     @Override
@@ -131,6 +149,21 @@ final class UnitFaults implements UnitHost {
                 LOG.log(System.Logger.Level.WARNING, "a fault listener failed: {0}", failed.toString());
             }
         }
+    }
+
+    /** The ledger of the space that an access went to; null for none. */
+    private static SpaceLedger hit(Device device, int pasid) {
+        if (device == null) {
+            return null;
+        }
+        if (pasid != FaultEvent.NO_PASID) {
+            PasidTarget target = device.pasids().get(pasid);
+            return target == null ? null : target.ledger();
+        }
+        TranslationDomain domain = device.current();
+        return domain == null || domain.translating() == null
+                ? null
+                : domain.translating().ledger();
     }
 
     private static Repair repair(Device device, int pasid) {

@@ -3,11 +3,12 @@ package org.sluice.core.fake;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.spi.driver.ContextRecord;
+import org.sluice.spi.driver.RootExchange;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.pgtable.PageTableConfig;
 import org.sluice.spi.pgtable.WalkerConfig;
 
-final class FakeContext implements TranslationContext {
+class FakeContext implements TranslationContext {
     private final FakeHardware hardware;
     private final FakeDriver driver;
     private volatile ContextRecord record;
@@ -56,5 +57,22 @@ final class FakeContext implements TranslationContext {
         }
         hardware.journal.add("sync tag%d", record.tag());
         hardware.sync();
+    }
+
+    /** One whose hardware can begin at another root. */
+    static final class WithRootExchange extends FakeContext implements RootExchange {
+        WithRootExchange(FakeHardware hardware, FakeDriver driver, ContextRecord record) {
+            super(hardware, driver, record);
+        }
+
+        @Override
+        public void exchangeRoot(WalkerConfig walker) {
+            if (super.driver.refuseExchange) {
+                throw new IommuException(Errno.EBUSY, "root is in use");
+            }
+            install(walker);
+            super.hardware.journal.add("exchangeRoot tag%d", record().tag());
+            super.hardware.moveRoot(record().tag(), walker.root());
+        }
     }
 }

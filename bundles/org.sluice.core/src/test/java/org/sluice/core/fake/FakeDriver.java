@@ -41,6 +41,8 @@ public final class FakeDriver implements IommuDriver {
     public String tableFormat = FakeFormat.NAME;
     public volatile boolean refuseInstall;
     public volatile boolean failSync;
+    public volatile boolean exchangesRoots;
+    public volatile boolean refuseExchange;
     public volatile boolean failAttach;
     public volatile boolean failMmAttach;
     public volatile String refuseAdoption = "";
@@ -115,7 +117,7 @@ public final class FakeDriver implements IommuDriver {
             hardware.journal.add("createContext tag%d%s", tag, request.privateTable() ? " private" : "");
             long sizes = request.pageSizes() == 0 ? pageSizes : pageSizes & request.pageSizes();
             PageTableConfig table = new PageTableConfig(tableFormat, sizes, 39, 48, true, 0);
-            return new FakeContext(hardware, FakeDriver.this, new ContextRecord(request, tag, 1, table, null));
+            return context(new ContextRecord(request, tag, 1, table, null));
         }
 
         @Override
@@ -127,7 +129,13 @@ public final class FakeDriver implements IommuDriver {
             ContextRecord kept = forgetsRecords
                     ? new ContextRecord(record.request(), record.tag() + 1, record.stage(), record.table(), null)
                     : record;
-            return new FakeContext(hardware, FakeDriver.this, kept);
+            return context(kept);
+        }
+
+        private FakeContext context(ContextRecord record) {
+            return exchangesRoots
+                    ? new FakeContext.WithRootExchange(hardware, FakeDriver.this, record)
+                    : new FakeContext(hardware, FakeDriver.this, record);
         }
 
         @Override

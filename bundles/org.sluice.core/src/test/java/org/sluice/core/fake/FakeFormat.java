@@ -34,6 +34,9 @@ public final class FakeFormat implements PageTableFormat {
     /** Why this one adopts nothing; empty if it does. */
     public volatile String refusal = "";
 
+    /** IOVA from which on a top table does not reach, so that the tree must grow; for tables that are created from now on. */
+    public volatile long growsAt = Long.MAX_VALUE;
+
     /** Runs inside every map. */
     public volatile Runnable duringMap = () -> {};
 
@@ -51,7 +54,7 @@ public final class FakeFormat implements PageTableFormat {
     public PageTable create(PageTableConfig config, TableHost host) {
         long root = host.allocateTable(4096, 4096, -1L);
         FakeTables.Table table = new FakeTables.Table();
-        memory.put(root, table);
+        memory.put(root, table, growsAt);
         journal.add("table.create");
         return new Pages(config, root, table, host);
     }
@@ -67,7 +70,7 @@ public final class FakeFormat implements PageTableFormat {
 
     private final class Pages implements PageTable {
         private final PageTableConfig config;
-        private final long root;
+        private volatile long root;
         private final FakeTables.Table table;
         private final TableHost host;
 
@@ -109,6 +112,7 @@ public final class FakeFormat implements PageTableFormat {
                 if (below != null && below.getKey() + below.getValue().size() > at) {
                     throw new MappingException(Errno.EEXIST, String.format("iova 0x%x is mapped", at), done);
                 }
+                grow(at, done);
                 if (pgsize < REGION) {
                     table.leafTables.computeIfAbsent(at / REGION, region -> host.allocateTable(4096, 4096, -1L));
                 } else {
@@ -120,6 +124,27 @@ public final class FakeFormat implements PageTableFormat {
                 table.leaves.put(at, new FakeTables.Leaf(paddr + done, pgsize, prot));
             }
             return pgsize * pgcount;
+        }
+
+        /** The former top table becomes one below the new one. */
+        private void grow(long iova, long done) {
+            synchronized (table) {
+                if (memory.covers(root, iova)) {
+                    return;
+                }
+                long higher = host.allocateTable(4096, 4096, -1L);
+                memory.put(higher, table);
+                try {
+                    host.rootMoved(new Walker(higher));
+                } catch (IommuException refused) {
+                    memory.remove(higher);
+                    host.freeTable(higher, 4096);
+                    throw new MappingException(refused.errno(), refused.getMessage(), done);
+                }
+                table.leafTables.put(-1L, root);
+                memory.remove(root);
+                root = higher;
+            }
         }
 
         @Override

@@ -1,6 +1,7 @@
 package org.sluice.core.fake;
 
 import java.util.BitSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -78,6 +79,15 @@ public final class FakeHardware {
 
     public long dma(int stream, int pasid, long iova) {
         return dma(stream, pasid, iova, address -> {});
+    }
+
+    /** Lets every route of a tag begin at another root. */
+    void moveRoot(int tag, long root) {
+        for (Map<?, Route> routes : List.of(untagged, pasids)) {
+            routes.replaceAll((key, route) -> route.tag() == tag && route.kind() == Attachment.Kind.TRANSLATED
+                    ? new Route(route.kind(), tag, root)
+                    : route);
+        }
     }
 
     void queue(int tag, long first, long last) {

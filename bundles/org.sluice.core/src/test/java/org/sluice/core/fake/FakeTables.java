@@ -30,6 +30,7 @@ public final class FakeTables {
     }
 
     private final Map<Long, Table> byRoot = new ConcurrentHashMap<>();
+    private final Map<Long, Long> limits = new ConcurrentHashMap<>();
 
     public Table at(long root) {
         return byRoot.get(root);
@@ -38,14 +39,27 @@ public final class FakeTables {
     /** As the hardware reads it. */
     public long walk(long root, long iova) {
         Table table = byRoot.get(root);
-        return table == null ? 0 : table.walk(iova);
+        Long limit = limits.get(root);
+        return table == null || limit != null && iova >= limit ? 0 : table.walk(iova);
     }
 
     void put(long root, Table table) {
         byRoot.put(root, table);
     }
 
+    /** A top table that is too small for what lies beyond a limit. */
+    void put(long root, Table table, long limit) {
+        limits.put(root, limit);
+        byRoot.put(root, table);
+    }
+
+    /** Whether a top table has entries for an IOVA. */
+    boolean covers(long root, long iova) {
+        return iova < limits.getOrDefault(root, Long.MAX_VALUE);
+    }
+
     void remove(long root) {
         byRoot.remove(root);
+        limits.remove(root);
     }
 }

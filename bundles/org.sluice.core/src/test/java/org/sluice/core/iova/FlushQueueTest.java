@@ -21,7 +21,8 @@ class FlushQueueTest {
     private int hardwareFlushes;
 
     private FlushQueue queue(FlushQueue.Bounds bounds) {
-        return new FlushQueue(bounds, gate, iovas, this::flushHardware, (nanos, action) -> alarms.add(action));
+        return new FlushQueue(
+                bounds, gate, iovas, this::flushHardware, (nanos, action) -> alarms.add(action), () -> {});
     }
 
     private void flushHardware() {

@@ -113,6 +113,15 @@ class IovaAllocatorTest {
                 .allMatch(iova -> iova < 0xf_0000);
     }
 
+    /** iommufd's self-test: reserve from byte 6 on nearly everything; what is left is smaller than the size rounded up. */
+    @Test
+    void fivePagesDoNotFitIntoSeven() {
+        IovaAllocator iovas = allocator(-1L);
+        assertThat(iovas.reserve(6, 6 + 0xffff_ffff_ffff_8001L - 1, PATIENCE)).isTrue();
+        assertThat(allocate(iovas, 5, ALL)).isZero();
+        assertThat(allocate(iovas, 4, ALL)).isEqualTo(-0x4000L);
+    }
+
     @Test
     void aRangeThatIsInUseIsNotReserved() {
         IovaAllocator iovas = allocator(0xf_ffffL);

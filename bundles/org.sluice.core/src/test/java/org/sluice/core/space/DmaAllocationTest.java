@@ -51,7 +51,8 @@ class DmaAllocationTest {
     void anIovaPairAllocatesNothing() {
         SwapGate gate = new SwapGate();
         IovaAllocator iovas = new IovaAllocator(gate, 0, (1L << 48) - 1, 4096, () -> {});
-        FlushQueue queue = new FlushQueue(FlushQueue.Bounds.PER_THREAD, gate, iovas, () -> {}, (nanos, action) -> {});
+        FlushQueue queue =
+                new FlushQueue(FlushQueue.Bounds.PER_THREAD, gate, iovas, () -> {}, (nanos, action) -> {}, () -> {});
         assertThat(bytesPerOperation(() -> {
                     long[] pin = gate.enter();
                     iovas.free(pin, iovas.allocate(pin, 0x3000, -1L), 0x3000);

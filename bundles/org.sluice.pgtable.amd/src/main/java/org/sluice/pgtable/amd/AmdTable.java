@@ -5,6 +5,7 @@ import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.LeafVisitor;
 import org.sluice.api.Prot;
+import org.sluice.pgtable.radix.TableWords;
 import org.sluice.spi.pgtable.DirtyTracking;
 import org.sluice.spi.pgtable.MappingException;
 import org.sluice.spi.pgtable.PageTable;
@@ -20,8 +21,8 @@ import org.sluice.spi.pgtable.WalkerConfig;
  * {@link PageTable#unmapPages} says.
  *
  * <p>Threads as {@link PageTable} and {@link DirtyTracking} say. There is no lock; a failed map leaves what was mapped
- * before, and says how much. {@link #walkerConfig()} changes when a map lets the tree grow, before that map returns; the caller
- * gives it to the hardware before it leaves the operation, for only so long is a former top sure to stay allocated.
+ * before, and says how much. {@link #walkerConfig()} changes when
+ * a map lets the tree grow, and the host is told before that map returns; one that cannot follow refuses the map.
  */
 final class AmdTable implements PageTable, DirtyTracking {
     private static final int ACCESS = Prot.READ | Prot.WRITE;
@@ -44,7 +45,7 @@ final class AmdTable implements PageTable, DirtyTracking {
         this.config = config;
         this.tables = tables;
         words = tables.words;
-        walkerConfig = walkerConfig(tables.topNow());
+        walkerConfig = Tables.walkerConfig(tables.topNow());
         pageSizes = config.pageSizes();
         lastIova = -1L >>> Long.SIZE - config.inputBits();
         lastPaddr = -1L >>> Long.SIZE - config.outputBits();
@@ -67,15 +68,10 @@ final class AmdTable implements PageTable, DirtyTracking {
         long top = tables.topNow();
         RadixTable known = walkerConfig;
         if (known.root() != Tables.root(top)) {
-            known = walkerConfig(top);
+            known = Tables.walkerConfig(top);
             walkerConfig = known;
         }
         return known;
-    }
-
-    private static RadixTable walkerConfig(long top) {
-        int levels = Tables.topLevel(top).number + 1;
-        return new RadixTable(Tables.root(top), levels, levels);
     }
 
     @Override
@@ -112,9 +108,9 @@ final class AmdTable implements PageTable, DirtyTracking {
             int index = level.index(at);
             int run = (int) Math.min(Level.ENTRIES - index, bytes - done >>> level.shift);
             long entry = table + 8L * index;
-            if (!words.fillFree(entry, run, paddr + done | leaf, size)) {
+            if (!words.fillFree(entry, run, paddr + done | leaf, pgsize, size.replicas)) {
                 clearTheWay(entry, run, at, level, done);
-                if (!words.fillFree(entry, run, paddr + done | leaf, size)) {
+                if (!words.fillFree(entry, run, paddr + done | leaf, pgsize, size.replicas)) {
                     throw exists(at, words.load(entry), done);
                 }
             }
@@ -233,7 +229,7 @@ final class AmdTable implements PageTable, DirtyTracking {
         int done = 0;
         while (done < run) {
             if (level == size.level) {
-                int leaves = words.clearLeaves(at + 8L * done, run - done, size);
+                int leaves = words.clearMatching(at + 8L * done, run - done, size.mask, size.code, size.replicas);
                 if (leaves != 0) {
                     gather.addRange(iova + done * level.bytes(), leaves * level.bytes(), size.bytes());
                     done += leaves;

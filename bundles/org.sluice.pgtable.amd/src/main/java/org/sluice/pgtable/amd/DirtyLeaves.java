@@ -2,6 +2,7 @@ package org.sluice.pgtable.amd;
 
 import org.sluice.api.IotlbGather;
 import org.sluice.api.LeafVisitor;
+import org.sluice.pgtable.radix.TableWords;
 
 /**
  * Reads, and clears, the marks that hardware makes in the entry through which it wrote: a leaf is dirty when any of its

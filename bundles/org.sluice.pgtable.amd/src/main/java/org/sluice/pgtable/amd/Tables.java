@@ -1,22 +1,24 @@
 package org.sluice.pgtable.amd;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import org.sluice.api.IotlbGather;
+import org.sluice.pgtable.radix.TableCache;
+import org.sluice.pgtable.radix.TableWords;
+import org.sluice.spi.pgtable.RadixTable;
 import org.sluice.spi.pgtable.TableHost;
 
 /**
  * The tree of tables: finds the table that holds the entry for an IOVA, makes missing ones, grows at the top, takes out
  * unused ones. Knows nothing of what leaves mean, only whether an entry is a table.
  *
- * <p>Any thread may call it. Tables, and new top tables, are installed by compare-and-set. A table that was taken out
+ * <p>Any thread may call it. Tables are installed by compare-and-set. A table that was taken out
  * leaves the caches before it is given to anybody who may free it, so no operation that begins later can reach it.
  *
  * <p><b>Growth.</b> The tree begins with {@link #FIRST_LEVELS} levels. A new top table has the old one in entry 0 before it
  * is published, in one word with its level; whoever still uses the old top finds the same entries. Entry 0 of a top that
  * grew stays a table for ever, and no leaf is at its level: so whoever adopts the tables sees from the root alone how many
- * levels there are. The hardware may walk from the old top as long as the map that let the tree grow is in flight: should
- * the old top fall out of the tree meanwhile, it goes the way of any table, whose host frees it only after that map.
+ * levels there are. The hardware
+ * walks from the new top before it is published ({@link TableHost#rootMoved}), so nothing is ever mapped that it does not
+ * reach; when it cannot follow, the tree is as it was. The old top may still be walked by what began before.
  */
 final class Tables {
     /** Nothing is mapped there: a level on the way has an empty entry, or the tree is not that high. */
@@ -31,15 +33,16 @@ final class Tables {
     private static final int PAGE_CACHE_BITS = 10;
     private static final int UPPER_CACHE_BITS = 6;
     private static final long LEVEL_OF_TOP = Level.TABLE_BYTES - 1;
-    private static final VarHandle TOP = top();
 
     final TableWords words;
     final TableHost host;
     private final long lastAddress;
     /** By number of the level; the highest can only be the top, which needs none. */
     private final TableCache[] caches = new TableCache[Level.MOST - 1];
-    /** Address of the top table, and in its low bits the number of its level; written through {@link #TOP}. */
+    /** Address of the top table, and in its low bits the number of its level; written under {@link #growth}. */
     private volatile long top;
+
+    private final Object growth = new Object();
 
     Tables(long root, int levels, long lastAddress, TableHost host) {
         this.host = host;
@@ -48,15 +51,7 @@ final class Tables {
         top = root | levels - 1;
         for (int number = 0; number < caches.length; number++) {
             int bits = number == 0 ? PAGE_CACHE_BITS : UPPER_CACHE_BITS;
-            caches[number] = new TableCache(bits, Level.of(number).shift + Level.INDEX_BITS);
-        }
-    }
-
-    private static VarHandle top() {
-        try {
-            return MethodHandles.lookup().findVarHandle(Tables.class, "top", long.class);
-        } catch (ReflectiveOperationException impossible) {
-            throw new ExceptionInInitializerError(impossible);
+            caches[number] = new TableCache(bits, Level.of(number).shift + Level.INDEX_BITS, Long.SIZE);
         }
     }
 
@@ -164,13 +159,31 @@ final class Tables {
         }
     }
 
+    /** Rare, at most three times in a tree's life: under a lock, so that the hardware hears of one top after the other. */
     private void grow(long before) {
         long fresh = host.allocateTable(Level.TABLE_BYTES, Level.TABLE_BYTES, lastAddress);
         Level higher = topLevel(before).above;
         words.store(fresh, Pte.table(root(before), higher));
-        if (!TOP.compareAndSet(this, before, fresh | higher.number)) {
-            host.freeTable(fresh, Level.TABLE_BYTES); // another thread let it grow
+        boolean grown = false;
+        try {
+            synchronized (growth) {
+                if (top == before) {
+                    host.rootMoved(walkerConfig(fresh | higher.number));
+                    top = fresh | higher.number;
+                    grown = true;
+                }
+            }
+        } finally {
+            if (!grown) {
+                host.freeTable(fresh, Level.TABLE_BYTES); // another thread let it grow, or the hardware cannot follow
+            }
         }
+    }
+
+    /** What the hardware's walker must be told of a top. */
+    static RadixTable walkerConfig(long top) {
+        int levels = topLevel(top).number + 1;
+        return new RadixTable(root(top), levels, levels);
     }
 
     /** Whether a leaf is mapped in a table or below it. */

@@ -1,5 +1,7 @@
 package org.sluice.pgtable.amd;
 
+import org.sluice.pgtable.radix.TableWords;
+
 /** One visit to the leaves of a range, in ascending order; reads tables as it comes to them. */
 final class TreeWalk {
     /** Sees what is in the tree. */

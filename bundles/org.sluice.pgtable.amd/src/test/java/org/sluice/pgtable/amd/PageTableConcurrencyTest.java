@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.sluice.api.Errno;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.Prot;
+import org.sluice.pgtable.testkit.GraceHost;
 import org.sluice.spi.pgtable.MappingException;
 import org.sluice.spi.pgtable.PageTable;
 import org.sluice.spi.pgtable.RadixTable;
@@ -102,6 +103,7 @@ class PageTableConcurrencyTest {
             });
             assertThat(growing.survey().leaves()).isEqualTo(LANES * (12 + 8));
             assertThat(((RadixTable) growing.walkerConfig()).levels()).isEqualTo(6);
+            assertThat(host.root()).as("what the hardware was told").isEqualTo(growing.walkerConfig());
             growing.free();
         }
         assertThat(host.liveTables()).isEqualTo(1);

@@ -7,6 +7,7 @@ import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.LeafVisitor;
 import org.sluice.api.Prot;
+import org.sluice.pgtable.radix.TableWords;
 import org.sluice.spi.pgtable.DartTables;
 import org.sluice.spi.pgtable.MappingException;
 import org.sluice.spi.pgtable.PageTable;
@@ -96,7 +97,7 @@ final class DartTable implements PageTable {
             int index = tables.index(at, 0);
             int run = (int) Math.min(entries - index, bytes - done >>> pageShift);
             long entry = tableFor(at, done) + 8L * index;
-            if (!words.fillFree(entry, run, dialect.encode(paddr + done) | leaf, step)) {
+            if (!words.fillFree(entry, run, dialect.encode(paddr + done) | leaf, step, 1)) {
                 throw exists(entry, run, at, done);
             }
             done += (long) run << pageShift;
@@ -166,7 +167,7 @@ final class DartTable implements PageTable {
             }
             int index = tables.index(at, 0);
             int run = (int) Math.min(entries - index, wanted - done >>> pageShift);
-            int unmapped = words.clearValid(table + 8L * index, run);
+            int unmapped = words.clearPresent(table + 8L * index, run);
             done += (long) unmapped << pageShift;
             if (unmapped < run) {
                 break;

@@ -1,6 +1,7 @@
 package org.sluice.pgtable.apple;
 
 import org.sluice.apple.arch.Dart1Pte;
+import org.sluice.pgtable.radix.TableWords;
 import org.sluice.spi.pgtable.TableHost;
 
 /**

@@ -1,6 +1,8 @@
 package org.sluice.pgtable.riscv;
 
+import org.sluice.api.Errno;
 import org.sluice.api.Prot;
+import org.sluice.pgtable.radix.LeafAttributes;
 import org.sluice.riscv.arch.Pte;
 
 /**
@@ -8,21 +10,21 @@ import org.sluice.riscv.arch.Pte;
  * architecture has no write-only. Accessed and, for writable leaves, dirty are set from the start, so that hardware without
  * the updating of them does not fault. Cacheability has no bits here; {@link Prot#CACHE} and {@link Prot#MMIO} change nothing.
  */
-final class SvAttributes {
+final class SvAttributes implements LeafAttributes {
     private static final int ACCESS = Prot.READ | Prot.WRITE;
-
-    private SvAttributes() {}
 
     /**
      * Whether a protection can be granted. {@link Prot} can only forbid execution, not ask for it; so what neither reads nor
      * writes grants nothing.
      */
-    static boolean grants(int prot) {
+    @Override
+    public boolean grants(int prot) {
         return (prot & ACCESS) != 0;
     }
 
     /** Bits of a leaf for a protection, without the address. */
-    static long attributes(int prot) {
+    @Override
+    public long attributes(int prot) {
         long bits = Pte.V_MASK | Pte.R_MASK | Pte.A_MASK;
         if ((prot & Prot.WRITE) != 0) {
             bits |= Pte.W_MASK | Pte.D_MASK;
@@ -37,7 +39,8 @@ final class SvAttributes {
     }
 
     /** What a leaf grants, in {@link Prot} bits. */
-    static int prot(long entry) {
+    @Override
+    public int prot(long entry) {
         int prot = (entry & Pte.R_MASK) != 0 ? Prot.READ : 0;
         prot |= (entry & Pte.W_MASK) != 0 ? Prot.WRITE : 0;
         prot |= (entry & Pte.X_MASK) == 0 ? Prot.NOEXEC : 0;
@@ -46,7 +49,23 @@ final class SvAttributes {
     }
 
     /** Whether the architecture defines what a leaf grants: writable but not readable is reserved. */
-    static boolean isDefined(long entry) {
+    @Override
+    public boolean isDefined(long entry) {
         return (entry & (Pte.R_MASK | Pte.W_MASK)) != Pte.W_MASK;
+    }
+
+    @Override
+    public Errno refusal() {
+        return Errno.EOPNOTSUPP;
+    }
+
+    @Override
+    public long dirty() {
+        return Pte.D_MASK;
+    }
+
+    @Override
+    public long accessed() {
+        return Pte.A_MASK;
     }
 }

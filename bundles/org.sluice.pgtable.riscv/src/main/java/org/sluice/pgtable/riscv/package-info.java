@@ -1,7 +1,5 @@
 /**
- * RISC-V page tables. A radix core that knows only where entries are and which of them are tables ({@link
- * org.sluice.pgtable.riscv.Geometry}, {@link org.sluice.pgtable.riscv.Tables}, {@link
- * org.sluice.pgtable.riscv.RadixPageTable}), and the little that is RISC-V's: {@link org.sluice.pgtable.riscv.EntryCode},
- * {@link org.sluice.pgtable.riscv.SvAttributes} and the three formats. Private to the bundle; the core uses the services.
+ * RISC-V page tables: the coding of entries, what leaves grant, and the three formats. The tree is in {@code
+ * org.sluice.pgtable.radix}, of which the bundle has its own copy. Private to the bundle; the core uses the services.
  */
 package org.sluice.pgtable.riscv;

@@ -12,6 +12,7 @@ import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.Prot;
+import org.sluice.pgtable.testkit.TestHost;
 import org.sluice.spi.pgtable.MappingException;
 import org.sluice.spi.pgtable.PageTable;
 import org.sluice.spi.pgtable.PageTableConfig;
@@ -114,8 +115,8 @@ class AdoptionTest {
         assertRefused(middle + 8, 0x1000_04d7L, "multiple of 0x200000");
         host.memory().write64(middle, pointer(table));
         assertRefused(table, pointer(root + 0x3000), "neither empty nor a leaf"); // a table below the last level
-        assertRefused(table + 8 * 16, 0x8000_0000_1000_00d7L, "bit 13"); // N without its size
-        assertRefused(table + 8 * 16, 0x8000_0000_1000_24d7L, "bit 13"); // size 8K, or so
+        assertRefused(table + 8 * 16, 0x8000_0000_1000_00d7L, "range of 64K"); // N without its size
+        assertRefused(table + 8 * 16, 0x8000_0000_1000_24d7L, "range of 64K"); // size 8K, or so
         assertRefused(table + 8 * 16, 0x8000_0000_1000_20d7L, "16 equal"); // alone
         for (int i = 16; i < 32; i++) {
             host.memory().write64(table + 8L * i, 0x8000_0000_1000_20d7L);

@@ -1,6 +1,7 @@
 package org.sluice.pgtable.x86;
 
 import org.sluice.api.Prot;
+import org.sluice.pgtable.radix.LeafAttributes;
 import org.sluice.x86.arch.FirstStageEntry;
 
 /**
@@ -38,5 +39,15 @@ final class FirstStageAttributes implements LeafAttributes {
         prot |= (entry & FirstStageEntry.XD_MASK) != 0 ? Prot.NOEXEC : 0;
         prot |= (entry & FirstStageEntry.U_MASK) == 0 ? Prot.PRIV : 0;
         return prot;
+    }
+
+    @Override
+    public long dirty() {
+        return FirstStageEntry.D_MASK;
+    }
+
+    @Override
+    public long accessed() {
+        return FirstStageEntry.A_MASK;
     }
 }

@@ -1,9 +1,10 @@
 package org.sluice.pgtable.x86;
 
 import org.osgi.service.component.annotations.Component;
+import org.sluice.pgtable.radix.LeafAttributes;
+import org.sluice.pgtable.radix.RadixFormat;
 import org.sluice.spi.pgtable.PageTableConfig;
 import org.sluice.spi.pgtable.PageTableFormat;
-import org.sluice.spi.pgtable.Quirk;
 
 /**
  * x86-64: what AMD calls v2 and VT-d the first stage. Four levels for up to 48 input bits, five above. With 48 or 57 bits IOVAs
@@ -20,17 +21,22 @@ public final class FirstStageFormat extends RadixFormat {
 
     /** Made by the component runtime, or by a test. */
     public FirstStageFormat() {
-        super(NAME, LEAST_LEVELS, Quirk.NO_WARN, EntryCode.FIRST_STAGE, true);
+        super(NAME, LEAST_LEVELS, EntryCodes.MOST_LEVELS, EntryCodes.ADDRESS_BITS, 0, EntryCodes.FIRST_STAGE, true);
     }
 
     @Override
-    LeafAttributes attributes(PageTableConfig config) {
+    protected LeafAttributes attributes(PageTableConfig config) {
         return new FirstStageAttributes();
     }
 
     /** 0 for four levels, 1 for five, with AMD as with VT-d. */
     @Override
-    int mode(int levels) {
+    protected int mode(int levels) {
         return levels - LEAST_LEVELS;
+    }
+
+    @Override
+    protected long leafSizes(int levels) {
+        return EntryCodes.LEAF_SIZES;
     }
 }

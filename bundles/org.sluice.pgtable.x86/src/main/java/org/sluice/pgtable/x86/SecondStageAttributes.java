@@ -1,6 +1,7 @@
 package org.sluice.pgtable.x86;
 
 import org.sluice.api.Prot;
+import org.sluice.pgtable.radix.LeafAttributes;
 import org.sluice.spi.pgtable.PageTableConfig;
 import org.sluice.spi.pgtable.Quirk;
 import org.sluice.x86.arch.SecondStageEntry;
@@ -38,5 +39,15 @@ final class SecondStageAttributes implements LeafAttributes {
         prot |= (entry & SecondStageEntry.W_MASK) != 0 ? Prot.WRITE : 0;
         prot |= (entry & SecondStageEntry.SNP_MASK) != 0 ? Prot.CACHE : 0;
         return prot;
+    }
+
+    @Override
+    public long dirty() {
+        return SecondStageEntry.D_MASK;
+    }
+
+    @Override
+    public long accessed() {
+        return SecondStageEntry.A_MASK;
     }
 }

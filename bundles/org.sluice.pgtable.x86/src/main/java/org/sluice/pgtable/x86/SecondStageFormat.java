@@ -1,6 +1,8 @@
 package org.sluice.pgtable.x86;
 
 import org.osgi.service.component.annotations.Component;
+import org.sluice.pgtable.radix.LeafAttributes;
+import org.sluice.pgtable.radix.RadixFormat;
 import org.sluice.spi.pgtable.PageTableConfig;
 import org.sluice.spi.pgtable.PageTableFormat;
 import org.sluice.spi.pgtable.Quirk;
@@ -23,19 +25,26 @@ public final class SecondStageFormat extends RadixFormat {
         super(
                 NAME,
                 LEAST_LEVELS,
-                Quirk.NO_WARN | Quirk.FORCE_COHERENCE | Quirk.FORCE_WRITEABLE,
-                EntryCode.SECOND_STAGE,
+                EntryCodes.MOST_LEVELS,
+                EntryCodes.ADDRESS_BITS,
+                Quirk.FORCE_COHERENCE | Quirk.FORCE_WRITEABLE,
+                EntryCodes.SECOND_STAGE,
                 false);
     }
 
     @Override
-    LeafAttributes attributes(PageTableConfig config) {
+    protected LeafAttributes attributes(PageTableConfig config) {
         return new SecondStageAttributes(config);
     }
 
     /** AW: 1, 2 and 3 for three, four and five levels. */
     @Override
-    int mode(int levels) {
+    protected int mode(int levels) {
         return levels - 2;
+    }
+
+    @Override
+    protected long leafSizes(int levels) {
+        return EntryCodes.LEAF_SIZES;
     }
 }

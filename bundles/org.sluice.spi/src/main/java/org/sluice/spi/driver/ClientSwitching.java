@@ -7,24 +7,17 @@ import org.osgi.annotation.versioning.ConsumerType;
  * hardware must be told of that implements it. The core serialises the calls per unit.
  *
  * <p>It follows Linux's {@code adreno_smmu_priv.set_ttbr0_cfg}: the first table enables TTBR0 of the device's bank, the last
- * one that goes disables it, and no other call writes a register.
+ * whose context is freed disables it, and no other writes a register.
  */
 @ConsumerType
 public interface ClientSwitching {
     /**
-     * A table that the device may load from now on.
+     * A table that the device may load from now on, until {@link IommuUnit#freeContext} ends it. Called again after a unit
+     * was adopted, it changes nothing.
      *
      * @param device attached to a domain of the upper half
      * @param context of the table, installed
      * @throws org.sluice.api.IommuException EINVAL the device is not attached to a domain of the upper half; nothing changed
      */
     void allowTable(DeviceRecord device, TranslationContext context);
-
-    /**
-     * The device will not load this table any more; its translations are gone when this returns.
-     *
-     * @param device as it was allowed
-     * @param context as it was allowed
-     */
-    void revokeTable(DeviceRecord device, TranslationContext context);
 }

@@ -32,4 +32,14 @@ public record FaultRecord(
     public FaultRecord {
         raw = List.copyOf(raw);
     }
+
+    /**
+     * The same for a PASID that the hardware did not name.
+     *
+     * @param known the PASID
+     * @return the record
+     */
+    public FaultRecord withPasid(int known) {
+        return new FaultRecord(streamId, known, reason, name, iova, write, privileged, execute, stalled, raw);
+    }
 }

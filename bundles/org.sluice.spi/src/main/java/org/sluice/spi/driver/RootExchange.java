@@ -14,7 +14,8 @@ public interface RootExchange {
      * Makes the hardware begin at another top table, which translates everything that the former one does, and the same. A
      * walk finds the former or the new one, never nothing. When this returns none begins at the former one any more, and the
      * context's {@link TranslationContext#record() record} has the new configuration. Called inside of a map by its thread,
-     * for one context by one thread at a time.
+     * for one context by one thread at a time; an attach at the same time uses either configuration, and the new one once
+     * both have returned.
      *
      * @param walker of the page table from now on
      * @throws org.sluice.api.IommuException when the hardware cannot; it walks from the former top as before

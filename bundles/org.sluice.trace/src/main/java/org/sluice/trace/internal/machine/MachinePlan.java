@@ -10,6 +10,7 @@ import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.spi.memory.MemoryRegion;
 import org.sluice.trace.Injection;
+import org.sluice.trace.MachineKind;
 import org.sluice.trace.internal.LongRanges;
 import org.sluice.trace.internal.capture.TraceSurvey;
 
@@ -22,9 +23,15 @@ import org.sluice.trace.internal.capture.TraceSurvey;
  * @param memory disjoint regions, the pool among them
  * @param pool for tables and queues
  * @param pasidBits width of the PASIDs of each device
+ * @param kind of what it is made
  */
 public record MachinePlan(
-        String board, Map<String, Integer> streams, List<MemoryRegion> memory, MemoryRegion pool, int pasidBits) {
+        String board,
+        Map<String, Integer> streams,
+        List<MemoryRegion> memory,
+        MemoryRegion pool,
+        int pasidBits,
+        MachineKind kind) {
     /** The pool is sparse: its size costs nothing. Tables for a million scattered pages fit. */
     private static final long POOL_BYTES = 1L << 30;
 
@@ -36,6 +43,12 @@ public record MachinePlan(
 
     private static final long SMALLEST_GAP = 1 << 16;
     private static final int FEWEST_PASID_BITS = 10;
+
+    /** Where the memory of QEMU's machine begins; what a trace names below is a device there. */
+    private static final long QEMU_MEMORY = 0x4000_0000L;
+
+    /** Pool behind the memory that the trace names: QEMU's is one piece, and lies on the host. */
+    private static final long QEMU_POOL_BYTES = 1L << 28;
 
     /**
      * Plans a machine.
@@ -54,7 +67,27 @@ public record MachinePlan(
         Map<String, Integer> streams = StreamIds.of(survey.devices().keySet());
         int largest = (pasids + 1) * streams.size();
         int bits = Math.max(FEWEST_PASID_BITS, Integer.SIZE - Integer.numberOfLeadingZeros(largest));
-        return new MachinePlan(board, streams, List.copyOf(regions), pool, Math.min(bits, 20));
+        return new MachinePlan(board, streams, List.copyOf(regions), pool, Math.min(bits, 20), MachineKind.MODEL);
+    }
+
+    /**
+     * Plans a machine that QEMU can be: one piece of memory, no PASIDs.
+     *
+     * @param board name of the board, unique in the container
+     * @param survey of the trace
+     * @return the plan
+     */
+    public static MachinePlan ofQemu(String board, TraceSurvey survey) {
+        long[] end = {QEMU_MEMORY};
+        survey.physical().forEach((first, last) -> {
+            if (Long.compareUnsigned(last + 1, end[0]) > 0) {
+                end[0] = last + 1;
+            }
+        });
+        MemoryRegion pool = new MemoryRegion(end[0] + QEMU_POOL_BYTES - 1 & -QEMU_POOL_BYTES, QEMU_POOL_BYTES);
+        MemoryRegion memory = new MemoryRegion(QEMU_MEMORY, pool.last() + 1 - QEMU_MEMORY);
+        return new MachinePlan(
+                board, StreamIds.of(survey.devices().keySet()), List.of(memory), pool, 0, MachineKind.QEMU);
     }
 
     /**
@@ -77,7 +110,7 @@ public record MachinePlan(
     }
 
     /**
-     * The plan as a configuration of the model board.
+     * The plan as a configuration of the board of its kind.
      *
      * @param inject defect between driver and device
      * @return properties
@@ -88,14 +121,17 @@ public record MachinePlan(
         properties.put("memory", memory.stream().map(MachinePlan::text).toArray(String[]::new));
         properties.put("pool", text(pool));
         properties.put("iommu.name", iommu());
-        properties.put("iommu.profile", "full");
-        properties.put(
-                "endpoints",
-                streams.entrySet().stream()
-                        .map(stream ->
-                                String.format("%s;sid=0x%x;pasids=%d", stream.getKey(), stream.getValue(), pasidBits))
-                        .toArray(String[]::new));
-        properties.put("inject", inject.word());
+        String more = "";
+        if (kind == MachineKind.MODEL) {
+            properties.put("iommu.profile", "full");
+            properties.put("inject", inject.word());
+            more = ";pasids=" + pasidBits;
+        }
+        List<String> endpoints = new ArrayList<>();
+        for (Map.Entry<String, Integer> stream : streams.entrySet()) {
+            endpoints.add(String.format("%s;sid=0x%x%s", stream.getKey(), stream.getValue(), more));
+        }
+        properties.put("endpoints", endpoints.toArray(String[]::new));
         return properties;
     }
 

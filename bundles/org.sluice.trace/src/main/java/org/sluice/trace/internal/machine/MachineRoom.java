@@ -2,6 +2,7 @@ package org.sluice.trace.internal.machine;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Dictionary;
 import java.util.Hashtable;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -25,12 +26,18 @@ import org.sluice.api.UnitStatus;
 import org.sluice.spi.board.Board;
 import org.sluice.spi.board.Endpoint;
 import org.sluice.trace.Injection;
+import org.sluice.trace.MachineKind;
 
-/** Brings machines up in the container, by a configuration of the model board, and takes them down again. */
+/** Brings machines up in the container, by a configuration of a board, and takes them down again. */
 public final class MachineRoom {
-    private static final String BOARD_FACTORY = "org.sluice.board.model";
+    private static final String BOARD_FACTORIES = "org.sluice.board.";
+
+    /** Property of the framework: a QEMU other than that of PATH. */
+    private static final String QEMU = "sluice.qemu";
+
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final long POLL_MILLIS = 10;
+    private static final long LOOK_MILLIS = 200;
 
     private final BundleContext context;
     private final ConfigurationAdmin configurations;
@@ -71,7 +78,7 @@ public final class MachineRoom {
                 context.registerService(FaultListener.class, faults, new Hashtable<>());
         boolean up = false;
         try {
-            Board board = board(plan);
+            Board board = board(plan, configuration.getPid());
             awaitDevices(plan);
             Machine machine = new Running(plan, board, faults, streams(plan, board), configuration, listener);
             up = true;
@@ -86,16 +93,25 @@ public final class MachineRoom {
 
     private Configuration configure(MachinePlan plan, Injection inject) {
         try {
-            Configuration configuration = configurations.createFactoryConfiguration(BOARD_FACTORY, "?");
-            configuration.update(plan.properties(inject));
+            Configuration configuration = configurations.createFactoryConfiguration(factory(plan), "?");
+            Dictionary<String, Object> properties = plan.properties(inject);
+            String qemu = context.getProperty(QEMU);
+            if (plan.kind() == MachineKind.QEMU && qemu != null) {
+                properties.put("qemu", qemu);
+            }
+            configuration.update(properties);
             return configuration;
         } catch (IOException cause) {
             throw new IommuException(Errno.EIO, "cannot configure board " + plan.board() + ": " + cause);
         }
     }
 
+    private static String factory(MachinePlan plan) {
+        return BOARD_FACTORIES + plan.kind().word();
+    }
+
     /** The board object outlives the tracker's look-up: it is a service of a bundle that stays. */
-    private Board board(MachinePlan plan) {
+    private Board board(MachinePlan plan, String pid) {
         String wanted = "(&(" + Constants.OBJECTCLASS + "=" + Board.class.getName() + ")(" + Board.NAME + "="
                 + plan.board() + "))";
         try {
@@ -103,12 +119,21 @@ public final class MachineRoom {
                     new ServiceTracker<>(context, FrameworkUtil.createFilter(wanted), null);
             tracker.open();
             try {
-                return Optional.ofNullable(tracker.waitForService(PATIENCE.toMillis()))
-                        .orElseThrow(() -> new ProviderMissingException(
+                long deadline = System.nanoTime() + PATIENCE.toNanos();
+                while (true) {
+                    Board board = tracker.waitForService(LOOK_MILLIS);
+                    if (board != null) {
+                        return board;
+                    }
+                    Optional<String> failure = StartFailure.of(context, pid);
+                    if (failure.isPresent() || System.nanoTime() - deadline > 0) {
+                        throw new ProviderMissingException(
                                 "board " + plan.board(),
-                                "no board came within " + PATIENCE.toSeconds() + " s for the configuration "
-                                        + BOARD_FACTORY
+                                failure.orElse("no board came within "
+                                        + PATIENCE.toSeconds() + " s for the configuration " + factory(plan)
                                         + "; is that bundle started, with a memory and a device model?"));
+                    }
+                }
             } finally {
                 tracker.close();
             }

@@ -59,6 +59,15 @@ public final class Stream {
         return endpoint.dma();
     }
 
+    /**
+     * Width of the PASIDs that it can send.
+     *
+     * @return bits, 0 for none
+     */
+    public int pasidBits() {
+        return endpoint.pasidBits();
+    }
+
     /** Counts a transfer whose outcome was checked. */
     public void checked() {
         checked.increment();

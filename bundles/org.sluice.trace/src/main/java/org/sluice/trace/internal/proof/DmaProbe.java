@@ -25,6 +25,8 @@ public final class DmaProbe {
     private final Footprint footprint;
     private long salt;
     private long unseen;
+    private long elsewhere;
+    private long firstElsewhere;
     private int missingEvents;
 
     /**
@@ -47,10 +49,28 @@ public final class DmaProbe {
      * Whether memory at an address may be written without filling the heap.
      *
      * @param paddr bytes
-     * @return true if it is resident or may become so; then it counts as resident
+     * @return true if it is resident or may become so; then it counts as resident. False where no memory is
      */
     public boolean affords(long paddr) {
-        return footprint.affords(paddr);
+        return memory.contains(paddr, Pattern.BYTES) && footprint.affords(paddr);
+    }
+
+    /**
+     * Checks that were left out because the physical address is no memory of this machine.
+     *
+     * @return how many
+     */
+    public long elsewhere() {
+        return elsewhere;
+    }
+
+    /**
+     * The first such address.
+     *
+     * @return bytes
+     */
+    public long firstElsewhere() {
+        return firstElsewhere;
     }
 
     /**
@@ -73,6 +93,9 @@ public final class DmaProbe {
      * @return whether it did
      */
     public boolean reads(Stream stream, int pasid, long iova, long paddr, String what) {
+        if (isElsewhere(paddr)) {
+            return true;
+        }
         boolean visible = plant(paddr);
         Arrays.fill(seen, (byte) 0);
         int outcome = stream.dma().read(pasid, iova, seen, 0, Pattern.BYTES, 0);
@@ -103,6 +126,9 @@ public final class DmaProbe {
      * @return whether it did
      */
     public boolean writes(Stream stream, int pasid, long iova, long paddr, String what) {
+        if (isElsewhere(paddr)) {
+            return true;
+        }
         if (!footprint.affords(paddr)) {
             unseen++;
             return true;
@@ -132,6 +158,9 @@ public final class DmaProbe {
      * @return whether it is so
      */
     public boolean refusesWrite(Stream stream, int pasid, long iova, long paddr, String what) {
+        if (isElsewhere(paddr)) {
+            return true;
+        }
         boolean visible = plant(paddr);
         byte[] attempt = planted.clone();
         attempt[0] ^= (byte) 0xff;
@@ -207,6 +236,14 @@ public final class DmaProbe {
                         String.format(
                                 "%s at iova 0x%x",
                                 event.get().name(), event.get().iova()));
+    }
+
+    private boolean isElsewhere(long paddr) {
+        if (memory.contains(paddr, Pattern.BYTES)) {
+            return false;
+        }
+        firstElsewhere = elsewhere++ == 0 ? paddr : firstElsewhere;
+        return true;
     }
 
     private boolean plant(long paddr) {

@@ -14,6 +14,7 @@ public final class Score {
     private final String capture;
     private final List<Mismatch> first = new ArrayList<>();
     private final Set<String> notes = new LinkedHashSet<>();
+    private final Set<String> unsupported = new LinkedHashSet<>();
     private long mismatches;
 
     /**
@@ -58,6 +59,24 @@ public final class Score {
      */
     public synchronized void note(String text) {
         notes.add(capture + ": " + text);
+    }
+
+    /**
+     * Something that the machine does not have, so that it could not be shown; the same one counts once.
+     *
+     * @param text what
+     */
+    public synchronized void unsupported(String text) {
+        unsupported.add(capture + ": " + text);
+    }
+
+    /**
+     * What could not be shown.
+     *
+     * @return a snapshot
+     */
+    public synchronized List<String> unsupported() {
+        return List.copyOf(unsupported);
     }
 
     /**

@@ -66,7 +66,8 @@ record CaptureOutcome(
                 machine.streams().values().stream().map(this::stream).toList(),
                 pasids,
                 swaps,
-                score.notes());
+                score.notes(),
+                score.unsupported());
     }
 
     private StreamReport stream(Stream stream) {
@@ -107,6 +108,9 @@ record CaptureOutcome(
         }
         for (String device : MachinePlan.withoutRequesterId(survey.devices().keySet())) {
             score.note("the name of " + device + " tells no StreamID: it got a free one");
+        }
+        if (!counters.containsKey(TLB_HIT)) {
+            score.unsupported("this machine counts neither TLB hits nor commands: both are 0 in the report");
         }
         List<TracedDomain> left = new ArrayList<>(interpreter.domains());
         left.removeIf(

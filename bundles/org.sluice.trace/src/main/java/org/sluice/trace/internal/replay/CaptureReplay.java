@@ -100,6 +100,11 @@ final class CaptureReplay {
         } catch (ReplayStopped stop) {
             score.mismatch("replay", "goes to its end", "stopped: " + stop.getMessage());
         }
+        if (probe.elsewhere() > 0) {
+            score.unsupported(probe.elsewhere()
+                    + " DMA checks were left out: the trace maps places that are no memory of this machine, the first at 0x"
+                    + Long.toHexString(probe.firstElsewhere()));
+        }
         if (probe.unseen() > 0) {
             score.note(probe.unseen()
                     + " of the checks saw only whether a transfer completes, not its data: the trace names"
@@ -142,6 +147,10 @@ final class CaptureReplay {
     }
 
     private void establish(Stream stream, TracedDomain domain) {
+        if (stream.pasidBits() == 0) {
+            score.unsupported("the devices of this machine send no PASIDs: private address spaces were not shown");
+            return;
+        }
         platform.domain(domain)
                 .ifPresent(target -> platform.attempt(
                         "private PASIDs of " + stream.name(), () -> pasids.establish(stream, target, domain)));

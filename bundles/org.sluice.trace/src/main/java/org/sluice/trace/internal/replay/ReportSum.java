@@ -44,7 +44,8 @@ final class ReportSum {
                 all(ReplayReport::streams),
                 all(ReplayReport::pasids),
                 all(ReplayReport::swaps),
-                all(ReplayReport::notes));
+                all(ReplayReport::notes),
+                all(ReplayReport::unsupported));
     }
 
     private long total(ToLongFunction<ReplayReport> part) {

@@ -9,6 +9,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 import org.sluice.api.Iommu;
+import org.sluice.trace.MachineKind;
 import org.sluice.trace.ReplayProgress;
 import org.sluice.trace.ReplayReport;
 import org.sluice.trace.ReplayRequest;
@@ -61,7 +62,10 @@ public final class TraceReplayService implements TraceReplay {
             Capture capture, ReplayRequest request, BundleUpdates updates, ReplayProgress progress) {
         progress.begin(capture.name(), "reading", 0);
         TraceSurvey survey = TraceSurvey.of(capture.trace(), request.strict());
-        MachinePlan plan = MachinePlan.of("replay-" + ++boards, survey, request.pasids());
+        String board = "replay-" + ++boards;
+        MachinePlan plan = request.machine() == MachineKind.QEMU
+                ? MachinePlan.ofQemu(board, survey)
+                : MachinePlan.of(board, survey, request.pasids());
         progress.begin(capture.name(), "building the machine", 0);
         try (Machine machine = machines.build(plan, request.inject())) {
             CaptureReplay replay = new CaptureReplay(

@@ -18,7 +18,7 @@ import org.sluice.trace.internal.proof.Score;
 
 /** Swaps the format bundle, then the driver bundle, while DMA and mapping go on. */
 public final class SwapUnderLoad {
-    /** What the model board's IOMMU is driven by, and the format that its stage 1 has. */
+    /** What the boards' IOMMU is driven by, and the format that its stage 1 has. */
     static final List<SwapTarget> TARGETS = List.of(
             new SwapTarget(
                     PageTableFormat.class.getName(),

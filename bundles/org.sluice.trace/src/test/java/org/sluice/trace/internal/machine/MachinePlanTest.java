@@ -83,6 +83,20 @@ class MachinePlanTest {
         assertThat(properties.get("iommu.profile")).isEqualTo("full");
     }
 
+    @Test
+    void planForQemuIsOnePieceOfMemoryBehindItsDevices() {
+        TraceWriter trace = new TraceWriter()
+                .attach("0000:00:02.0")
+                .map(0x1000, 0x809_0000, 0x1000)
+                .map(0x2000, 0x6345_6000L, 0x1000);
+        MachinePlan plan = MachinePlan.ofQemu("board", TraceSurvey.of(trace.to(folder.resolve("t.txt")), true));
+        assertThat(plan.memory()).containsExactly(new MemoryRegion(0x4000_0000L, 0x4000_0000L));
+        assertThat(plan.pool()).isEqualTo(new MemoryRegion(0x7000_0000L, 0x1000_0000L));
+        Dictionary<String, Object> properties = plan.properties(Injection.NONE);
+        assertThat((String[]) properties.get("endpoints")).containsExactly("0000:00:02.0;sid=0x10");
+        assertThat(properties.get("inject")).isNull();
+    }
+
     private static void disjointAndInMultiplesOf64KiB(List<MemoryRegion> regions) {
         for (MemoryRegion region : regions) {
             assertThat(region.base() & 0xffff).isZero();

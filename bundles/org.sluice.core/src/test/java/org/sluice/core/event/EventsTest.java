@@ -1,0 +1,180 @@
+package org.sluice.core.event;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.osgi.service.event.Event;
+import org.osgi.service.event.EventAdmin;
+import org.sluice.api.Capability;
+import org.sluice.api.DmaDirection;
+import org.sluice.api.DmaMapper;
+import org.sluice.api.Domain;
+import org.sluice.api.DomainType;
+import org.sluice.api.FaultReason;
+import org.sluice.api.IoMm;
+import org.sluice.api.Topics;
+import org.sluice.core.TestMachine;
+import org.sluice.core.fake.FakeAllocator;
+import org.sluice.core.iova.FlushQueue;
+import org.sluice.core.unit.DefaultPolicy;
+import org.sluice.core.unit.Unit;
+import org.sluice.pgtable.arm.Stage1Format;
+import org.sluice.spi.driver.FaultRecord;
+
+@Timeout(120)
+class EventsTest {
+    private final TestMachine machine = TestMachine.withRealTables(
+            new FlushQueue.Bounds(4, 3_600_000_000_000L, true),
+            DefaultPolicy.BLOCKED,
+            it -> it.driver.capabilities = Set.of(Capability.DEFERRED_FLUSH));
+    private final List<String> told = new ArrayList<>();
+
+    @AfterEach
+    void stop() {
+        machine.close();
+    }
+
+    private void listen() {
+        machine.events((topic, properties) -> {
+            assertThat(Topics.ALL).contains(topic);
+            assertThat(properties.values())
+                    .allMatch(value -> value instanceof String || value instanceof Number || value instanceof Boolean);
+            synchronized (told) {
+                told.add(topic.substring(Topics.PREFIX.length()) + " "
+                        + properties.getOrDefault("device", properties.getOrDefault("space", "")));
+            }
+        });
+    }
+
+    private long count(String topic) {
+        return machine.counter(
+                "event." + topic.substring(Topics.PREFIX.length()).toLowerCase(Locale.ROOT));
+    }
+
+    @Test
+    void theLifeOfDevicesAndSpacesIsTold() {
+        listen();
+        Domain domain = machine.prepared("nic");
+        IoMm own = domain.allocPasid(machine.device("nic"));
+        domain.freePasid(own);
+        domain.detach(machine.device("nic"));
+        domain.close();
+        String space = "io_mm of nic in domain 1 of smmu0";
+        assertThat(told)
+                .containsExactly(
+                        "ATTACHED nic",
+                        "DETACHED nic",
+                        "PASID_ALLOCATED nic",
+                        "REVOKED " + space,
+                        "PASID_FREED ",
+                        "ATTACHED nic",
+                        "DETACHED nic",
+                        "REVOKED domain 1 of smmu0");
+    }
+
+    @Test
+    void quarantineIsToldWhenItBeginsAndWhenItEnds() {
+        listen();
+        machine.addAllocator(new FakeAllocator(machine.journal, "one"), "1.0.0");
+        Domain domain = machine.platform.allocDomain(
+                machine.device("gpu"), org.sluice.api.DomainRequest.of(DomainType.UNMANAGED));
+        domain.attach(machine.device("gpu"));
+        machine.device("gpu").initSva(org.sluice.api.SvaParameters.any());
+        IoMm own = domain.allocPasid(machine.device("gpu"));
+        CompletableFuture<Void> fence = new CompletableFuture<>();
+        domain.freePasid(own, fence);
+        assertThat(count(Topics.QUARANTINED)).isEqualTo(1);
+        assertThat(count(Topics.QUARANTINE_LEFT)).isZero();
+        assertThat(count(Topics.PASID_FREED)).isZero();
+        fence.complete(null);
+        machine.settle();
+        assertThat(count(Topics.QUARANTINE_LEFT)).isEqualTo(1);
+        assertThat(count(Topics.PASID_FREED)).isEqualTo(1);
+    }
+
+    @Test
+    void faultsAndSwapsAreTold() {
+        listen();
+        Unit.of(machine.device("nic"))
+                .host()
+                .report(new FaultRecord(
+                        0x99, 7, FaultReason.BAD_STREAM, "C_BAD_STREAMID", 0, true, false, false, false, List.of(1L)));
+        assertThat(told).containsExactly("FAULT stream 0x99");
+        machine.attached("nic");
+        machine.removeFormat();
+        machine.addFormat(new Stage1Format(), "2.0.0");
+        machine.settle();
+        assertThat(count(Topics.SWAP)).isEqualTo(1);
+        assertThat(told).contains("SWAP ");
+    }
+
+    @Test
+    void aFlushQueueThatOverflowsIsTold() {
+        listen();
+        machine.domain(DomainType.DMA_FQ).attach(machine.device("nic"));
+        DmaMapper dma = machine.device("nic").dma();
+        for (int i = 0; i < 5; i++) {
+            dma.unmap(dma.map(0x9_0000_0000L, 4096, DmaDirection.TO_DEVICE), 4096, DmaDirection.TO_DEVICE);
+        }
+        assertThat(count(Topics.FLUSH_QUEUE_OVERFLOW)).isEqualTo(1);
+        assertThat(told).contains("FLUSH_QUEUE_OVERFLOW domain 1 of smmu0");
+    }
+
+    @Test
+    void countersRunAndPropertiesAreNotCollectedWhenNobodyListens() {
+        Events events = new Events();
+        AtomicInteger collected = new AtomicInteger();
+        events.post(Topics.REVOKED, () -> {
+            collected.incrementAndGet();
+            return Map.of();
+        });
+        Map<String, Long> counts = new java.util.TreeMap<>();
+        events.count(counts);
+        assertThat(counts)
+                .hasSize(Topics.ALL.size())
+                .containsEntry("event.revoked", 1L)
+                .containsEntry("event.leak", 0L);
+        assertThat(collected).hasValue(0);
+    }
+
+    @Test
+    void aListenerThatFailsKeepsTheOthersAndTheCaller() {
+        Events events = new Events();
+        List<String> heard = new ArrayList<>();
+        events.sinks().add((topic, properties) -> {
+            throw new IllegalStateException("broken");
+        });
+        events.sinks().add((topic, properties) -> heard.add(topic));
+        events.post(Topics.LEAK, Map::of);
+        assertThat(heard).containsExactly(Topics.LEAK);
+    }
+
+    @Test
+    void theEventAdminGetsThemAsynchronously() {
+        List<Event> posted = new ArrayList<>();
+        EventAdmin admin = new EventAdmin() {
+            @Override
+            public void postEvent(Event event) {
+                posted.add(event);
+            }
+
+            @Override
+            public void sendEvent(Event event) {
+                throw new AssertionError("a caller with locks must not wait for handlers");
+            }
+        };
+        new EventAdminSink(admin).post(Topics.ATTACHED, Map.of("device", "nic"));
+        assertThat(posted).hasSize(1);
+        assertThat(posted.get(0).getTopic()).isEqualTo("org/sluice/iommu/ATTACHED");
+        assertThat(posted.get(0).getProperty("device")).isEqualTo("nic");
+    }
+}

@@ -1,0 +1,329 @@
+package org.sluice.pgtable.radix;
+
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
+import org.sluice.api.IotlbGather;
+import org.sluice.api.LeafVisitor;
+import org.sluice.api.Prot;
+import org.sluice.spi.pgtable.MappingException;
+import org.sluice.spi.pgtable.PageTable;
+import org.sluice.spi.pgtable.PageTableConfig;
+import org.sluice.spi.pgtable.TableSurvey;
+import org.sluice.spi.pgtable.WalkerConfig;
+
+/**
+ * A page table with the semantics of Linux's generic_pt (linux-iommu.md section 2.3): an unmap that begins where a larger
+ * leaf begins removes all of it, and one that begins inside of a leaf removes nothing. Runs go on over the ends of tables.
+ *
+ * <p>Where generic_pt says EADDRINUSE for what is mapped already, this says EEXIST, as every other format here.
+ *
+ * <p>Threads as {@link PageTable} says. There is no lock; a failed map leaves what was mapped before, and says how much.
+ */
+sealed class RadixPageTable implements PageTable permits TrackedPageTable {
+    private final PageTableConfig config;
+    private final WalkerConfig walkerConfig;
+    private final Geometry geometry;
+    private final EntryCode code;
+    private final LeafAttributes attributes;
+    private final Level pages;
+    private final Tables tables;
+    private final TableWords words;
+    private final long pageSizes;
+    private final long lastPaddr;
+    /** Attribute bits by protection, so that a map asks nobody; 0 for those that grant nothing. */
+    private final long[] attributesByProt = new long[Prot.ALL + 1];
+
+    RadixPageTable(PageTableConfig config, Tables tables, LeafAttributes attributes, WalkerConfig walkerConfig) {
+        this.config = config;
+        this.tables = tables;
+        this.walkerConfig = walkerConfig;
+        this.attributes = attributes;
+        geometry = tables.geometry;
+        code = tables.code;
+        pages = geometry.pages;
+        words = tables.words;
+        pageSizes = config.pageSizes();
+        lastPaddr = (1L << config.outputBits()) - 1;
+        for (int prot = 0; prot <= Prot.ALL; prot++) {
+            attributesByProt[prot] = attributes.grants(prot) ? attributes.attributes(prot) : 0;
+        }
+    }
+
+    /** Refuses tables that are not of this format; reads only. */
+    void checkAdopted() {
+        new Adoption(tables, attributes, pageSizes, lastPaddr).check();
+    }
+
+    @Override
+    public final PageTableConfig config() {
+        return config;
+    }
+
+    @Override
+    public final WalkerConfig walkerConfig() {
+        return walkerConfig;
+    }
+
+    @Override
+    public final long firstIova() {
+        return 0;
+    }
+
+    @Override
+    public final long lastIova() {
+        return geometry.lastIova;
+    }
+
+    @Override
+    public final long mapPages(long iova, long paddr, long pgsize, long pgcount, int prot) {
+        Level level = level(pgsize);
+        int shift = Long.numberOfTrailingZeros(pgsize);
+        if (level == null
+                || ((iova | paddr) & pgsize - 1) != 0
+                || pgcount <= 0
+                || (prot & ~Prot.ALL) != 0
+                || attributesByProt[prot] == 0
+                || !geometry.isIova(iova)
+                || (paddr & ~lastPaddr) != 0
+                || pgcount > (geometry.rest(iova) >>> shift) + 1
+                || pgcount > (lastPaddr - paddr >>> shift) + 1) {
+            throw refusal(iova, paddr, pgsize, pgcount, prot);
+        }
+        boolean grouped = pgsize != level.bytes();
+        long leaf = attributesByProt[prot] | (grouped ? code.group : code.leaf(level));
+        int replicas = grouped ? EntryCode.GROUP_ENTRIES : 1;
+        long step = code.encode(pgsize);
+        long bytes = pgcount << shift;
+        long done = 0;
+        do {
+            long at = iova + done;
+            long table = tableFor(at, level, done);
+            int index = level.index(at);
+            int run = (int) Math.min(Level.ENTRIES - index, bytes - done >>> level.shift);
+            long entry = table + 8L * index;
+            long first = code.encode(paddr + done) | leaf;
+            if (!words.fillFree(entry, run, first, step, replicas)) {
+                clearTheWay(entry, run, at, level, done);
+                if (!words.fillFree(entry, run, first, step, replicas)) {
+                    throw exists(at, words.load(entry), done);
+                }
+            }
+            done += (long) run << level.shift;
+        } while (done != bytes);
+        return bytes;
+    }
+
+    private long tableFor(long iova, Level level, long done) {
+        long table;
+        try {
+            table = tables.findOrMake(iova, level);
+        } catch (IommuException refused) {
+            throw new MappingException(
+                    refused.errno(), String.format("no table for iova 0x%x: %s", iova, refused.getMessage()), done);
+        }
+        if (table == Tables.BLOCKED) {
+            throw new MappingException(
+                    Errno.EEXIST,
+                    String.format("iova 0x%x lies in a larger leaf that maps it to 0x%x", iova, iovaToPhys(iova)),
+                    done);
+        }
+        return table;
+    }
+
+    /** Retires the tables in a run of entries, if none of them maps anything and no leaf is there. */
+    private void clearTheWay(long entry, int run, long iova, Level level, long done) {
+        for (int i = 0; i < run; i++) {
+            long there = words.load(entry + 8L * i);
+            boolean unused = !code.isPresent(there)
+                    || code.isTable(there, level) && !tables.holdsLeaf(code.address(there), geometry.below(level));
+            if (!unused) {
+                throw exists(iova + i * level.bytes(), there, done);
+            }
+        }
+        for (int i = 0; i < run && !level.last; i++) {
+            tables.unlink(entry + 8L * i, iova + i * level.bytes(), level, null);
+        }
+    }
+
+    private static MappingException exists(long iova, long entry, long done) {
+        return new MappingException(
+                Errno.EEXIST, String.format("iova 0x%x is mapped already, by entry 0x%x", iova, entry), done);
+    }
+
+    private MappingException refusal(long iova, long paddr, long pgsize, long pgcount, int prot) {
+        if (level(pgsize) == null) {
+            return refused(Errno.EINVAL, String.format("page size 0x%x is not one of 0x%x", pgsize, pageSizes));
+        }
+        if (((iova | paddr) & pgsize - 1) != 0) {
+            String message = String.format("iova 0x%x or paddr 0x%x is no multiple of 0x%x", iova, paddr, pgsize);
+            return refused(Errno.ENXIO, message);
+        }
+        if (pgcount <= 0) {
+            return refused(Errno.EINVAL, "page count " + pgcount + " is not above 0");
+        }
+        if ((prot & ~Prot.ALL) != 0) {
+            return refused(Errno.EINVAL, "protection " + Prot.toString(prot) + " has unknown bits");
+        }
+        if (attributesByProt[prot] == 0) {
+            String message = "protection " + Prot.toString(prot) + " grants nothing, or less than hardware must have";
+            return refused(attributes.refusal(), message);
+        }
+        return refused(
+                Errno.ERANGE,
+                String.format(
+                        "0x%x pages of 0x%x bytes, iova 0x%x to paddr 0x%x: iovas have %d bits, paddrs go up to 0x%x",
+                        pgcount, pgsize, iova, paddr, geometry.inputBits, lastPaddr));
+    }
+
+    private static MappingException refused(Errno errno, String message) {
+        return new MappingException(errno, message, 0);
+    }
+
+    /**
+     * {@inheritDoc} Goes on over larger leaves that begin where it comes to them, and so may return more bytes than were
+     * asked for.
+     */
+    @Override
+    public final long unmapPages(long iova, long pgsize, long pgcount, IotlbGather gather) {
+        Level level = level(pgsize);
+        if (level == null || (iova & pgsize - 1) != 0 || pgcount <= 0 || !geometry.isIova(iova)) {
+            return 0;
+        }
+        int tablesBefore = gather.tableCount();
+        int shift = Long.numberOfTrailingZeros(pgsize);
+        long wanted = Math.min(pgcount, (geometry.rest(iova) >>> shift) + 1) << shift;
+        long done = 0;
+        while (done < wanted) {
+            long unmapped = unmapSome(iova + done, wanted - done, level, gather);
+            if (unmapped == 0) {
+                break;
+            }
+            done += unmapped;
+        }
+        if (done != 0) {
+            boolean onlyLeaves = gather.tableCount() == tablesBefore;
+            gather.addRange(iova, done, onlyLeaves ? level.bytes() : pages.bytes());
+        }
+        return done;
+    }
+
+    /** Unmaps up to the end of a table or the first hole; 0 when nothing begins there. */
+    private long unmapSome(long iova, long bytes, Level level, IotlbGather gather) {
+        long table = tables.find(iova, level);
+        if (table == Tables.BLOCKED) {
+            return unmapLarger(iova, level.above);
+        }
+        if (table == Tables.EMPTY) {
+            return 0;
+        }
+        int index = level.index(iova);
+        int run = (int) Math.min(Level.ENTRIES - index, bytes >>> level.shift);
+        long entry = table + 8L * index;
+        int done = level.last ? clearPages(entry, run, index) : unmapEntries(entry, run, iova, level, gather);
+        return (long) done << level.shift;
+    }
+
+    /** Unmaps pages, and groups that begin in a run of entries. */
+    private int clearPages(long entry, int run, int index) {
+        if (code.grouped == 0) {
+            return words.clearPresent(entry, run);
+        }
+        int done = 0;
+        while (done < run) {
+            int cleared = words.clearMatching(entry + 8L * done, run - done, code.grouped | 1, 1, 1);
+            done += cleared;
+            if (done < run && beginsGroup(words.load(entry + 8L * done), index + done)) {
+                words.clear(entry + 8L * done, EntryCode.GROUP_ENTRIES);
+                done += EntryCode.GROUP_ENTRIES;
+            } else if (cleared == 0) {
+                break;
+            }
+        }
+        return done;
+    }
+
+    private boolean beginsGroup(long entry, int index) {
+        return (index & EntryCode.GROUP_ENTRIES - 1) == 0 && code.isPresent(entry) && code.isGrouped(entry);
+    }
+
+    /** Unmaps leaves and whole tables in a run of entries. */
+    private int unmapEntries(long entry, int run, long iova, Level level, IotlbGather gather) {
+        int done = 0;
+        while (done < run) {
+            long at = entry + 8L * done;
+            if (code.isLeaf(words.load(at), level)) {
+                words.clear(at, 1);
+            } else if (!tables.unlink(at, iova + done * level.bytes(), level, gather)) {
+                break;
+            }
+            done++;
+        }
+        return done;
+    }
+
+    /** Unmaps a leaf larger than what is asked for, if it begins there. */
+    private long unmapLarger(long iova, Level smallest) {
+        for (Level level = smallest; level != null; level = level.above) {
+            long table = tables.find(iova, level);
+            if (table >= 0) {
+                long at = level.entry(table, iova);
+                boolean begins = (iova & level.bytes() - 1) == 0 && code.isLeaf(words.load(at), level);
+                if (begins) {
+                    words.clear(at, 1);
+                }
+                return begins ? level.bytes() : 0;
+            }
+        }
+        return 0;
+    }
+
+    @Override
+    public final long iovaToPhys(long iova) {
+        if (!geometry.isIova(iova)) {
+            return 0;
+        }
+        Level level = pages;
+        long table = tables.look(iova, level);
+        while (table == Tables.BLOCKED) {
+            level = level.above;
+            table = tables.look(iova, level);
+        }
+        if (table < 0) {
+            return 0;
+        }
+        long entry = words.load(level.entry(table, iova));
+        return code.isLeaf(entry, level) ? code.leafAddress(entry) | iova & code.leafBytes(entry, level) - 1 : 0;
+    }
+
+    @Override
+    public final void walk(long first, long last, LeafVisitor visitor) {
+        new LeafWalk(
+                        tables,
+                        first,
+                        last,
+                        (at, iova, bytes, entry) ->
+                                visitor.leaf(iova, code.leafAddress(entry), bytes, entry, attributes.prot(entry)))
+                .walk();
+    }
+
+    @Override
+    public final TableSurvey survey() {
+        return new Survey(tables, attributes).take();
+    }
+
+    @Override
+    public final void free() {
+        tables.free();
+    }
+
+    /** The level whose entries map a page size, a group of them where it is 64K; null when it is not one of ours. */
+    private Level level(long pgsize) {
+        if (pgsize == pages.bytes()) {
+            return pages;
+        }
+        if ((pageSizes & pgsize) == 0 || Long.bitCount(pgsize) != 1) {
+            return null;
+        }
+        return pgsize == EntryCode.GROUP_BYTES ? pages : geometry.ofSize(pgsize);
+    }
+}

@@ -1,0 +1,142 @@
+package org.sluice.pgtable.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.function.LongSupplier;
+import org.sluice.api.IotlbGather;
+import org.sluice.memory.ResidentMemoryFactory;
+import org.sluice.spi.memory.MemoryRegion;
+import org.sluice.spi.memory.PageAllocator;
+import org.sluice.spi.memory.PhysicalMemory;
+import org.sluice.spi.pgtable.TableHost;
+import org.sluice.spi.pgtable.WalkerConfig;
+
+/**
+ * A core for many threads: a table that was taken out is freed once every operation that began earlier has left, and at
+ * once filled with a pattern. When the memory is used again the pattern must be untouched: nobody wrote into a table that
+ * was unlinked before his operation began.
+ */
+public final class GraceHost implements TableHost {
+    private static final long PATTERN = 0x5a5a_5a5a_5a5a_5a50L; // looks like an empty entry, so a stale map would write
+    private static final int STRIDE = 16;
+
+    private final PhysicalMemory memory = new ResidentMemoryFactory().create(List.of(TestHost.POOL));
+    private final PageAllocator fresh =
+            new ResidentMemoryFactory().allocator(memory, new MemoryRegion(TestHost.POOL.base(), TestHost.POOL.size()));
+    private volatile WalkerConfig root;
+    private final AtomicLongArray operations;
+    private final List<Long> free = new ArrayList<>();
+    private final Set<Long> live = new HashSet<>();
+    private final List<List<Long>> retired = new ArrayList<>();
+    private final ThreadLocal<Integer> lane = new ThreadLocal<>();
+
+    public GraceHost(int lanes) {
+        operations = new AtomicLongArray(lanes * STRIDE);
+        for (int i = 0; i < lanes; i++) {
+            retired.add(new ArrayList<>());
+        }
+    }
+
+    public void enterAs(int number) {
+        lane.set(number);
+    }
+
+    /** Runs one page-table operation as an operation in flight. */
+    public long operation(LongSupplier operation) {
+        int slot = lane.get() * STRIDE;
+        operations.incrementAndGet(slot);
+        try {
+            return operation.getAsLong();
+        } finally {
+            operations.incrementAndGet(slot);
+        }
+    }
+
+    /** Frees what this thread's maps and a gather took out, after the grace period. */
+    public void sync(IotlbGather gather) {
+        List<Long> tables = retired.get(lane.get());
+        for (int i = 0; i < gather.tableCount(); i++) {
+            assertThat(gather.tableBytes(i)).isEqualTo(4096);
+            tables.add(gather.tableAddress(i));
+        }
+        gather.clear();
+        if (!tables.isEmpty()) {
+            waitForEarlierOperations();
+            tables.forEach(table -> freeTable(table, 4096));
+            tables.clear();
+        }
+    }
+
+    private void waitForEarlierOperations() {
+        for (int slot = 0; slot < operations.length(); slot += STRIDE) {
+            long seen = operations.get(slot);
+            while ((seen & 1) != 0 && operations.get(slot) == seen) {
+                Thread.onSpinWait();
+            }
+        }
+    }
+
+    @Override
+    public PhysicalMemory memory() {
+        return memory;
+    }
+
+    @Override
+    public synchronized long allocateTable(long bytes, long alignment, long lastAddress) {
+        if (free.isEmpty() || bytes != 4096) {
+            long table = fresh.allocateBelow(bytes, alignment, lastAddress);
+            live.add(table);
+            return table;
+        }
+        long table = free.remove(free.size() - 1);
+        checkUntouched(table);
+        memory.clear(table, bytes);
+        live.add(table);
+        return table;
+    }
+
+    @Override
+    public synchronized void freeTable(long address, long bytes) {
+        assertThat(live.remove(address)).as("table 0x%x is freed once", address).isTrue();
+        for (long at = address; at < address + bytes; at += 8) {
+            memory.write64(at, PATTERN);
+        }
+        free.add(address);
+    }
+
+    @Override
+    public void rootMoved(WalkerConfig walker) {
+        root = walker;
+    }
+
+    /** What the hardware was told last of a tree that grew; null if none did. */
+    public WalkerConfig root() {
+        return root;
+    }
+
+    @Override
+    public void retireTable(long iova, long size, long granule, long address, long bytes) {
+        retired.get(lane.get()).add(address);
+    }
+
+    public synchronized void checkFreeTables() {
+        free.forEach(this::checkUntouched);
+    }
+
+    public synchronized int liveTables() {
+        return live.size();
+    }
+
+    private void checkUntouched(long table) {
+        for (long at = table; at < table + 4096; at += 8) {
+            assertThat(memory.read64(at))
+                    .as("freed table 0x%x at 0x%x", table, at)
+                    .isEqualTo(PATTERN);
+        }
+    }
+}

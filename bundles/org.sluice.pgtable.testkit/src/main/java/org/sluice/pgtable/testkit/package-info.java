@@ -1,0 +1,2 @@
+/** What the tests of several page-table formats share. */
+package org.sluice.pgtable.testkit;

@@ -1,0 +1,2 @@
+/** Errata of Arm's implementations of the SMMUv3. Private to the bundle. */
+package org.sluice.vendor.arm;
