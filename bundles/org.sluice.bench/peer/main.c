@@ -44,6 +44,8 @@ int main(void)
 
 		if (!found)
 			found = find(tlb_cases, name);
+		if (!found)
+			found = find(iova_cases, name);
 		if (found)
 			printf("%.4f\n", median(found));
 		else

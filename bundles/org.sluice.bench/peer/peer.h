@@ -48,6 +48,7 @@ struct peer_case {
 
 extern const struct peer_case table_cases[];
 extern const struct peer_case tlb_cases[];
+extern const struct peer_case iova_cases[];
 
 /* What a loop computed, so that no compiler may leave it out. */
 extern volatile uint64_t sink;

@@ -37,7 +37,9 @@ class BarTest {
 
     @Test
     void everyPeerIsACaseOfTheCProgramOrAnotherBar() throws IOException {
-        String program = Files.readString(Path.of("peer/tables.c")) + Files.readString(Path.of("peer/tlb.c"));
+        String program = Files.readString(Path.of("peer/tables.c"))
+                + Files.readString(Path.of("peer/tlb.c"))
+                + Files.readString(Path.of("peer/iovas.c"));
         for (Bar bar : BARS) {
             if (bar.isAgainstC()) {
                 assertThat(program).contains("{ \"" + bar.peer() + "\", ");

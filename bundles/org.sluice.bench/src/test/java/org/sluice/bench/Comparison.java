@@ -24,6 +24,22 @@ public final class Comparison {
     private static final TimeValue ITERATION = TimeValue.milliseconds(100);
     private static final String HEAP = "-Xmx1g";
 
+    /** Cases that have no peer. */
+    private static final String[] ALONE = {
+        "GateBenchmark.gate",
+        "GateBenchmark.volatileRead",
+        "DmaBenchmark.strict4K",
+        "DmaBenchmark.strict64K",
+        "DmaBenchmark.lazy4K",
+        "DmaBenchmark.lazy64K",
+        "DmaBenchmark.strict4KTwoThreads",
+        "DmaBenchmark.strict64KTwoThreads",
+        "DmaBenchmark.lazy4KTwoThreads",
+        "DmaBenchmark.lazy64KTwoThreads",
+        "AttachBenchmark.pasid",
+        "AttachBenchmark.replace",
+    };
+
     private final String programs;
     private final boolean quick;
 
@@ -50,7 +66,7 @@ public final class Comparison {
                 comparison.compare(bar);
             }
         }
-        for (String alone : new String[] {"GateBenchmark.gate", "GateBenchmark.volatileRead"}) {
+        for (String alone : ALONE) {
             if (cases.matcher(alone).find()) {
                 Measured result = comparison.measure(alone, "", "");
                 print(

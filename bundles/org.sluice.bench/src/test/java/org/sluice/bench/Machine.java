@@ -7,6 +7,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.sluice.api.AddressSpace;
+import org.sluice.api.DmaMapper;
 import org.sluice.api.Domain;
 import org.sluice.api.DomainRequest;
 import org.sluice.api.DomainType;
@@ -31,6 +32,8 @@ public class Machine {
     static final long PADDR = 0x1_0000_0000L + TableState.SIZE_4K;
 
     private PlatformDoor door;
+    IommuDevice nic;
+    Domain attached;
     AddressSpace domain;
     IoMm ioMm;
     Dma dma;
@@ -49,8 +52,8 @@ public class Machine {
         door.add(new Stage1Format());
         door.add(new Smmuv3Driver(null), BoardDoor.COMPATIBLE);
         door.settle();
-        IommuDevice nic = door.platform().device("nic").orElseThrow();
-        Domain attached = door.platform().allocDomain(nic, DomainRequest.of(DomainType.UNMANAGED));
+        nic = door.platform().device("nic").orElseThrow();
+        attached = allocate(DomainType.UNMANAGED);
         attached.attach(nic);
         domain = attached.space();
         nic.initSva(SvaParameters.any());
@@ -61,6 +64,16 @@ public class Machine {
 
     /** What a subclass sets up; JMH would run a fixture of its own before this one's. */
     void prepare() {}
+
+    final Domain allocate(DomainType type) {
+        return door.platform().allocDomain(nic, DomainRequest.of(type));
+    }
+
+    /** Moves the device to a domain for DMA mapping. */
+    final DmaMapper attach(DomainType type) {
+        allocate(type).attach(nic);
+        return nic.dma();
+    }
 
     @TearDown(Level.Trial)
     public void powerOff() {

@@ -32,6 +32,9 @@ final class LeafRemoval {
         long leaf = (size.level.last ? pageType : DescriptorRun.BLOCK) | size.hint;
         int done = words.clearLeaves(entry, run, leaf);
         while (done < run) {
+            if ((done & size.entries() - 1) != 0) {
+                break; // a group that somebody else is unmapping too, against the rules
+            }
             long at = iova + ((long) done << size.level.shift);
             int more = size.isGroup()
                     ? removeInsteadOfGroup(entry + 8L * done, at, size, gather)

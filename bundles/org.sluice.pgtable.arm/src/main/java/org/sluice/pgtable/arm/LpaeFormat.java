@@ -88,7 +88,8 @@ abstract class LpaeFormat implements PageTableFormat {
 
     private LpaeTable over(long root, PageTableConfig config, Geometry geometry, TableHost host) {
         LeafAttributes attributes = attributes(config);
-        Tables tables = new Tables(geometry, attributes.tableAttributes(), lastPaddr(config), root, host);
+        boolean groups = config.has(Quirk.ARM_CONTIGUOUS);
+        Tables tables = new Tables(geometry, attributes.tableAttributes(), lastPaddr(config), groups, root, host);
         return table(config, tables, attributes, walkerConfig(root, config, geometry));
     }
 

@@ -6,7 +6,6 @@ import org.sluice.api.IotlbGather;
 import org.sluice.api.LeafVisitor;
 import org.sluice.api.Prot;
 import org.sluice.spi.pgtable.BlockSplitting;
-import org.sluice.spi.pgtable.MappingException;
 import org.sluice.spi.pgtable.PageTable;
 import org.sluice.spi.pgtable.PageTableConfig;
 import org.sluice.spi.pgtable.Quirk;
@@ -30,13 +29,14 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
     private final Level pages;
     private final Tables tables;
     private final TableWords words;
-    private final LeafSizes sizes;
+    private final LeafWays ways;
+    private final LeafWay pageWay;
+    private final LeafInsertion insertion;
     private final LeafRemoval removal;
     private final long firstIova;
     private final long lastOffset;
     private final long lastPaddr;
     private final long pageType;
-    private final long pageOffset;
     /** Attribute bits by protection, so that a map asks nobody; 0 for those that grant nothing. */
     private final long[] attributesByProt = new long[Prot.ALL + 1];
 
@@ -49,14 +49,15 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
         granule = geometry.granule;
         pages = geometry.pages;
         words = tables.words;
-        sizes = new LeafSizes(geometry, config.pageSizes());
-        removal = new LeafRemoval(tables, attributes.pageType());
         boolean upper = config.has(Quirk.ARM_TTBR1);
         firstIova = upper ? -1L << config.inputBits() : 0;
         lastOffset = (1L << config.inputBits()) - 1;
         lastPaddr = (1L << config.outputBits()) - 1;
         pageType = attributes.pageType();
-        pageOffset = pages.bytes() - 1;
+        ways = new LeafWays(tables, config.pageSizes(), lastOffset, lastPaddr, pageType);
+        pageWay = new LeafWay(pages.leaf, lastOffset, lastPaddr, tables.cache(pages), pageType);
+        insertion = new LeafInsertion(this, tables);
+        removal = new LeafRemoval(tables, pageType);
         for (int prot = 0; prot <= Prot.ALL; prot++) {
             attributesByProt[prot] = (prot & ACCESS) == 0 ? 0 : attributes.attributes(prot);
         }
@@ -88,122 +89,96 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
     }
 
     /**
-     * The usual case first, in as few steps as it can be done: one page, in a leaf table whose address is known. What it does
-     * not take, for whatever reason, the general way maps or refuses.
+     * The usual case first, in as few steps as it can be done: leaves in one table whose place is known. What it does not
+     * take, for whatever reason, the general way maps or refuses.
      */
     @Override
     public final long mapPages(long iova, long paddr, long pgsize, long pgcount, int prot) {
-        long wrong =
-                (iova | paddr) & pageOffset | (iova - firstIova) & ~lastOffset | paddr & ~lastPaddr | prot & ~Prot.ALL;
-        if (pgcount == 1 && pgsize == pageOffset + 1 && wrong == 0) {
-            long attributeBits = attributesByProt[prot];
-            long table = tables.knownLeafTable(iova);
-            if (attributeBits != 0
-                    && table >= 0
-                    && words.putFree(pages.entry(table, iova), granule.encode(paddr) | attributeBits | pageType)) {
-                return pgsize;
+        LeafWay way = pgsize == pageWay.bytes ? pageWay : ways.of(pgsize);
+        long offset = iova ^ firstIova;
+        if (way != null && (offset & way.badOffset | paddr & way.badPaddr | prot & ~Prot.ALL) == 0) {
+            long bits = attributesByProt[prot];
+            long table = way.table(offset);
+            if (table != 0 && bits != 0) {
+                long[] window = words.windowOf(table);
+                long leaf = granule.encode(paddr) | bits | way.kind;
+                int index = way.index(offset);
+                int at = words.wordOf(table) + index;
+                if (pgcount == 1 && window != null && way.isSingle) {
+                    if (TableWords.putFree(window, at, leaf)) {
+                        return pgsize;
+                    }
+                } else if (window != null && fill(way, window, at, index, paddr, pgcount, leaf)) {
+                    return pgsize * pgcount;
+                }
             }
         }
-        return mapRuns(iova, paddr, pgsize, pgcount, prot);
+        return mapRuns(way, iova, paddr, pgsize, pgcount, prot);
     }
 
-    private long mapRuns(long iova, long paddr, long pgsize, long pgcount, int prot) {
-        LeafSize size = sizes.of(pgsize);
-        if (size == null
+    private boolean fill(LeafWay way, long[] window, int at, int index, long paddr, long pgcount, long leaf) {
+        if (!way.fit(index, pgcount) || pgcount > (lastPaddr - paddr >>> way.size.shift) + 1) {
+            return false;
+        }
+        int run = (int) pgcount << way.size.entriesShift;
+        return granule.ascending(paddr, run, way.indexShift) == run
+                && words.fillFree(window, at, run, leaf, 1L << way.indexShift);
+    }
+
+    private long mapRuns(LeafWay way, long iova, long paddr, long pgsize, long pgcount, int prot) {
+        if (way == null
                 || ((iova | paddr) & pgsize - 1) != 0
                 || pgcount <= 0
                 || (prot & ~Prot.ALL) != 0
                 || attributesByProt[prot] == 0
                 || !isIova(iova)
                 || (paddr & ~lastPaddr) != 0
-                || pgcount > (lastOffset - (iova - firstIova) >>> size.shift) + 1
-                || pgcount > (lastPaddr - paddr >>> size.shift) + 1) {
+                || pgcount > (lastOffset - (iova - firstIova) >>> way.size.shift) + 1
+                || pgcount > (lastPaddr - paddr >>> way.size.shift) + 1) {
             throw MapRefusal.of(this, lastPaddr, iova, paddr, pgsize, pgcount, prot);
         }
-        Level level = size.level;
+        long bytes = pgcount << way.size.shift;
         // The hint is written with the leaf or never: on a live leaf it would need a break before make.
-        long leaf = attributesByProt[prot] | (level.last ? pageType : DescriptorRun.BLOCK) | size.hint;
-        long bytes = pgcount << size.shift;
-        long done = 0;
-        do {
-            long at = iova + done;
-            long target = paddr + done;
-            long table = tableFor(at, level, done);
-            int index = level.index(at);
-            int run = (int) Math.min(level.entries - index, bytes - done >>> level.shift);
-            run = granule.ascending(target, run, level.shift);
-            long entry = table + 8L * index;
-            if (!words.fillFree(entry, run, granule.encode(target) | leaf, level.bytes())) {
-                clearTheWay(entry, run, at, level, done);
-                if (!words.fillFree(entry, run, granule.encode(target) | leaf, level.bytes())) {
-                    throw MapRefusal.exists(at, words.load(entry), done);
-                }
-            }
-            done += (long) run << level.shift;
-        } while (done != bytes);
+        insertion.insert(iova, paddr, way.size, attributesByProt[prot] | way.kind, bytes);
         return bytes;
     }
 
-    private long tableFor(long iova, Level level, long done) {
-        long table;
-        try {
-            table = tables.findOrMake(iova, level);
-        } catch (IommuException refused) {
-            throw new MappingException(
-                    refused.errno(), String.format("no table for iova 0x%x: %s", iova, refused.getMessage()), done);
-        }
-        if (table == Tables.BLOCKED) {
-            throw new MappingException(
-                    Errno.EEXIST,
-                    String.format("iova 0x%x lies in a block that maps it to 0x%x", iova, iovaToPhys(iova)),
-                    done);
-        }
-        return table;
-    }
-
-    /** Retires the tables in a run of entries, if none of them maps anything and no leaf is there. */
-    private void clearTheWay(long entry, int run, long iova, Level level, long done) {
-        for (int i = 0; i < run; i++) {
-            long descriptor = words.load(entry + 8L * i);
-            boolean unused = (descriptor & 1) == 0
-                    || isTable(descriptor, level)
-                            && !tables.holdsLeaf(granule.decode(descriptor), geometry.below(level));
-            if (!unused) {
-                throw MapRefusal.exists(iova + i * level.bytes(), descriptor, done);
-            }
-        }
-        for (int i = 0; i < run && !level.last; i++) {
-            tables.unlink(entry + 8L * i, iova + i * level.bytes(), level, null);
-        }
-    }
-
-    private static boolean isTable(long descriptor, Level level) {
-        return !level.last && Tables.isTable(descriptor);
-    }
-
+    /** As {@link #mapPages}: first what is in one known table, and behind what that cleared the general way. */
     @Override
     public final long unmapPages(long iova, long pgsize, long pgcount, IotlbGather gather) {
-        long wrong = iova & pageOffset | (iova - firstIova) & ~lastOffset;
-        if (pgcount == 1 && pgsize == pageOffset + 1 && wrong == 0) {
-            long table = tables.knownLeafTable(iova);
-            if (table >= 0 && words.clearOne(pages.entry(table, iova), pageType)) {
-                gather.addRange(iova, pgsize, pgsize);
-                return pgsize;
-            }
-        }
-        return unmapRuns(iova, pgsize, pgcount, gather);
-    }
-
-    private long unmapRuns(long iova, long pgsize, long pgcount, IotlbGather gather) {
-        LeafSize size = sizes.of(pgsize);
-        if (size == null || (iova & pgsize - 1) != 0 || pgcount <= 0 || !isIova(iova)) {
+        LeafWay way = pgsize == pageWay.bytes ? pageWay : ways.of(pgsize);
+        long offset = iova ^ firstIova;
+        if (way == null || pgcount <= 0 || (offset & way.badOffset) != 0) {
             return 0;
         }
+        int cleared = 0;
+        long table = way.table(offset);
+        int index = way.index(offset);
+        long[] window = table == 0 ? null : words.windowOf(table);
+        if (window != null && way.isSingle && pgcount <= way.indexMask + 1 - index) {
+            int at = words.wordOf(table) + index;
+            if (pgcount == 1) {
+                if (words.clearOne(window, at, way.kind)) {
+                    gather.addRange(iova, pgsize, pgsize);
+                    return pgsize;
+                }
+                return unmapRuns(way.size, iova, pgcount, 0, gather);
+            }
+            cleared = words.clearLeaves(window, at, (int) pgcount, way.kind);
+            if (cleared == pgcount) {
+                gather.addRange(iova, pgsize * pgcount, pgsize);
+                return pgsize * pgcount;
+            }
+        }
+        return unmapRuns(way.size, iova, pgcount, cleared, gather);
+    }
+
+    private long unmapRuns(LeafSize size, long iova, long pgcount, int cleared, IotlbGather gather) {
         Level level = size.level;
         int tablesBefore = gather.tableCount();
         long leaves = Math.min(pgcount, (lastOffset - (iova - firstIova) >>> size.shift) + 1);
         long wanted = leaves << size.entriesShift;
-        long done = 0;
+        long done = cleared;
         while (done < wanted) {
             long at = iova + (done << level.shift);
             long table = tables.find(at, level);
@@ -226,8 +201,24 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
         return done << level.shift;
     }
 
+    /** A page in a known table first; the general way finds everything. */
     @Override
     public final long iovaToPhys(long iova) {
+        long offset = iova ^ firstIova;
+        long table = (offset & ~lastOffset) == 0 ? pageWay.table(offset) : 0;
+        if (table != 0) {
+            long[] window = words.windowOf(table);
+            if (window != null) {
+                long descriptor = TableWords.load(window, words.wordOf(table) + pageWay.index(offset));
+                if ((descriptor & DescriptorRun.TYPE) == pageType) {
+                    return granule.decode(descriptor) | offset & pageWay.bytes - 1;
+                }
+            }
+        }
+        return search(iova);
+    }
+
+    private long search(long iova) {
         if (!isIova(iova)) {
             return 0;
         }
@@ -246,7 +237,7 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
             return granule.decode(descriptor) | iova & level.bytes() - 1;
         }
         // A block that is a table now was split between two looks: what it mapped is mapped below.
-        return isTable(descriptor, level) ? iovaToPhys(iova) : 0;
+        return !level.last && Tables.isTable(descriptor) ? search(iova) : 0;
     }
 
     @Override

@@ -31,6 +31,11 @@ final class TableCache {
     private final long tagMask;
     private final int granuleShift;
 
+    /** A cache that never knows anything. */
+    static TableCache never() {
+        return new TableCache(0, Long.SIZE - 1, Long.SIZE - 1, 0);
+    }
+
     /**
      * An empty cache.
      *
@@ -52,6 +57,31 @@ final class TableCache {
     long get(long iova) {
         long entry = (long) LONGS.getAcquire(slots, slot(iova));
         return entry >>> ADDRESS_BITS == tag(iova) ? (entry & ADDRESS_MASK) << granuleShift : -1;
+    }
+
+    /** The entries, for one who looks in them itself by {@link #entry}. */
+    long[] slots() {
+        return slots;
+    }
+
+    int slotShift() {
+        return slotShift;
+    }
+
+    int tagShift() {
+        return tagShift;
+    }
+
+    /**
+     * The entry itself for the table that covers an IOVA: {@link TableWords} finds the words of the table by it, without the
+     * address.
+     *
+     * @param offset IOVA as an offset in the address space, so that no bit above it is set
+     * @return the entry; 0 when it is not known
+     */
+    static long entry(long[] slots, int slotShift, int tagShift, long offset) {
+        long entry = (long) LONGS.getAcquire(slots, (int) (offset >>> slotShift) & slots.length - 1);
+        return entry >>> ADDRESS_BITS == (offset >>> tagShift | VALID) ? entry : 0;
     }
 
     /** Whether a table for an IOVA would drive out no other. */

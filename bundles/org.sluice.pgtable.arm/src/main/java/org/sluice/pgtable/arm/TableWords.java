@@ -2,6 +2,7 @@ package org.sluice.pgtable.arm;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.spi.memory.PhysicalMemory;
@@ -16,43 +17,85 @@ import org.sluice.spi.memory.PhysicalMemory;
 final class TableWords {
     private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
 
-    /** Windows that are kept, from the lowest to the highest in use: 64 GiB at 2 MiB a window. */
-    private static final int MOST_KEPT = 1 << 15;
+    /** log2 of the windows that are kept at most: 64 GiB at 2 MiB a window. */
+    private static final int MOST_KEPT_BITS = 15;
 
     private final PhysicalMemory memory;
     private final boolean windowed;
+    /** Bits that tell leaves of one size from everything else at their level. */
+    private final long kinds;
+
     private final int windowShift;
     private final long windowMask;
-    /** Read without a lock: it is immutable but for entries that go from null to their one value. */
-    private Kept kept = new Kept(0, new long[0][]);
+    private final int entryShift;
+    private final int entryWordShift;
+    private final int wordMask;
+    private final RampFill ramp;
+    /** Read without a lock: immutable. */
+    private Kept kept = Kept.none();
 
+    /** Windows by the low bits of their numbers; no two that are kept share them. */
     private static final class Kept {
-        private final long first;
+        private final long[] numbers;
         private final long[][] windows;
 
-        Kept(long first, long[][] windows) {
-            this.first = first;
+        /** Of arrays that are complete: whoever sees the object sees what is in them. */
+        private Kept(long[] numbers, long[][] windows) {
+            this.numbers = numbers;
             this.windows = windows;
         }
 
-        /** The same windows with room for one more; null when it lies too far away. */
-        private Kept stretchedTo(long number) {
-            long low = Math.min(first, number);
-            long high = Math.max(first + windows.length - 1, number);
-            if (high - low >= MOST_KEPT) {
-                return null;
+        private static Kept none() {
+            return new Kept(new long[] {-1}, new long[1][]);
+        }
+
+        private int place(long number) {
+            return (int) number & numbers.length - 1;
+        }
+
+        /** The same windows and one more; null when there is no room of its own for it. */
+        private Kept with(long number, long[] window) {
+            int size = numbers.length;
+            int taken = place(number);
+            if (windows[taken] != null) {
+                // As many places as tell these two apart; from all others the number differs already.
+                int differ = Long.numberOfTrailingZeros(number ^ numbers[taken]) + 1;
+                if (differ > MOST_KEPT_BITS) {
+                    return null;
+                }
+                size = 1 << differ;
             }
-            long[][] stretched = new long[(int) (high - low) + 1][];
-            System.arraycopy(windows, 0, stretched, (int) (first - low), windows.length);
-            return new Kept(low, stretched);
+            long[] moreNumbers = new long[size];
+            long[][] more = new long[size][];
+            Arrays.fill(moreNumbers, -1);
+            for (int i = 0; i < numbers.length; i++) {
+                if (windows[i] != null) {
+                    moreNumbers[(int) numbers[i] & size - 1] = numbers[i];
+                    more[(int) numbers[i] & size - 1] = windows[i];
+                }
+            }
+            moreNumbers[(int) number & size - 1] = number;
+            more[(int) number & size - 1] = window;
+            return new Kept(moreNumbers, more);
         }
     }
 
-    TableWords(PhysicalMemory memory) {
+    /**
+     * Descriptors in a memory.
+     *
+     * @param groups whether there are leaves with the contiguous hint
+     * @param granuleShift log2 of the unit in which remembered tables' addresses are
+     */
+    TableWords(PhysicalMemory memory, boolean groups, int granuleShift) {
         this.memory = memory;
+        kinds = DescriptorRun.TYPE | (groups ? LeafSize.HINT : 0);
         windowed = memory.windowBytes() != 0;
         windowShift = windowed ? Long.numberOfTrailingZeros(memory.windowBytes()) : 0;
         windowMask = memory.windowBytes() - 1;
+        entryShift = Math.max(0, windowShift - granuleShift);
+        entryWordShift = granuleShift - 3;
+        wordMask = (int) (windowMask >>> 3);
+        ramp = new RampFill(1L << granuleShift);
     }
 
     /**
@@ -70,26 +113,49 @@ final class TableWords {
 
     private long[] window(long address) {
         Kept now = kept;
-        long number = (address >>> windowShift) - now.first;
-        if (number >= 0 && number < now.windows.length) {
-            long[] window = now.windows[(int) number];
-            if (window != null) {
-                return window;
-            }
-        }
-        return keep(address);
+        long number = address >>> windowShift;
+        int place = now.place(number);
+        return now.numbers[place] == number ? now.windows[place] : keep(address);
     }
 
     private synchronized long[] keep(long address) {
         long[] window = memory.window(address);
         long number = address >>> windowShift;
         Kept now = kept;
-        Kept next = now.windows.length == 0 ? new Kept(number, new long[1][]) : now.stretchedTo(number);
-        if (next != null) {
-            next.windows[(int) (number - next.first)] = window;
-            kept = next;
+        if (now.numbers[now.place(number)] != number) {
+            Kept next = now.with(number, window);
+            kept = next != null ? next : now;
         }
         return window;
+    }
+
+    /**
+     * Whether a table may be remembered in a {@link TableCache}: where there are windows, its own must be kept, because
+     * {@link #windowOf} does not compare numbers. A window that is kept stays so.
+     */
+    boolean mayBeRemembered(long table) {
+        if (!windowed) {
+            return true;
+        }
+        window(table);
+        Kept now = kept;
+        return now.numbers[now.place(table >>> windowShift)] == table >>> windowShift;
+    }
+
+    /**
+     * The window of a remembered table.
+     *
+     * @param entry of a {@link TableCache}: the table's address in granules, with other bits above it
+     * @return the words; null where there are no windows
+     */
+    long[] windowOf(long entry) {
+        long[][] windows = kept.windows;
+        return windows[(int) (entry >>> entryShift) & windows.length - 1];
+    }
+
+    /** Index of the first word of a remembered table in its window. */
+    int wordOf(long entry) {
+        return (int) (entry << entryWordShift) & wordMask;
     }
 
     private int word(long address) {
@@ -107,13 +173,8 @@ final class TableWords {
                 : memory.compareAndSet64(address, expected, descriptor);
     }
 
-    /** Writes one leaf, unless a valid descriptor is there. */
-    boolean putFree(long address, long descriptor) {
-        if (!windowed) {
-            return fillFreeRemotely(address, 1, descriptor, 0);
-        }
-        long[] window = window(address);
-        int at = word(address);
+    /** Writes one leaf into a window, unless a valid descriptor is there. */
+    static boolean putFree(long[] window, int at, long descriptor) {
         if ((window[at] & 1) != 0) {
             return false;
         }
@@ -121,18 +182,36 @@ final class TableWords {
         return true;
     }
 
-    /** Clears one leaf of a kind; false if there is none. */
-    boolean clearOne(long address, long kind) {
-        if (!windowed) {
-            return clearLeavesRemotely(address, 1, kind) == 1;
+    /** Writes a run of leaves into a window, unless a valid descriptor is there: then nothing. */
+    boolean fillFree(long[] window, int at, int entries, long descriptor, long step) {
+        if ((DescriptorRun.or(window, at, at + entries) & 1) != 0) {
+            return false;
         }
-        long[] window = window(address);
-        int at = word(address);
-        if ((window[at] & DescriptorRun.KIND) != kind) {
+        ramp.fill(window, at, at + entries, descriptor, step);
+        VarHandle.releaseFence();
+        return true;
+    }
+
+    /** Clears one leaf of a kind in a window; false if there is none. */
+    boolean clearOne(long[] window, int at, long kind) {
+        if ((window[at] & kinds) != kind) {
             return false;
         }
         WORDS.setRelease(window, at, 0L);
         return true;
+    }
+
+    /** Clears leaves of a kind in a window, up to the first other descriptor; returns how many. */
+    int clearLeaves(long[] window, int at, int entries, long kind) {
+        int cleared = DescriptorRun.ofKind(window, at, at + entries, kind, kinds);
+        DescriptorRun.clear(window, at, at + cleared);
+        VarHandle.releaseFence();
+        return cleared;
+    }
+
+    /** Reads a descriptor in a window. */
+    static long load(long[] window, int at) {
+        return (long) WORDS.getAcquire(window, at);
     }
 
     /** Writes a run of leaves whose addresses ascend by a step, unless a valid descriptor is there: then nothing. */
@@ -140,21 +219,9 @@ final class TableWords {
         if (!windowed) {
             return fillFreeRemotely(address, entries, descriptor, step);
         }
-        long[] window = window(address);
-        int from = word(address);
-        if (entries == 1) {
-            if ((window[from] & 1) != 0) {
-                return false;
-            }
-            WORDS.setRelease(window, from, descriptor);
-            return true;
-        }
-        if ((DescriptorRun.or(window, from, from + entries) & 1) != 0) {
-            return false;
-        }
-        DescriptorRun.fill(window, from, from + entries, descriptor, step);
-        VarHandle.releaseFence();
-        return true;
+        return entries == 1
+                ? putFree(window(address), word(address), descriptor)
+                : fillFree(window(address), word(address), entries, descriptor, step);
     }
 
     private boolean fillFreeRemotely(long address, int entries, long descriptor, long step) {
@@ -174,24 +241,15 @@ final class TableWords {
         if (!windowed) {
             return clearLeavesRemotely(address, entries, kind);
         }
-        long[] window = window(address);
-        int from = word(address);
         if (entries == 1) {
-            if ((window[from] & DescriptorRun.KIND) != kind) {
-                return 0;
-            }
-            WORDS.setRelease(window, from, 0L);
-            return 1;
+            return clearOne(window(address), word(address), kind) ? 1 : 0;
         }
-        int cleared = DescriptorRun.ofKind(window, from, from + entries, kind);
-        DescriptorRun.clear(window, from, from + cleared);
-        VarHandle.releaseFence();
-        return cleared;
+        return clearLeaves(window(address), word(address), entries, kind);
     }
 
     private int clearLeavesRemotely(long address, int entries, long kind) {
         int cleared = 0;
-        while (cleared < entries && (memory.read64Acquire(address + 8L * cleared) & DescriptorRun.KIND) == kind) {
+        while (cleared < entries && (memory.read64Acquire(address + 8L * cleared) & kinds) == kind) {
             cleared++;
         }
         if (cleared > 0) {

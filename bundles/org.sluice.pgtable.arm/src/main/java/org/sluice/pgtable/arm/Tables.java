@@ -32,21 +32,18 @@ final class Tables {
     /** By row of the level; null for the top one, which needs none. */
     private final TableCache[] caches = new TableCache[Level.ROWS];
 
-    private final TableCache leafTables;
-
-    Tables(Geometry geometry, long tableAttributes, long lastAddress, long root, TableHost host) {
+    Tables(Geometry geometry, long tableAttributes, long lastAddress, boolean groups, long root, TableHost host) {
         this.geometry = geometry;
         this.tableAttributes = tableAttributes;
         this.lastAddress = lastAddress;
         this.root = root;
         this.host = host;
         granule = geometry.granule;
-        words = new TableWords(host.memory());
+        words = new TableWords(host.memory(), groups, granule.shift);
         for (Level level = geometry.pages; level.above != null; level = level.above) {
             int bits = level.last ? PAGE_CACHE_BITS : UPPER_CACHE_BITS;
             caches[level.row] = new TableCache(bits, level.above.shift, geometry.inputBits, granule.shift);
         }
-        leafTables = caches[geometry.pages.row];
     }
 
     /**
@@ -62,9 +59,9 @@ final class Tables {
         return known >= 0 ? known : search(iova, level, true);
     }
 
-    /** Address of the table that holds the page of an IOVA; negative if it is not remembered, whether it exists or not. */
-    long knownLeafTable(long iova) {
-        return leafTables == null ? -1 : leafTables.get(iova);
+    /** Where tables of a level are remembered; for the top one, a cache that never knows it. */
+    TableCache cache(Level level) {
+        return level.above == null ? TableCache.never() : caches[level.row];
     }
 
     /**
@@ -92,7 +89,7 @@ final class Tables {
             return (descriptor & 1) == 0 ? EMPTY : BLOCKED;
         }
         long table = granule.decode(descriptor);
-        if (evict || cache.isFree(iova)) {
+        if ((evict || cache.isFree(iova)) && words.mayBeRemembered(table)) {
             cache.put(iova, table, stamp);
         }
         return table;

@@ -35,6 +35,7 @@ public final class GraceHost implements TableHost {
     private final List<List<Long>> retired = new ArrayList<>();
     private final ThreadLocal<Integer> lane = new ThreadLocal<>();
 
+    /** A core for so many threads. */
     public GraceHost(int lanes) {
         operations = new AtomicLongArray(lanes * STRIDE);
         for (int i = 0; i < lanes; i++) {
@@ -42,6 +43,7 @@ public final class GraceHost implements TableHost {
         }
     }
 
+    /** Says which of them the calling thread is, counted from 0. */
     public void enterAs(int number) {
         lane.set(number);
     }
@@ -124,10 +126,12 @@ public final class GraceHost implements TableHost {
         retired.get(lane.get()).add(address);
     }
 
+    /** Fails if somebody wrote into a table that is free. */
     public synchronized void checkFreeTables() {
         free.forEach(this::checkUntouched);
     }
 
+    /** Tables that the format holds. */
     public synchronized int liveTables() {
         return live.size();
     }

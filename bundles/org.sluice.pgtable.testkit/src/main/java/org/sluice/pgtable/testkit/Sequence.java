@@ -8,6 +8,7 @@ import java.util.function.Consumer;
 public final class Sequence {
     private Sequence() {}
 
+    /** Fails with the seed and the shortest sequence found that breaks the property. */
     public static <O> void check(long seed, List<O> operations, Consumer<List<O>> property) {
         Throwable failure = failure(operations, property);
         if (failure == null) {

@@ -34,10 +34,12 @@ public final class TestHost implements TableHost {
     private Runnable interruption;
     private boolean refusesMoves;
 
+    /** A core over resident memory. */
     public TestHost() {
         this(new ResidentMemoryFactory().create(List.of(POOL)), POOL);
     }
 
+    /** A core over some memory, of which tables get a part. */
     public TestHost(PhysicalMemory memory, MemoryRegion pool) {
         this.memory = memory;
         allocator = new ResidentMemoryFactory().allocator(memory, pool);
@@ -53,6 +55,7 @@ public final class TestHost implements TableHost {
         interruption = action;
     }
 
+    /** Bytes of the tables that were not freed. */
     public long allocatedBytes() {
         return allocator.allocatedBytes();
     }

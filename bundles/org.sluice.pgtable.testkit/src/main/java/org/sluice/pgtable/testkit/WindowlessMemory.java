@@ -11,6 +11,7 @@ public final class WindowlessMemory implements PhysicalMemory {
     private int readsBefore;
     private Runnable interruption;
 
+    /** A core over such a memory. */
     public static TestHost host() {
         return new TestHost(new WindowlessMemory(), TestHost.POOL);
     }
