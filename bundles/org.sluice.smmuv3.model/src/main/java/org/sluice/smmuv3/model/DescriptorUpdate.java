@@ -16,7 +16,7 @@ import org.sluice.vmsa.arch.Stage2Leaf;
 final class DescriptorUpdate {
     /** Answer of {@link #write}: it is done. */
     static final long DONE = 0;
-    /** Answer of {@link #write}: somebody changed the descriptor meanwhile. No leaf is 1 byte large. */
+    /** Answer of {@link #write}: somebody changed the descriptor meanwhile. No leaf is so small. */
     static final long CHANGED = 1;
 
     // software that writes the same descriptor without end, or a memory without compare-and-set, must not hold a walk

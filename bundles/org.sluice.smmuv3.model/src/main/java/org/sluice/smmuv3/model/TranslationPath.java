@@ -73,7 +73,9 @@ final class TranslationPath {
      * @param began generation before the transaction read anything
      */
     Route route(Settings now, int streamId, int substreamId, long[] slot, long began) {
-        Route route = configurations.lookup(streamId, substreamId);
+        // a device may send any number
+        boolean cacheable = substreamId != STREAM;
+        Route route = cacheable ? configurations.lookup(streamId, substreamId) : null;
         if (route != null) {
             TransactionSlots.count(slot, TransactionSlots.CONFIG_HIT);
             if (trace != null) {
@@ -82,7 +84,7 @@ final class TranslationPath {
             return route;
         }
         route = configuration.fetch(now, streamId, substreamId, slot, began);
-        if (TransactionSlots.fills(slot)) {
+        if (cacheable && TransactionSlots.fills(slot)) {
             configurations.fill(streamId, substreamId, route, began);
         }
         return route;

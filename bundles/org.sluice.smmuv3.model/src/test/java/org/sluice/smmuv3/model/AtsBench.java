@@ -2,6 +2,7 @@ package org.sluice.smmuv3.model;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.sluice.smmuv3.arch.CmdAtcInv;
 import org.sluice.smmuv3.arch.CmdPriResp;
 import org.sluice.smmuv3.arch.Cr0;
@@ -16,6 +17,7 @@ import org.sluice.spi.board.AtsCompletion;
 import org.sluice.spi.board.AtsEndpoint;
 import org.sluice.spi.board.AtsModel;
 import org.sluice.spi.board.Dma;
+import org.sluice.spi.memory.PhysicalMemory;
 
 /** A model with ATS and PRI on, and an endpoint that writes down what it is told. */
 final class AtsBench implements AtsEndpoint {
@@ -34,7 +36,11 @@ final class AtsBench implements AtsEndpoint {
     boolean answering = true;
 
     AtsBench(Object... properties) {
-        smmu = Smmu.reset(properties);
+        this(UnaryOperator.identity(), properties);
+    }
+
+    AtsBench(UnaryOperator<PhysicalMemory> wrapping, Object... properties) {
+        smmu = Smmu.reset(wrapping, properties);
         ats = smmu.model.ats().orElseThrow();
         ats.connect(Smmu.SID, this);
         smmu.registers.write64(PriqBase.ADDRESS, PAGE_REQUESTS | PRIQ_BITS);

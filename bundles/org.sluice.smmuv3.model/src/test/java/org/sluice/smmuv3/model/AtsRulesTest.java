@@ -3,6 +3,7 @@ package org.sluice.smmuv3.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -147,7 +148,7 @@ class AtsRulesTest {
         assertThat(bench.request(IA, 0).status()).isEqualTo(Status.COMPLETER_ABORT);
         assertThat(bench.ats.requestTranslation(0x4242, Dma.NO_PASID, IA, 0).status())
                 .isEqualTo(Status.COMPLETER_ABORT);
-        assertThat(smmu.eventNames()).isEqualTo(recorded ? java.util.List.of(expected) : java.util.List.of());
+        assertThat(smmu.eventNames()).isEqualTo(recorded ? List.of(expected) : List.of());
     }
 
     @Test
@@ -172,6 +173,19 @@ class AtsRulesTest {
         smmu.command(4, 31);
         assertThat(bench.request(IA, 0)).isEqualTo(unsupported);
         assertThat(smmu.events()).isEmpty();
+    }
+
+    @Test
+    void noSubstreamIdOfADeviceStandsForTheStreamItself() {
+        int odd = Integer.MIN_VALUE;
+        smmu.ste(Smmu.SID, 1);
+        assertThat(smmu.read(odd, IA, new byte[4], 0)).isEqualTo(Dma.ABORT);
+        assertThat(bench.request(odd, IA, 0)).isEqualTo(AtsCompletion.refused(Status.UNSUPPORTED_REQUEST));
+        full();
+        smmu.command(4, 31);
+        assertThat(bench.translated(PAGE, 0)).isEqualTo(Dma.OK);
+        assertThat(smmu.read(odd, IA, new byte[4], 0)).isEqualTo(Dma.ABORT);
+        assertThat(smmu.eventNames()).containsExactly("C_BAD_SUBSTREAMID");
     }
 
     @Test
@@ -231,8 +245,7 @@ class AtsRulesTest {
         assertThat(bench.translated(PAGE, 0)).isEqualTo(Dma.ABORT);
         assertThat(bench.ats.transactTranslated(0x4242, PAGE, 0, new byte[4], 0, 4))
                 .isEqualTo(Dma.ABORT);
-        assertThat(smmu.eventNames())
-                .isEqualTo(recorded ? java.util.List.of("C_BAD_STE", "C_BAD_STREAMID") : java.util.List.of());
+        assertThat(smmu.eventNames()).isEqualTo(recorded ? List.of("C_BAD_STE", "C_BAD_STREAMID") : List.of());
     }
 
     private void nested(long eats) {

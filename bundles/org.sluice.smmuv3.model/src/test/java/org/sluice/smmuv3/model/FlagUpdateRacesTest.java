@@ -2,6 +2,8 @@ package org.sluice.smmuv3.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -10,6 +12,7 @@ import org.junit.jupiter.api.Timeout;
 import org.sluice.smmuv3.arch.CmdTlbiNhVa;
 import org.sluice.smmuv3.arch.ContextDescriptor;
 import org.sluice.spi.board.Dma;
+import org.sluice.spi.board.IommuModel;
 import org.sluice.vmsa.arch.Stage1Leaf;
 
 /** Software that changes a descriptor while the device updates it. */
@@ -36,12 +39,11 @@ class FlagUpdateRacesTest {
             long sequence = 0;
             while (!stop.get()) {
                 sequence++;
-                byte[] data = java.nio.ByteBuffer.allocate(8)
-                        .order(java.nio.ByteOrder.LITTLE_ENDIAN)
+                byte[] data = ByteBuffer.allocate(8)
+                        .order(ByteOrder.LITTLE_ENDIAN)
                         .putLong(sequence)
                         .array();
-                int outcome = smmu.model.transact(
-                        Smmu.SID, Dma.NO_PASID, IA, org.sluice.spi.board.IommuModel.WRITE, data, 0, 8);
+                int outcome = smmu.model.transact(Smmu.SID, Dma.NO_PASID, IA, IommuModel.WRITE, data, 0, 8);
                 assertThat(outcome).isEqualTo(Dma.OK);
             }
             return sequence;

@@ -2,6 +2,10 @@ package org.sluice.smmuv3.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.List;
+import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -13,6 +17,8 @@ import org.sluice.smmuv3.arch.StreamTableEntry;
 import org.sluice.spi.board.Dma;
 import org.sluice.spi.board.IommuModel;
 import org.sluice.spi.board.Translation;
+import org.sluice.spi.memory.MemoryAbortException;
+import org.sluice.spi.memory.PhysicalMemory;
 import org.sluice.vmsa.arch.Stage1Leaf;
 import org.sluice.vmsa.arch.Stage2Leaf;
 import org.sluice.vmsa.arch.TableDescriptor;
@@ -100,7 +106,7 @@ class FlagUpdateRulesTest {
         limited.map(Smmu.ROOT, IA, PAGE, Tables.RW);
         boolean legal = ha == 0 || httu > hd;
         assertThat(limited.read(IA) == Dma.OK).isEqualTo(legal);
-        assertThat(limited.eventNames()).isEqualTo(legal ? java.util.List.of() : java.util.List.of("C_BAD_CD"));
+        assertThat(limited.eventNames()).isEqualTo(legal ? List.of() : List.of("C_BAD_CD"));
     }
 
     @Test
@@ -147,6 +153,40 @@ class FlagUpdateRulesTest {
                 .isEqualTo(new Translation(Translation.Outcome.TRANSLATED, PAGE, 4096, ""));
         assertThat(descriptor(at)).isEqualTo(FRESH);
         assertThat(smmu.counter("walk.update")).isZero();
+    }
+
+    /** A memory whose compare-and-set of descriptors is somebody else's. */
+    private static PhysicalMemory updatedBy(PhysicalMemory memory, Callable<Boolean> update) {
+        return (PhysicalMemory) Proxy.newProxyInstance(
+                PhysicalMemory.class.getClassLoader(), new Class<?>[] {PhysicalMemory.class}, (proxy, method, args) -> {
+                    if (method.getName().equals("compareAndSet64")) {
+                        return update.call();
+                    }
+                    try {
+                        return method.invoke(memory, args);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
+    }
+
+    @Test
+    void anUpdateThatNeverSucceedsOrAbortsIsAnAbortOfTheWalk_R25() {
+        for (Callable<Boolean> update : List.<Callable<Boolean>>of(() -> false, () -> {
+            throw new MemoryAbortException(0, "read-only");
+        })) {
+            Smmu refused =
+                    Smmu.reset(memory -> updatedBy(memory, update)).enable().stage1(0, 0);
+            refused.cd(0, HA, Smmu.ROOT);
+            refused.map(Smmu.ROOT, IA, PAGE, FRESH);
+            assertThat(refused.read(IA)).isEqualTo(Dma.ABORT);
+            assertThat(refused.eventNames()).containsExactly("F_WALK_EABT");
+            refused.stage2(StreamTableEntry.CONFIG_S2_TRANSLATE, S2_HA);
+            refused.command(4, 31);
+            refused.map2(IA, PAGE, S2_FRESH);
+            assertThat(refused.read(IA)).isEqualTo(Dma.ABORT);
+            assertThat(refused.eventNames()).containsExactly("F_WALK_EABT");
+        }
     }
 
     @Test

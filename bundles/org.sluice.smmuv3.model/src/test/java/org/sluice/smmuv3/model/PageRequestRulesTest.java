@@ -9,6 +9,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.sluice.smmuv3.arch.CmdPriResp;
 import org.sluice.smmuv3.arch.CmdqCons;
 import org.sluice.smmuv3.arch.Cr0;
+import org.sluice.smmuv3.arch.Cr2;
 import org.sluice.smmuv3.arch.EventId;
 import org.sluice.smmuv3.arch.EvtEPageRequest;
 import org.sluice.smmuv3.arch.Gerror;
@@ -148,7 +149,7 @@ class PageRequestRulesTest {
     @ParameterizedTest
     @CsvSource({"true", "false"})
     void whereTheSteCannotBeReadTheAnswerIsFailure(boolean recorded) {
-        bench.control(recorded ? org.sluice.smmuv3.arch.Cr2.REC_CFG_ATS_MASK : 0);
+        bench.control(recorded ? Cr2.REC_CFG_ATS_MASK : 0);
         fill(bench);
         send(request(5, true, 9));
         assertThat(bench.answers).containsExactly(answer(Dma.NO_PASID, 9, Response.FAILURE));

@@ -34,6 +34,7 @@ import org.sluice.smmuv3.arch.SInit;
 import org.sluice.smmuv3.arch.StreamTableEntry;
 import org.sluice.smmuv3.arch.StrtabBase;
 import org.sluice.smmuv3.arch.StrtabBaseCfg;
+import org.sluice.spi.board.AtsEndpoint;
 import org.sluice.spi.board.Dma;
 import org.sluice.spi.board.IommuModel;
 import org.sluice.spi.board.Translation;
@@ -279,7 +280,7 @@ class SecureInterfaceRulesTest {
     @Test
     void anInvalidationOfADeviceTlbGoesToTheOtherWorldsEndpoint() {
         List<Long> spans = new ArrayList<>();
-        smmu.model.ats().orElseThrow().connect(Smmu.SID, new org.sluice.spi.board.AtsEndpoint() {
+        smmu.model.ats().orElseThrow().connect(Smmu.SID, new AtsEndpoint() {
             @Override
             public boolean invalidate(int substreamId, boolean global, long address, int log2bytes) {
                 spans.add(address);

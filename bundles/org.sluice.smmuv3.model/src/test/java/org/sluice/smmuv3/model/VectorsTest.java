@@ -3,6 +3,7 @@ package org.sluice.smmuv3.model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
@@ -87,7 +88,7 @@ class VectorsTest {
         } else if (vector.expected().startsWith("READ L1CD")) {
             assertThat(watched.reads)
                     .contains(vector.expectedAfter("@"), LEAF_CONTEXTS + vector.expectedAfter("index ") * 64);
-        } else if (vector.expected().equals("BYPASS")) {
+        } else if (vector.expected().toLowerCase(Locale.ROOT).contains("bypass")) {
             assertThat(smmu.translate(substream, IA, 0))
                     .isEqualTo(new Translation(Translation.Outcome.BYPASSED, IA, 0, ""));
             assertThat(smmu.events()).isEmpty();
