@@ -36,6 +36,11 @@ public final class Comparison {
         "DmaBenchmark.strict64KTwoThreads",
         "DmaBenchmark.lazy4KTwoThreads",
         "DmaBenchmark.lazy64KTwoThreads",
+        "TlbBenchmark.dma64TwoThreads",
+        "TlbBenchmark.dma4K",
+        "TlbBenchmark.walk",
+        "TlbBenchmark.walkTwoThreads",
+        "TlbBenchmark.nestedWalk",
         "AttachBenchmark.pasid",
         "AttachBenchmark.replace",
     };

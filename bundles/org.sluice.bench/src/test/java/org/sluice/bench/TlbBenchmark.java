@@ -12,6 +12,7 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Threads;
 import org.sluice.smmuv3.model.TlbDoor;
+import org.sluice.smmuv3.model.WalkDoor;
 import org.sluice.spi.board.Dma;
 
 /** The device model: look-ups that hit its TLB, alone and as part of whole transactions. */
@@ -36,11 +37,23 @@ public class TlbBenchmark {
         final TlbDoor tlb = new TlbDoor(65536, MANY);
     }
 
+    /** No TLB: four levels of stage 1 for each address. */
+    @State(Scope.Benchmark)
+    public static class Walks {
+        final WalkDoor tables = new WalkDoor(MANY, false);
+    }
+
+    /** And each address of those through three levels of stage 2. */
+    @State(Scope.Benchmark)
+    public static class NestedWalks {
+        final WalkDoor tables = new WalkDoor(MANY, true);
+    }
+
     /** Each thread has its own sequence of addresses. */
     @State(Scope.Thread)
     public static class Sequence {
         long random = Xorshift.SEED;
-        final byte[] data = new byte[DMA_BYTES];
+        final byte[] data = new byte[1 << PAGE_SHIFT];
         final long[] slot = TlbDoor.slot();
     }
 
@@ -107,20 +120,68 @@ public class TlbBenchmark {
         sequence.random = random;
     }
 
-    /** A device reads 64 bytes: stream and context from the configuration cache, TLB, permissions, the bytes. */
-    @Benchmark
-    @OperationsPerInvocation(LOOK_UPS)
-    public int dma64(Dmas machine, Sequence sequence) {
+    private static int dma(Dmas machine, Sequence sequence, int bytes) {
         long random = sequence.random;
         int outcome = Dma.OK;
         for (int i = 0; i < LOOK_UPS; i++) {
             random = Xorshift.next(random);
-            outcome |= machine.dma.read(Dma.NO_PASID, (random & FEW - 1) << PAGE_SHIFT, sequence.data, 0, DMA_BYTES, 0);
+            outcome |= machine.dma.read(Dma.NO_PASID, (random & FEW - 1) << PAGE_SHIFT, sequence.data, 0, bytes, 0);
         }
         sequence.random = random;
         if (outcome != Dma.OK) {
             throw new IllegalStateException("the device was refused");
         }
         return outcome;
+    }
+
+    /** A device reads 64 bytes: stream and context from the configuration cache, TLB, permissions, the bytes. */
+    @Benchmark
+    @OperationsPerInvocation(LOOK_UPS)
+    public int dma64(Dmas machine, Sequence sequence) {
+        return dma(machine, sequence, DMA_BYTES);
+    }
+
+    @Benchmark
+    @Threads(2)
+    @OperationsPerInvocation(LOOK_UPS)
+    public int dma64TwoThreads(Dmas machine, Sequence sequence) {
+        return dma(machine, sequence, DMA_BYTES);
+    }
+
+    /** A page. */
+    @Benchmark
+    @OperationsPerInvocation(LOOK_UPS)
+    public int dma4K(Dmas machine, Sequence sequence) {
+        return dma(machine, sequence, 1 << PAGE_SHIFT);
+    }
+
+    private static long walk(WalkDoor tables, Sequence sequence) {
+        long random = sequence.random;
+        long sum = 0;
+        for (int i = 0; i < LOOK_UPS; i++) {
+            random = Xorshift.next(random);
+            sum += tables.translate((random & MANY - 1) << PAGE_SHIFT, sequence.slot);
+        }
+        sequence.random = random;
+        return sum;
+    }
+
+    @Benchmark
+    @OperationsPerInvocation(LOOK_UPS)
+    public long walk(Walks walks, Sequence sequence) {
+        return walk(walks.tables, sequence);
+    }
+
+    @Benchmark
+    @Threads(2)
+    @OperationsPerInvocation(LOOK_UPS)
+    public long walkTwoThreads(Walks walks, Sequence sequence) {
+        return walk(walks.tables, sequence);
+    }
+
+    @Benchmark
+    @OperationsPerInvocation(LOOK_UPS)
+    public long nestedWalk(NestedWalks walks, Sequence sequence) {
+        return walk(walks.tables, sequence);
     }
 }

@@ -13,6 +13,9 @@ final class Attributes {
     /** Normal, Write-Back, Inner Shareable: what the model's devices send. */
     static final int INCOMING = 0xff | (int) Shareability.INNER_SHAREABLE << 8;
 
+    /** Bits that they have. */
+    static final int BITS = 12;
+
     private static final int TYPE = 0xff;
     private static final int SH_SHIFT = 8;
     private static final int SH = 3 << SH_SHIFT;

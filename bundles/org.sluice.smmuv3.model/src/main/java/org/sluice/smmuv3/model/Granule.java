@@ -14,6 +14,9 @@ final class Granule {
     /** Levels are numbered so that pages are at level 3 in every granule. */
     static final int LAST_LEVEL = 3;
 
+    // by granule and log2 of a size
+    private static final byte[] LEVELS = levels();
+
     private Granule() {}
 
     static int ofTg0(long encoded) {
@@ -79,7 +82,19 @@ final class Granule {
 
     /** The level that has a leaf of so many bytes (log2), merged by the Contiguous bit or not. */
     static int levelOf(int granule, int log2size) {
-        return LAST_LEVEL - (log2size - granule) / bitsPerLevel(granule);
+        return LEVELS[(granule - BITS_4K) * (Long.SIZE / 2) + log2size];
+    }
+
+    // a division would cost as much as the rest of a TLB hit
+    private static byte[] levels() {
+        byte[] levels = new byte[(BITS_64K - BITS_4K + 2) * (Long.SIZE / 2)];
+        for (int granule = BITS_4K; granule <= BITS_64K; granule += 2) {
+            for (int log2size = granule; log2size < Long.SIZE; log2size++) {
+                levels[(granule - BITS_4K) * (Long.SIZE / 2) + log2size] =
+                        (byte) (LAST_LEVEL - (log2size - granule) / bitsPerLevel(granule));
+            }
+        }
+        return levels;
     }
 
     /** log2 of how many entries the Contiguous bit joins. */

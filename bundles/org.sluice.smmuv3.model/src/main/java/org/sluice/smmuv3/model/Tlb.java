@@ -16,8 +16,8 @@ import java.util.concurrent.atomic.LongAdder;
  * moved on, and takes the lock of each set that it sweeps: a late fill either finds the new generation under that lock, and
  * is dropped, or was there before the sweep, and is swept.
  *
- * <p>A set is its sequence, then for each way its tag, its base with log2 of its size, and its leaf; then the attributes, two
- * ways a word. The sequence, which every write moves on, is also whose turn it is to be replaced.
+ * <p>A set is its sequence, then for each way its tag with the leaf's attributes, its base with log2 of its size, and its
+ * leaf: four ways fill 13 of 16 words. The sequence, which every write moves on, is also whose turn it is to be replaced.
  */
 final class Tlb {
     /** Answer of {@link #lookup}: no entry. 0 is no leaf, since a leaf has a size. */
@@ -28,14 +28,15 @@ final class Tlb {
     private static final int WAY_WORDS = 3;
     private static final int KEY = 1;
     private static final int LEAF = 2;
-    private static final int LINE_WORDS = 8;
     private static final long LOCKED = 1;
     private static final int MAX_PROBES = 64;
 
     private final TlbShape shape;
     private final long[] words;
     private final int ways;
-    private final int setWords;
+    // words of the ways of a set; sets are a power of two apart
+    private final int waysWords;
+    private final int setShift;
     private final int setMask;
     private final Generation generation;
     // bit n: a leaf of 2^n bytes was ever filled; never cleared, so it may only cost a probe
@@ -49,16 +50,16 @@ final class Tlb {
         this.shape = shape;
         this.generation = generation;
         ways = shape.ways();
-        int used = FIRST_WAY + ways * WAY_WORDS + (ways + 1) / 2;
-        setWords = (used + LINE_WORDS - 1) / LINE_WORDS * LINE_WORDS;
+        waysWords = ways * WAY_WORDS;
+        setShift = Integer.SIZE - Integer.numberOfLeadingZeros(FIRST_WAY + waysWords - 1);
         int sets = ways == 0 ? 0 : shape.entries() / ways;
-        words = new long[sets * setWords];
+        words = new long[sets << setShift];
         setMask = sets - 1;
     }
 
     private int set(long base, int log2size, long tag) {
-        long hash = (base >>> log2size) * 0x9e3779b97f4a7c15L + TlbTag.space(tag) * 0xd1b54a32d192ed03L;
-        return ((int) (hash >>> 32) & setMask) * setWords;
+        long hash = (base >>> log2size) * 0x9e3779b97f4a7c15L + TlbTag.spread(tag);
+        return ((int) (hash >>> 32) & setMask) << setShift;
     }
 
     /**
@@ -88,32 +89,21 @@ final class Tlb {
         long[] array = words;
         int set = set(base, log2size, tag);
         long before = (long) LONGS.getAcquire(array, set);
-        if ((before & LOCKED) != 0) {
-            return MISS;
-        }
         long key = base | log2size;
-        int way = set + FIRST_WAY;
-        for (int i = 0; i < ways; i++, way += WAY_WORDS) {
-            if (array[way + KEY] == key && array[way] == tag) {
+        int end = set + FIRST_WAY + waysWords;
+        for (int way = set + FIRST_WAY; way < end; way += WAY_WORDS) {
+            long found = array[way];
+            if (array[way + KEY] == key && TlbTag.matches(found, tag)) {
                 long leaf = array[way + LEAF];
-                long attributes = array[attributes(set, i)] >>> attributesShift(i);
                 VarHandle.acquireFence();
-                if ((long) LONGS.getOpaque(array, set) != before) {
+                if ((before & LOCKED) != 0 || (long) LONGS.getOpaque(array, set) != before) {
                     return MISS;
                 }
-                slot[TransactionSlots.ATTRIBUTES] = attributes & 0xffff_ffffL;
+                slot[TransactionSlots.ATTRIBUTES] = TlbTag.attributes(found);
                 return leaf;
             }
         }
         return MISS;
-    }
-
-    private int attributes(int set, int way) {
-        return set + FIRST_WAY + ways * WAY_WORDS + (way >>> 1);
-    }
-
-    private static int attributesShift(int way) {
-        return (way & 1) * Integer.SIZE;
     }
 
     /**
@@ -151,12 +141,9 @@ final class Tlb {
         if (generation.current() == began) {
             int victim = victim(set, tag, base | log2size);
             int way = set + FIRST_WAY + victim * WAY_WORDS;
-            LONGS.setOpaque(words, way, tag);
+            LONGS.setOpaque(words, way, TlbTag.withAttributes(tag, attributes));
             LONGS.setOpaque(words, way + KEY, base | log2size);
             LONGS.setOpaque(words, way + LEAF, leaf);
-            int pair = attributes(set, victim);
-            int shift = attributesShift(victim);
-            LONGS.setOpaque(words, pair, words[pair] & ~(0xffff_ffffL << shift) | (long) attributes << shift);
         }
         unlock(set);
     }
@@ -167,14 +154,14 @@ final class Tlb {
         pieces |= piece;
     }
 
-    // the way that has it already, else a free one, else in turn
+    // the way that has it already, else the first that is free, else in turn
     private int victim(int set, long tag, long key) {
         int free = -1;
-        for (int i = 0; i < ways; i++) {
+        for (int i = ways - 1; i >= 0; i--) {
             int way = set + FIRST_WAY + i * WAY_WORDS;
             if (words[way] == 0) {
                 free = i;
-            } else if (words[way] == tag && words[way + KEY] == key) {
+            } else if (words[way + KEY] == key && TlbTag.matches(words[way], tag)) {
                 return i;
             }
         }
@@ -188,7 +175,7 @@ final class Tlb {
         }
         TlbScope wide = shape.overreach().of(scope);
         if (!sweptByProbes(wide, scope)) {
-            for (int set = 0; set < words.length; set += setWords) {
+            for (int set = 0; set < words.length; set += 1 << setShift) {
                 sweep(set, wide, scope);
             }
         }
@@ -227,7 +214,7 @@ final class Tlb {
         lock(set);
         int gone = 0;
         int beyond = 0;
-        for (int way = set + FIRST_WAY; way < set + FIRST_WAY + ways * WAY_WORDS; way += WAY_WORDS) {
+        for (int way = set + FIRST_WAY; way < set + FIRST_WAY + waysWords; way += WAY_WORDS) {
             long tag = words[way];
             if (tag == 0) {
                 continue;

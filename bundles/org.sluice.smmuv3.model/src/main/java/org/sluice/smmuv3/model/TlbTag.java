@@ -2,12 +2,14 @@ package org.sluice.smmuv3.model;
 
 /**
  * What a TLB entry belongs to, in one {@code long}: bit 63 valid, 62 global, 61 stage 2 alone, 48:46 {@link Regime}, 44:40
- * log2 of the granule, 31:16 VMID, 15:0 ASID. Never 0.
+ * log2 of the granule, 31:16 VMID, 15:0 ASID. Never 0. In the TLB, bits 60:49 are the {@link Attributes} of the leaf.
  */
 final class TlbTag {
     private static final long VALID = 1L << 63;
     private static final long GLOBAL = 1L << 62;
     private static final long STAGE2 = 1L << 61;
+    private static final int ATTRIBUTES_SHIFT = 49;
+    private static final long ATTRIBUTES = (1L << Attributes.BITS) - 1 << ATTRIBUTES_SHIFT;
     private static final int REGIME_SHIFT = 46;
     private static final int REGIME_MASK = 7;
     private static final int GRANULE_SHIFT = 40;
@@ -59,8 +61,21 @@ final class TlbTag {
         return (int) tag & ID_MASK;
     }
 
-    /** VMID and ASID together, which choose the set. */
-    static long space(long tag) {
-        return tag & SPACE_MASK;
+    /** A hash of VMID and ASID, which choose the set together with the address. */
+    static long spread(long tag) {
+        return (tag & SPACE_MASK) * 0xd1b54a32d192ed03L;
+    }
+
+    /** Whether an entry's tag, which has attributes, is a tag. */
+    static boolean matches(long entry, long tag) {
+        return ((entry ^ tag) & ~ATTRIBUTES) == 0;
+    }
+
+    static long withAttributes(long tag, int attributes) {
+        return tag | (long) attributes << ATTRIBUTES_SHIFT;
+    }
+
+    static long attributes(long entry) {
+        return (entry & ATTRIBUTES) >>> ATTRIBUTES_SHIFT;
     }
 }

@@ -60,7 +60,7 @@ class CoverageGuidedFuzzTest {
         boolean started = began.find();
         boolean finding = text.contains("Java Exception:") || text.contains("ERROR: libFuzzer");
         if (ended && !started && !finding) {
-            // an agent that this Java cannot load is no finding, but nobody must take it for a pass
+            // instrumentation that this Java refuses is no finding, but nobody must take it for a pass
             System.err.println("FUZZING SKIPPED: Jazzer does not run on Java " + Runtime.version() + ":\n" + text);
             Assumptions.abort("Jazzer does not run on Java " + Runtime.version());
         }
