@@ -28,6 +28,9 @@ import org.sluice.spi.memory.PhysicalMemory;
  */
 final class QemuBoard implements Board, Counters, AutoCloseable {
     private static final String COMPATIBLE = "arm,smmu-v3";
+    /** As IORT's CANWBS: whatever a guest's tables say, accesses of QEMU are coherent, since there is one memory and no cache. */
+    private static final Map<String, String> FIRMWARE = Map.of("canwbs", "true");
+
     private static final String INTERRUPT_CONTROLLER = "/machine/unattached/device[1]";
     private static final long START_MILLIS = 30_000;
     private static final long POLL_MILLIS = 5;
@@ -74,7 +77,7 @@ final class QemuBoard implements Board, Counters, AutoCloseable {
             memory = new QemuMemory(connected, config.memory(), pages);
             allocator = new WatchedAllocator(memories.allocator(memory, config.pool()), pages);
             MmioRegisters registers = new MmioRegisters(connected, pages);
-            iommus = List.of(new IommuHardware(iommuName, COMPATIBLE, registers, watch.interrupts(), Map.of()));
+            iommus = List.of(new IommuHardware(iommuName, COMPATIBLE, registers, watch.interrupts(), FIRMWARE));
             AbortSigns signs = opened == null ? new EventSigns(registers) : opened;
             long staging = config.memory().last() + 1;
             List<Endpoint> made = new ArrayList<>();
