@@ -24,6 +24,7 @@ final class House {
             Map.entry("layout", 1),
             Map.entry("smmuv3.arch", 2),
             Map.entry("smmuv2.arch", 2),
+            Map.entry("adreno.arch", 2),
             Map.entry("vmsa.arch", 2),
             Map.entry("amd.arch", 2),
             Map.entry("apple.arch", 2),
