@@ -49,6 +49,7 @@ final class House {
             Map.entry("vendor.hisilicon", 3),
             Map.entry("board.model", 3),
             Map.entry("board.qemu", 3),
+            Map.entry("demo.gpu", 4),
             Map.entry("trace", 4),
             Map.entry("shell", 5));
 

@@ -42,6 +42,7 @@ public final class SluiceCommandLine implements Callable<Integer> {
         CommandLine line = new CommandLine(new Sluice())
                 .addSubcommand(new ReplayCommand(context))
                 .addSubcommand(new ConsoleCommand(context))
+                .addSubcommand(new DemoCommand(context))
                 .setExecutionExceptionHandler((failure, command, parsed) -> {
                     if (failure instanceof IommuException || failure instanceof UsageException) {
                         err.println(command.getCommandSpec().qualifiedName() + ": " + failure.getMessage());

@@ -14,7 +14,6 @@ public final class BoardDoor {
 
     /** A board with these properties, as the README of the bundle lists them. */
     public static Board powerOn(Map<String, Object> properties) {
-        return new ModelBoard(
-                BoardConfig.parse(properties), new ResidentMemoryFactory(), new Smmuv3ModelFactory(), COMPATIBLE);
+        return new ModelBoard(BoardConfig.parse(properties), new ResidentMemoryFactory(), new Smmuv3ModelFactory());
     }
 }

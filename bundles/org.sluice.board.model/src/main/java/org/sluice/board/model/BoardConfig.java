@@ -14,6 +14,8 @@ import org.sluice.spi.memory.MemoryRegion;
  * @param memory property {@code memory}
  * @param pool property {@code pool}: for tables and queues, inside one of the memory regions
  * @param iommuName property {@code iommu.name}
+ * @param compatible property {@code iommu.compatible}: firmware's name for the IOMMU
+ * @param firmware properties that begin with {@code firmware.}, without that
  * @param modelProperties the other properties that begin with {@code iommu.}, without that
  * @param endpoints property {@code endpoints}
  * @param injection property {@code inject}
@@ -23,10 +25,13 @@ record BoardConfig(
         List<MemoryRegion> memory,
         MemoryRegion pool,
         String iommuName,
+        String compatible,
+        Map<String, String> firmware,
         Map<String, Object> modelProperties,
         List<EndpointConfig> endpoints,
         Injection injection) {
     private static final String IOMMU = "iommu.";
+    private static final String FIRMWARE = "firmware.";
     private static final List<String> KNOWN = List.of("name", "memory", "pool", "endpoints", "inject");
 
     /**
@@ -36,11 +41,17 @@ record BoardConfig(
      */
     static BoardConfig parse(Map<String, ?> properties) {
         Map<String, Object> model = new TreeMap<>();
+        Map<String, String> firmware = new TreeMap<>();
         String iommuName = "smmu0";
+        String compatible = "arm,smmu-v3";
         for (Map.Entry<String, ?> property : properties.entrySet()) {
             String key = property.getKey();
             if (key.equals("iommu.name")) {
                 iommuName = String.valueOf(property.getValue());
+            } else if (key.equals("iommu.compatible")) {
+                compatible = String.valueOf(property.getValue());
+            } else if (key.startsWith(FIRMWARE)) {
+                firmware.put(key.substring(FIRMWARE.length()), String.valueOf(property.getValue()));
             } else if (key.startsWith(IOMMU)) {
                 model.put(key.substring(IOMMU.length()), property.getValue());
             } else if (key.indexOf('.') < 0 && !KNOWN.contains(key)) {
@@ -64,6 +75,8 @@ record BoardConfig(
                 memory,
                 pool,
                 iommuName,
+                compatible,
+                Map.copyOf(firmware),
                 Map.copyOf(model),
                 endpoints,
                 inject == null ? Injection.NONE : Injection.named(inject.toString()));

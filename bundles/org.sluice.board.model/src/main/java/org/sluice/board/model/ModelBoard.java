@@ -3,7 +3,6 @@ package org.sluice.board.model;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.sluice.spi.board.AtsModel;
 import org.sluice.spi.board.Board;
 import org.sluice.spi.board.Dma;
@@ -33,10 +32,9 @@ final class ModelBoard implements Board, AutoCloseable {
     /**
      * Powers a board on.
      *
-     * @param compatible what the factory's models are
      * @throws org.sluice.api.IommuException EINVAL for what the memory or the model rejects
      */
-    ModelBoard(BoardConfig config, MemoryFactory memories, IommuModelFactory models, String compatible) {
+    ModelBoard(BoardConfig config, MemoryFactory memories, IommuModelFactory models) {
         name = config.name();
         memory = memories.create(config.memory());
         allocator = memories.allocator(memory, config.pool());
@@ -51,7 +49,8 @@ final class ModelBoard implements Board, AutoCloseable {
             case DROP_SYNC -> new EarlySync(model.registers(), memory, interrupts);
             default -> model.registers();
         };
-        iommus = List.of(new IommuHardware(config.iommuName(), compatible, registers, interrupts, Map.of()));
+        iommus = List.of(
+                new IommuHardware(config.iommuName(), config.compatible(), registers, interrupts, config.firmware()));
         List<Endpoint> made = new ArrayList<>();
         for (EndpointConfig endpoint : config.endpoints()) {
             made.add(endpoint(endpoint, config.iommuName(), injection));

@@ -1,5 +1,6 @@
 package org.sluice.board.model;
 
+import java.util.List;
 import java.util.Map;
 import org.osgi.annotation.bundle.Capability;
 import org.osgi.framework.BundleContext;
@@ -54,9 +55,14 @@ public final class ModelBoardComponent {
             BundleContext context,
             Map<String, Object> properties,
             @Reference(name = "memories") MemoryFactory memories,
-            @Reference(name = "models", target = "(" + IommuModelFactory.COMPATIBLE + "=" + COMPATIBLE + ")")
-                    IommuModelFactory models) {
-        board = new ModelBoard(BoardConfig.parse(properties), memories, models, COMPATIBLE);
+            @Reference(
+                            name = "models",
+                            service = IommuModelFactory.class,
+                            target = "(" + IommuModelFactory.COMPATIBLE + "=" + COMPATIBLE + ")")
+                    Map.Entry<Map<String, Object>, IommuModelFactory> models) {
+        BoardConfig config = BoardConfig.parse(properties);
+        requireCompatible(config.compatible(), models.getKey().get(IommuModelFactory.COMPATIBLE));
+        board = new ModelBoard(config, memories, models.getValue());
         Map<String, Object> named = Map.of(Board.NAME, board.name());
         countersService = board.model() instanceof Counters counters
                 ? context.registerService(Counters.class, counters, FrameworkUtil.asDictionary(named))
@@ -65,6 +71,18 @@ public final class ModelBoardComponent {
                 ? context.registerService(ExplainingModel.class, model, FrameworkUtil.asDictionary(named))
                 : null;
         boardService = context.registerService(Board.class, board, FrameworkUtil.asDictionary(named));
+    }
+
+    // which factory is bound is the component runtime's choice, by a property of the configuration
+    private static void requireCompatible(String wanted, Object made) {
+        List<String> compatible = Properties.strings(made);
+        if (!compatible.contains(wanted)) {
+            throw Properties.invalid(
+                    "iommu.compatible",
+                    wanted,
+                    "the model factory makes " + compatible + "; set models.target to (" + IommuModelFactory.COMPATIBLE
+                            + "=" + wanted + ")");
+        }
     }
 
     /** Takes the board away, then powers it off. */

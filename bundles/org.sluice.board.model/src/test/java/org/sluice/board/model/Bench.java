@@ -61,8 +61,7 @@ final class Bench implements AutoCloseable {
         for (int i = 0; i < more.length; i += 2) {
             properties.put((String) more[i], more[i + 1]);
         }
-        board = new ModelBoard(
-                BoardConfig.parse(properties), new ResidentMemoryFactory(), new Smmuv3ModelFactory(), "arm,smmu-v3");
+        board = new ModelBoard(BoardConfig.parse(properties), new ResidentMemoryFactory(), new Smmuv3ModelFactory());
         registers = board.iommus().get(0).registers();
         Endpoint endpoint = board.endpoints().get(0);
         dma = endpoint.dma();

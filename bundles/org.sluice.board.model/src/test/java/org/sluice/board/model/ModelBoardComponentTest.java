@@ -52,7 +52,7 @@ class ModelBoardComponentTest {
                         "iommu.name", "smmu3",
                         "service.factoryPid", ModelBoardComponent.PID),
                 new ResidentMemoryFactory(),
-                new Smmuv3ModelFactory());
+                Map.entry(Map.of("sluice.model.compatible", "arm,smmu-v3"), new Smmuv3ModelFactory()));
 
         assertThat(log).containsExactlyInAnyOrder("+Board bench", "+Counters bench", "+ExplainingModel bench");
         assertThat(board.endpoints()).hasSize(1);

@@ -11,8 +11,8 @@ public final class ModelBoardDoor {
 
     /** A board with these properties, as the README of the bundle lists them. */
     public static BoardSource.Powered powerOn(Map<String, Object> properties) {
-        ModelBoard board = new ModelBoard(
-                BoardConfig.parse(properties), new ResidentMemoryFactory(), new Smmuv3ModelFactory(), "arm,smmu-v3");
+        ModelBoard board =
+                new ModelBoard(BoardConfig.parse(properties), new ResidentMemoryFactory(), new Smmuv3ModelFactory());
         return new BoardSource.Powered(board, board::close);
     }
 }
