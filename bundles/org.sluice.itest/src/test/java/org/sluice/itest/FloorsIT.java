@@ -53,7 +53,8 @@ class FloorsIT {
     void manifestExportsOnlyVersionedContracts(String module) {
         Manifest manifest = House.manifests().get(module);
         String exports = manifest.getMainAttributes().getValue(Constants.EXPORT_PACKAGE);
-        boolean contract = List.of("api", "spi", "trace", "process", "vendor.msm").contains(module);
+        boolean contract =
+                List.of("api", "spi", "trace", "process", "vendor.msm").contains(module);
         assertThat(exports != null).as("exports of %s: %s", module, exports).isEqualTo(contract);
         if (exports != null) {
             assertThat(names(exports))

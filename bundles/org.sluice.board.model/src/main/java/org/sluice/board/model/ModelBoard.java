@@ -3,6 +3,7 @@ package org.sluice.board.model;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.sluice.spi.board.AtsModel;
 import org.sluice.spi.board.Board;
 import org.sluice.spi.board.Dma;

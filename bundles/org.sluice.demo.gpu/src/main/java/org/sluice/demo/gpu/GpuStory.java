@@ -113,7 +113,7 @@ final class GpuStory {
         GpuRing.Submission third = ring.submit(b, new CommandStream().load(2, IOVA, 1));
         GpuRing.Submission last = ring.submit(a, new CommandStream().load(3, IOVA, 1));
         String outcome = outcome(first) + ", " + outcome(second) + ", " + outcome(third) + ", " + outcome(last);
-        say("A, B, B, A load the same address in one stream: %s", outcome);
+        say("A, B, B, A load that address, one after the other on the ring: %s", outcome);
         say(
                 "GPU: registers hold %08x %08x %08x %08x",
                 gpu.register(0), gpu.register(1), gpu.register(2), gpu.register(3));
