@@ -35,6 +35,7 @@ final class TextReport {
         swaps(report);
         list("Ambiguous events", report.ambiguities());
         list("Malformed lines", report.malformedLines());
+        list("Shown beyond the trace", report.shown());
         list("Notes", report.notes());
         list("Unsupported on this machine, so not shown", report.unsupported());
         list("Mismatches", report.mismatches());

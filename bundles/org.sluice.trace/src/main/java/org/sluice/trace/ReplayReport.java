@@ -31,6 +31,7 @@ import java.util.TreeMap;
  * @param streams every stream of every capture
  * @param pasids what was proved with private PASIDs
  * @param swaps bundles that were updated in mid-replay
+ * @param shown what was proved beyond the traces and their PASIDs
  * @param notes what the traces could not tell and what was decided, and bounds of the proof
  * @param unsupported what the machine of the replay does not have, so that it was not shown
  */
@@ -57,6 +58,7 @@ public record ReplayReport(
         List<StreamReport> streams,
         List<PasidReport> pasids,
         List<SwapReport> swaps,
+        List<String> shown,
         List<String> notes,
         List<String> unsupported) {
     /** Copies lists and maps. */
@@ -72,6 +74,7 @@ public record ReplayReport(
         streams = List.copyOf(streams);
         pasids = List.copyOf(pasids);
         swaps = List.copyOf(swaps);
+        shown = List.copyOf(shown);
         notes = List.copyOf(notes);
         unsupported = List.copyOf(unsupported);
     }

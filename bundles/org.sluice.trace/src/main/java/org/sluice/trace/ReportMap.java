@@ -41,6 +41,7 @@ final class ReportMap {
         map.put("streams", streams(report.streams(), report.captures().size() > 1));
         map.put("pasids", report.pasids().stream().map(ReportMap::of).toList());
         map.put("swaps", report.swaps().stream().map(ReportMap::of).toList());
+        map.put("shown", report.shown());
         map.put("notes", report.notes());
         map.put("unsupported", report.unsupported());
         return map;

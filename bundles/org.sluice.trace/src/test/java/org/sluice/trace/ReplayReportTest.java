@@ -38,12 +38,14 @@ class ReplayReportTest {
                 List.of(stream),
                 List.of(),
                 List.of(swap),
+                List.of("DMA mapping"),
                 List.of("note"),
                 List.of("PASIDs"));
         Map<String, Object> map = report.toMap();
         assertThat(map)
                 .containsEntry("passed", false)
                 .containsEntry("unsupported", List.of("PASIDs"))
+                .containsEntry("shown", List.of("DMA mapping"))
                 .containsEntry("maps", 5L)
                 .containsEntry("unmaps", 2L)
                 .containsEntry("mappedPages", 3L)

@@ -14,6 +14,7 @@ public final class Score {
     private final String capture;
     private final List<Mismatch> first = new ArrayList<>();
     private final Set<String> notes = new LinkedHashSet<>();
+    private final Set<String> shown = new LinkedHashSet<>();
     private final Set<String> unsupported = new LinkedHashSet<>();
     private long mismatches;
 
@@ -59,6 +60,24 @@ public final class Score {
      */
     public synchronized void note(String text) {
         notes.add(capture + ": " + text);
+    }
+
+    /**
+     * Something beyond the trace that was proved; the same one counts once.
+     *
+     * @param text what
+     */
+    public synchronized void shown(String text) {
+        shown.add(capture + ": " + text);
+    }
+
+    /**
+     * What was proved beyond the trace.
+     *
+     * @return a snapshot
+     */
+    public synchronized List<String> shown() {
+        return List.copyOf(shown);
     }
 
     /**

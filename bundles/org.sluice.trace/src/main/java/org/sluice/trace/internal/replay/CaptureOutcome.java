@@ -66,6 +66,7 @@ record CaptureOutcome(
                 machine.streams().values().stream().map(this::stream).toList(),
                 pasids,
                 swaps,
+                score.shown(),
                 score.notes(),
                 score.unsupported());
     }

@@ -22,6 +22,7 @@ import org.sluice.trace.internal.capture.TraceSurvey;
 import org.sluice.trace.internal.machine.Machine;
 import org.sluice.trace.internal.machine.Stream;
 import org.sluice.trace.internal.proof.BypassProof;
+import org.sluice.trace.internal.proof.DmaMappingProof;
 import org.sluice.trace.internal.proof.DmaProbe;
 import org.sluice.trace.internal.proof.MappingProof;
 import org.sluice.trace.internal.proof.PasidProof;
@@ -97,6 +98,11 @@ final class CaptureReplay {
                             .filter(pasids::has)
                             .forEach(stream -> platform.attempt(
                                     "release of the PASIDs of " + stream.name(), () -> pasids.release(stream)));
+            progress.begin(capture.name(), "DMA mappings", 0);
+            DmaMappingProof mappings =
+                    new DmaMappingProof(machine.iommu(), machine.board().allocator(), probe, score);
+            attachedStreams((stream, domain) ->
+                    platform.attempt("DMA mapping for " + stream.name(), () -> mappings.prove(stream)));
         } catch (ReplayStopped stop) {
             score.mismatch("replay", "goes to its end", "stopped: " + stop.getMessage());
         }

@@ -44,6 +44,7 @@ final class ReportSum {
                 all(ReplayReport::streams),
                 all(ReplayReport::pasids),
                 all(ReplayReport::swaps),
+                all(ReplayReport::shown),
                 all(ReplayReport::notes),
                 all(ReplayReport::unsupported));
     }
