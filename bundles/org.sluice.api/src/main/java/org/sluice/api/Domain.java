@@ -185,6 +185,31 @@ public interface Domain extends AutoCloseable {
         throw Unsupported.operation("onPageFault");
     }
 
+    /**
+     * Where a device attached here writes to ring the doorbell of a message-signalled interrupt
+     * ({@code iommu_dma_prepare_msi}). The doorbell's page is mapped the first time, once for all devices, and stays until the
+     * domain is closed.
+     *
+     * @param paddr physical address of the doorbell in bytes
+     * @return what to program into the device, in bytes; the physical address itself where nothing is translated
+     * @throws IommuException EINVAL all DMA of the domain aborts, or its client chooses IOVAs and gave no window; ENOSPC; as
+     *     {@link AddressSpace#map}
+     */
+    default long doorbell(long paddr) {
+        throw Unsupported.operation("doorbell");
+    }
+
+    /**
+     * Says where doorbells are mapped in a domain whose client chooses IOVAs ({@code iommu_get_msi_cookie}), usually the SW_MSI
+     * region of its devices.
+     *
+     * @param base IOVA in bytes, a multiple of the smallest page; a page is used for each page of doorbells
+     * @throws IommuException EINVAL the domain is not UNMANAGED, or misaligned; EEXIST said before
+     */
+    default void setDoorbellWindow(long base) {
+        throw Unsupported.operation("setDoorbellWindow");
+    }
+
     /** Detaches every device, revokes every private space and frees the tables: every mapping is gone. */
     @Override
     void close();

@@ -24,6 +24,7 @@ import org.sluice.api.IommuGroup;
 import org.sluice.api.PageFaultHandler;
 import org.sluice.api.Topics;
 import org.sluice.core.dma.DmaDomain;
+import org.sluice.core.dma.Doorbells;
 import org.sluice.core.fault.Repair;
 import org.sluice.core.space.Space;
 import org.sluice.spi.driver.Attachment;
@@ -42,6 +43,7 @@ final class TranslationDomain implements Domain {
     private final Nesting nesting;
     private final DomainPasids pasids;
     private final DmaDomain dma;
+    private final Doorbells doorbells;
     private final List<Device> devices = new CopyOnWriteArrayList<>(); // changed under the unit's lock
     private final List<PrivateSpace> ioMms = new CopyOnWriteArrayList<>(); // changed under the unit's lock
     private volatile FaultHandler faultHandler;
@@ -69,6 +71,7 @@ final class TranslationDomain implements Domain {
         this.nesting = new Nesting(this, parent);
         this.pasids = new DomainPasids(this);
         this.dma = DmaSide.domainOf(unit, type, space);
+        this.doorbells = new Doorbells(type.isPaging() ? space : null, dma);
     }
 
     Unit unit() {
@@ -94,6 +97,22 @@ final class TranslationDomain implements Domain {
 
     Nesting nesting() {
         return nesting;
+    }
+
+    @Override
+    public long doorbell(long paddr) {
+        if (type == DomainType.IDENTITY) {
+            return paddr;
+        }
+        if (!type.isPaging()) {
+            throw new IommuException(Errno.EINVAL, name() + " is " + type + ": no doorbell can be reached through it");
+        }
+        return doorbells.of(paddr);
+    }
+
+    @Override
+    public void setDoorbellWindow(long base) {
+        doorbells.setWindow(base);
     }
 
     /** What makes it one for DMA mapping; null for other types. */
