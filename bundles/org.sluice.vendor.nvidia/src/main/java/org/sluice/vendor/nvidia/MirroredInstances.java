@@ -40,7 +40,10 @@ public final class MirroredInstances implements Smmuv2Hooks {
     }
 
     private static int instances(HardwareIdentity identity) {
-        String value = identity.properties().getOrDefault(PROPERTY, Integer.toString(INSTANCES));
+        String value = identity.properties().get(PROPERTY);
+        if (value == null) {
+            return INSTANCES;
+        }
         try {
             int count = Integer.parseInt(value);
             if (count >= 1 && count <= MOST_INSTANCES) {
