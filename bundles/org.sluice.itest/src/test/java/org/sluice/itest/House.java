@@ -47,6 +47,9 @@ final class House {
             Map.entry("vendor.arm", 3),
             Map.entry("vendor.cavium", 3),
             Map.entry("vendor.hisilicon", 3),
+            Map.entry("vendor.calxeda", 3),
+            Map.entry("vendor.marvell", 3),
+            Map.entry("vendor.nvidia", 3),
             Map.entry("board.model", 3),
             Map.entry("board.qemu", 3),
             Map.entry("demo.gpu", 4),
@@ -54,7 +57,7 @@ final class House {
             Map.entry("shell", 5));
 
     /** Not deployed, so on no floor. */
-    static final List<String> TOOLS = List.of("itest", "stress", "tck", "bench", "pgtable.testkit");
+    static final List<String> TOOLS = List.of("itest", "stress", "tck", "bench", "pgtable.testkit", "smmuv2.testkit");
 
     private House() {}
 

@@ -54,7 +54,10 @@ public final class SluiceCommands {
             lines.add("no IOMMU core: start org.sluice.core");
             return lines;
         }
-        iommu.status().forEach(unit -> lines.add(describe(unit)));
+        for (UnitStatus unit : iommu.status()) {
+            lines.add(describe(unit));
+            unit.hooks().forEach(hooks -> lines.add("  uses " + hooks));
+        }
         return lines;
     }
 

@@ -1,6 +1,7 @@
 package org.sluice.core.unit;
 
 import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -13,6 +14,7 @@ import org.sluice.core.space.Commons;
 import org.sluice.core.space.Hold;
 import org.sluice.core.space.Space;
 import org.sluice.spi.driver.IommuUnit;
+import org.sluice.spi.quirk.HookedUnit;
 
 /**
  * Who drives an IOMMU, the lock under which that changes, and waiting for somebody who does.
@@ -27,7 +29,7 @@ public final class Driving {
     private final Commons commons;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private IommuUnit iommu; // guarded by lock
+    private volatile IommuUnit iommu; // changed under the lock
     private boolean gone; // guarded by lock
     private volatile Provider driver;
     private volatile Hold hold;
@@ -234,6 +236,15 @@ public final class Driving {
      */
     public String cause() {
         return cause;
+    }
+
+    /** The vendor hooks that the driver uses at the moment, in words; for any thread. */
+    List<String> hooks() {
+        return iommu instanceof HookedUnit hooked
+                ? hooked.hooks().stream()
+                        .map(applied -> applied.name() + ": " + applied.reason())
+                        .toList()
+                : List.of();
     }
 
     /** The driver in words. */

@@ -544,7 +544,7 @@ public final class Unit {
         UnitStatus.State state =
                 closed != null ? UnitStatus.State.HELD : driven ? UnitStatus.State.RUNNING : UnitStatus.State.NO_DRIVER;
         String cause = closed != null && driven ? closed.cause() : driving.cause();
-        return new UnitStatus(name, state, driving.driverName(), cause, devices.size());
+        return new UnitStatus(name, state, driving.driverName(), cause, devices.size(), driving.hooks());
     }
 
     /**

@@ -58,7 +58,8 @@ final class Formats {
 
     /** Leaf sizes of the format that contexts get by default. */
     long pageSizes() {
-        return limits.aarch64() ? features.pageSizes() : limits.long32() ? LONG32_SIZES : SHORT_SIZES;
+        return (limits.aarch64() ? features.pageSizes() : limits.long32() ? LONG32_SIZES : SHORT_SIZES)
+                & limits.pageSizes();
     }
 
     int inputBits() {
@@ -105,11 +106,12 @@ final class Formats {
     }
 
     private PageTableConfig config(String format, ContextRequest request, long offered, int input, int output) {
-        long sizes = request.pageSizes() == 0 ? offered : request.pageSizes() & offered;
+        long usable = offered & limits.pageSizes();
+        long sizes = request.pageSizes() == 0 ? usable : request.pageSizes() & usable;
         if (sizes == 0) {
             throw new IommuException(
                     Errno.EOPNOTSUPP,
-                    String.format("page sizes 0x%x were asked for, %s has 0x%x", request.pageSizes(), format, offered));
+                    String.format("page sizes 0x%x were asked for, %s has 0x%x", request.pageSizes(), format, usable));
         }
         int quirks = request.upperHalf() ? Quirk.ARM_TTBR1 : 0;
         return new PageTableConfig(format, sizes, input, output, features.coherent(), quirks);

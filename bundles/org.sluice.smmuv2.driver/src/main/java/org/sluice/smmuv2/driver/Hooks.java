@@ -45,10 +45,13 @@ record Hooks(HardwareIdentity identity, List<Matched> matched) {
         return file;
     }
 
-    Smmuv2Limits probe(RegisterFile registers, Smmuv2Limits found) {
+    /** With {@code running} nothing is written. */
+    Smmuv2Limits probe(RegisterFile registers, Smmuv2Limits found, boolean running) {
         Smmuv2Limits limits = found;
         for (Matched entry : matched) {
-            limits = entry.hooks().probe(identity, registers, limits);
+            limits = running
+                    ? entry.hooks().probeRunning(identity, registers, limits)
+                    : entry.hooks().probe(identity, registers, limits);
         }
         return limits;
     }

@@ -35,7 +35,9 @@ import org.sluice.spi.quirk.Smmuv2Hooks;
             IommuDriver.COMPATIBLE + "=arm,mmu-500",
             IommuDriver.COMPATIBLE + "=qcom,smmu-v2",
             IommuDriver.COMPATIBLE + "=qcom,adreno-smmu",
+            IommuDriver.COMPATIBLE + "=qcom,smmu-500",
             IommuDriver.COMPATIBLE + "=nvidia,tegra194-smmu",
+            IommuDriver.COMPATIBLE + "=nvidia,tegra234-smmu",
             IommuDriver.COMPATIBLE + "=cavium,smmu-v2",
             IommuDriver.COMPATIBLE + "=marvell,ap806-smmu-500",
             IommuDriver.COMPATIBLE + "=calxeda,smmu-secure-config-access"
@@ -92,9 +94,29 @@ public final class Smmuv2Driver implements IommuDriver {
         match();
     }
 
-    private void match() {
+    // one at a time: the last to publish has seen the last change
+    private synchronized void match() {
         List<Smmuv2Hooks> now = List.copyOf(offered.values());
-        units.forEach((unit, identity) -> unit.use(Hooks.matching(identity, now)));
+        units.forEach((unit, identity) -> match(unit, identity, now));
+    }
+
+    private void match(Smmuv2Unit unit, HardwareIdentity identity, List<Smmuv2Hooks> now) {
+        try {
+            unit.use(Hooks.matching(identity, now));
+        } catch (RuntimeException failure) {
+            // one IOMMU's firmware is wrong, or hooks are; the others' hooks still change
+            new UnitLog(logger, identity.iommu()).error("keeps its hooks, the new ones failed: " + failure);
+        }
+    }
+
+    /** From here on a unit learns of changes; also of one that came while it was probed. */
+    private synchronized void register(Smmuv2Unit unit, HardwareIdentity identity, List<Smmuv2Hooks> used) {
+        units.keySet().removeIf(old -> old.subject().equals(identity.iommu()));
+        units.put(unit, identity);
+        List<Smmuv2Hooks> now = List.copyOf(offered.values());
+        if (!now.equals(used)) {
+            match(unit, identity, now);
+        }
     }
 
     @Override
@@ -114,19 +136,19 @@ public final class Smmuv2Driver implements IommuDriver {
                 hardware.compatible(),
                 hardware.registers().read32(SIdr7.OFFSET),
                 hardware.properties());
-        Hooks hooks = Hooks.matching(identity, List.copyOf(offered.values()));
+        List<Smmuv2Hooks> now = List.copyOf(offered.values());
+        Hooks hooks = Hooks.matching(identity, now);
         hooks.applied().forEach(applied -> log.info("uses hooks " + applied.name() + ": " + applied.reason()));
         HookedRegisters registers = new HookedRegisters(hardware.registers(), hooks);
         Features features = Features.identify(new Space(registers));
-        var limits = hooks.probe(registers, features.found());
+        var limits = hooks.probe(registers, features.found(), record != null);
         Smmuv2Unit unit = new Smmuv2Unit(hardware, registers, features, limits, hooks);
         if (record == null) {
             Bringup.reset(unit, features, () -> hooks.reset(registers, limits));
         } else {
             new Adoption(unit, features).adopt(record);
         }
-        units.keySet().removeIf(old -> old.subject().equals(hardware.name()));
-        units.put(unit, identity);
+        register(unit, identity, now);
         unit.start(new FaultThread(unit, host, log, running, hardware.name()));
         return unit;
     }

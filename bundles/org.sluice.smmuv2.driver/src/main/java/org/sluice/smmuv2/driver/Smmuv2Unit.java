@@ -72,8 +72,8 @@ final class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperat
         banks = new Banks(space, limits, features.interrupts(), this::implementation);
         streams = new Streams(space, features, limits.streamEntries(), this::implementation);
         formats = new Formats(features, limits);
-        asids = new Tags("ASID", limits.firstAsid(), limits.aarch64() ? ASID_BITS : NARROW_TAG_BITS);
-        vmids = new Tags("VMID", limits.firstVmid(), features.wideVmids() ? ASID_BITS : NARROW_TAG_BITS);
+        asids = new Tags("ASID", limits.firstAsid(), limits.tags(), limits.aarch64() ? ASID_BITS : NARROW_TAG_BITS);
+        vmids = new Tags("VMID", limits.firstVmid(), limits.tags(), features.wideVmids() ? ASID_BITS : NARROW_TAG_BITS);
         Set<Capability> abilities = EnumSet.of(Capability.NOEXEC, Capability.DEFERRED_FLUSH);
         if (features.coherent()) {
             abilities.add(Capability.CACHE_COHERENCY);
@@ -104,8 +104,8 @@ final class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperat
 
     /** Other hooks from now on. */
     void use(Hooks next) {
-        hooks = next;
         registers.use(next);
+        hooks = next;
     }
 
     boolean isPowered() {

@@ -20,12 +20,13 @@ final class Tags {
      *
      * @param kind name for messages
      * @param first smallest, above 0
+     * @param count how many there are from there on, if the width allows
      * @param bits width of a tag
      */
-    Tags(String kind, int first, int bits) {
+    Tags(String kind, int first, int count, int bits) {
         this.kind = kind;
         this.first = first;
-        this.last = (1 << bits) - 1;
+        this.last = (int) Math.min((1L << bits) - 1, (long) first + count - 1);
         this.next = first;
     }
 

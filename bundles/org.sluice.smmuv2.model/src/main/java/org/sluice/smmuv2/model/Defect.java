@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 /** Known departures of real implementations that a model can be told to have, so that their workarounds can be seen to work. */
 enum Defect {
     /**
-     * With ACTLR.CPRE, a miss also fetches the next page, and invalidation by address does not reach what was fetched ahead
+     * With ACTLR.CPRE, as it is out of reset, a miss also fetches the next page, and invalidation by address does not reach what was fetched ahead
      * (MMU-500 errata 841119 and 826419).
      */
     PREFETCH,
@@ -20,7 +20,9 @@ enum Defect {
     /** A 64-bit access reaches only the lower half of a register (Marvell AP806, erratum 582743). */
     NO_64BIT_ACCESS,
     /** The registers of global space 0 that have a Secure bank are the Secure ones; the others are 0x400 above (Calxeda). */
-    SECURE_ALIAS;
+    SECURE_ALIAS,
+    /** Invalidation by address does not reach leaves larger than 4 KiB (NVIDIA Tegra194 and 234). */
+    BLOCK_INVALIDATION;
 
     /**
      * Reads a list.

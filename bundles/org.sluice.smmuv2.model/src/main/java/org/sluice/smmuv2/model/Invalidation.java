@@ -1,5 +1,6 @@
 package org.sluice.smmuv2.model;
 
+import java.util.Set;
 import org.sluice.smmuv2.arch.TlbiAsid;
 import org.sluice.smmuv2.arch.TlbiVa;
 
@@ -12,12 +13,14 @@ final class Invalidation {
     private final Translator translator;
     private final InFlight transactions;
     private final boolean sparesAhead;
+    private final boolean sparesBlocks;
 
-    Invalidation(Tlb tlb, Translator translator, InFlight transactions, boolean sparesAhead) {
+    Invalidation(Tlb tlb, Translator translator, InFlight transactions, Set<Defect> defects) {
         this.tlb = tlb;
         this.translator = translator;
         this.transactions = transactions;
-        this.sparesAhead = sparesAhead;
+        sparesAhead = defects.contains(Defect.PREFETCH);
+        sparesBlocks = defects.contains(Defect.BLOCK_INVALIDATION);
     }
 
     void all() {
@@ -46,7 +49,8 @@ final class Invalidation {
         long address = aarch64
                 ? TlbiVa.va(operand) << Long.SIZE - TlbiVa.VA_MSB - 1 >> Long.SIZE - TlbiVa.VA_MSB - 1 - PAGE
                 : operand & 0xffffffffL & -1L << PAGE;
-        tlb.invalidateAddress(translator.vmid(context), anyAsid ? -1 : (int) asid, address, sparesAhead);
+        int whose = anyAsid ? -1 : (int) asid;
+        tlb.invalidateAddress(translator.vmid(context), whose, address, sparesAhead, sparesBlocks);
     }
 
     /** TLBIIPAS2 and TLBIIPAS2L. */

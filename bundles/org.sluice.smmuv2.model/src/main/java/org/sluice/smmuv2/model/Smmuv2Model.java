@@ -49,8 +49,13 @@ final class Smmuv2Model implements IommuModel, Counters {
         Arrays.setAll(banks, number -> new ContextBank(decoder, wires));
         globalFaults = new GlobalFaults(wires);
         boolean fetchesAhead = options.defects().contains(Defect.PREFETCH);
+        if (fetchesAhead) {
+            for (ContextBank bank : banks) {
+                bank.words().set(AuxiliaryControl.OFFSET, (int) AuxiliaryControl.CPRE_MASK);
+            }
+        }
         translator = new Translator(tlb, request.memory(), banks, statistics, fetchesAhead);
-        Invalidation invalidation = new Invalidation(tlb, translator, transactions, fetchesAhead);
+        Invalidation invalidation = new Invalidation(tlb, translator, transactions, options.defects());
         global = new GlobalSpace(id, streams, banks, globalFaults, invalidation, statistics, options.defects());
         boolean lockable = options.defects().contains(Defect.ACTLR_LOCK);
         BankSpace space = new BankSpace(id, global, invalidation, translator, statistics, lockable);

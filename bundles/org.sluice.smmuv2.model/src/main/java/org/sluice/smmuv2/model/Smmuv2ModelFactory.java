@@ -18,7 +18,9 @@ import org.sluice.spi.board.ModelRequest;
             IommuModelFactory.COMPATIBLE + "=arm,mmu-500",
             IommuModelFactory.COMPATIBLE + "=qcom,smmu-v2",
             IommuModelFactory.COMPATIBLE + "=qcom,adreno-smmu",
+            IommuModelFactory.COMPATIBLE + "=qcom,smmu-500",
             IommuModelFactory.COMPATIBLE + "=nvidia,tegra194-smmu",
+            IommuModelFactory.COMPATIBLE + "=nvidia,tegra234-smmu",
             IommuModelFactory.COMPATIBLE + "=cavium,smmu-v2",
             IommuModelFactory.COMPATIBLE + "=marvell,ap806-smmu-500",
             IommuModelFactory.COMPATIBLE + "=calxeda,smmu-secure-config-access"

@@ -97,12 +97,14 @@ final class Tlb {
      *
      * @param asid whose, and global ones; or a negative number for all
      * @param spareAhead entries that were fetched ahead stay: a defect
+     * @param spareBlocks entries of leaves above a page stay: a defect
      */
-    void invalidateAddress(int vmid, int asid, long input, boolean spareAhead) {
+    void invalidateAddress(int vmid, int asid, long input, boolean spareAhead, boolean spareBlocks) {
         long first = input & -1L << PAGE;
         remove(entry -> entry.vmid == vmid
                 && !entry.stage2Only
                 && !(spareAhead && entry.ahead)
+                && !(spareBlocks && entry.leaf.log2size() > PAGE)
                 && (asid < 0 || entry.asid == ANY_ASID || entry.asid == asid)
                 && entry.overlaps(first, 1L << PAGE));
     }

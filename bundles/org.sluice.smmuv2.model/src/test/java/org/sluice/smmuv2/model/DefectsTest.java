@@ -52,10 +52,10 @@ class DefectsTest {
     @Test
     void prefetchSurvivesInvalidationOnlyWithTheDefectAndCpre() {
         Smmu bad = mapped("defects", "prefetch");
+        bad.write(BANK, AuxiliaryControl.OFFSET, 0);
         assertThat(afterMove(bad)).as("CPRE is 0").isEqualTo(2);
         bad = mapped("defects", "prefetch");
-        bad.write(BANK, AuxiliaryControl.OFFSET, AuxiliaryControl.CPRE_MASK);
-        assertThat(afterMove(bad)).isOne();
+        assertThat(afterMove(bad)).as("CPRE is 1 out of reset").isOne();
         bad.write(BANK, TlbiAll.OFFSET, 0);
         assertThat(bad.word(Smmu.SID, IOVA + 0x1000)).isEqualTo(2);
         Smmu good = mapped();
@@ -66,11 +66,28 @@ class DefectsTest {
     @Test
     void actlrIsLockedUntilTheCacheLockIsCleared() {
         Smmu smmu = new Smmu("profile", "mmu-500");
-        smmu.write(0, AuxiliaryControl.OFFSET, AuxiliaryControl.CPRE_MASK);
-        assertThat(smmu.read(0, AuxiliaryControl.OFFSET)).isZero();
-        smmu.registers.write32(SAcr.OFFSET, 0);
-        smmu.write(0, AuxiliaryControl.OFFSET, AuxiliaryControl.CPRE_MASK);
+        smmu.write(0, AuxiliaryControl.OFFSET, 0);
         assertThat(smmu.read(0, AuxiliaryControl.OFFSET)).isEqualTo(AuxiliaryControl.CPRE_MASK);
+        smmu.registers.write32(SAcr.OFFSET, 0);
+        smmu.write(0, AuxiliaryControl.OFFSET, 0);
+        assertThat(smmu.read(0, AuxiliaryControl.OFFSET)).isZero();
+    }
+
+    @Test
+    void invalidationByAddressMissesABlockOnlyWithTheDefect() {
+        for (String defects : new String[] {"", "block-invalidation"}) {
+            Smmu smmu = new Smmu("defects", defects).enable();
+            long root = smmu.table();
+            smmu.stream(0, Smmu.SID, BANK).stage1(BANK, 6, root);
+            smmu.memory.write64(root, smmu.table() | 3);
+            long middle = smmu.memory.read64(root) & -0x1000L;
+            smmu.memory.write64(middle + (IOVA >>> 21 & 511) * 8, 0x8120_0000L | Smmu.RW & ~2L);
+            smmu.memory.write32(0x8120_0000L | IOVA & 0x1f_ffff, 1);
+            assertThat(smmu.word(Smmu.SID, IOVA)).isOne();
+            smmu.memory.write64(middle + (IOVA >>> 21 & 511) * 8, 0);
+            smmu.invalidate(BANK, IOVA, 6);
+            assertThat(smmu.word(Smmu.SID, IOVA)).as("defects '%s'", defects).isEqualTo(defects.isEmpty() ? -1 : 1);
+        }
     }
 
     @Test

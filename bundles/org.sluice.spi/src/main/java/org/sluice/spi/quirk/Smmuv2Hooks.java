@@ -41,6 +41,19 @@ public interface Smmuv2Hooks extends ImplementationHooks {
     }
 
     /**
+     * The same for an SMMU that runs and is taken over ({@link org.sluice.spi.driver.IommuDriver#adopt}): nothing is written.
+     * To be overridden where {@link #probe} writes, or finds what it reads only on an SMMU that was just reset.
+     *
+     * @param identity of the IOMMU
+     * @param registers after {@link #registers}; read only
+     * @param found as far as the registers and earlier hooks go
+     * @return what {@link #probe} answered when the SMMU was brought up
+     */
+    default Smmuv2Limits probeRunning(HardwareIdentity identity, RegisterFile registers, Smmuv2Limits found) {
+        return probe(identity, registers, found);
+    }
+
+    /**
      * After the driver has reset the IOMMU and before it enables it ({@code reset}).
      *
      * @param identity of the IOMMU
@@ -54,7 +67,7 @@ public interface Smmuv2Hooks extends ImplementationHooks {
      *
      * @param identity of the IOMMU
      * @param device the first device that uses the bank
-     * @param bank as it would be written
+     * @param bank as it would be written; its ACTLR is null
      * @return what to write
      */
     default Smmuv2Bank initContext(HardwareIdentity identity, DeviceRecord device, Smmuv2Bank bank) {

@@ -11,6 +11,8 @@ package org.sluice.spi.quirk;
  * @param short32 ARMv7 short tables
  * @param firstAsid where ASIDs begin, above 0
  * @param firstVmid where VMIDs begin, above 0
+ * @param tags how many ASIDs and how many VMIDs there are from the first one on; {@link #ALL_TAGS} for all that have room
+ * @param pageSizes bitmap of leaf sizes in bytes that may be used; {@link #ALL_SIZES} for all that the tables have
  */
 public record Smmuv2Limits(
         int banks,
@@ -20,7 +22,53 @@ public record Smmuv2Limits(
         boolean long32,
         boolean short32,
         int firstAsid,
-        int firstVmid) {
+        int firstVmid,
+        int tags,
+        long pageSizes) {
+    /** As many tags as their registers have room for. */
+    public static final int ALL_TAGS = Integer.MAX_VALUE;
+
+    /** Every leaf size of the format. */
+    public static final long ALL_SIZES = -1;
+
+    /**
+     * Limits with all tags from the first one on, and all page sizes.
+     *
+     * @param banks context banks
+     * @param stage2Banks how many of them, the first ones, do stage 2 only
+     * @param streamEntries entries of stream matching
+     * @param aarch64 tables of the 64-bit formats
+     * @param long32 long tables with 32-bit addresses
+     * @param short32 ARMv7 short tables
+     * @param firstAsid where ASIDs begin, above 0
+     * @param firstVmid where VMIDs begin, above 0
+     */
+    public Smmuv2Limits(
+            int banks,
+            int stage2Banks,
+            int streamEntries,
+            boolean aarch64,
+            boolean long32,
+            boolean short32,
+            int firstAsid,
+            int firstVmid) {
+        this(banks, stage2Banks, streamEntries, aarch64, long32, short32, firstAsid, firstVmid, ALL_TAGS, ALL_SIZES);
+    }
+
+    private Smmuv2Limits sized(int bankCount, int entryCount) {
+        return new Smmuv2Limits(
+                bankCount,
+                Math.min(stage2Banks, bankCount),
+                entryCount,
+                aarch64,
+                long32,
+                short32,
+                firstAsid,
+                firstVmid,
+                tags,
+                pageSizes);
+    }
+
     /**
      * The same with fewer context banks.
      *
@@ -28,8 +76,7 @@ public record Smmuv2Limits(
      * @return the limits
      */
     public Smmuv2Limits withBanks(int count) {
-        return new Smmuv2Limits(
-                Math.min(banks, count), stage2Banks, streamEntries, aarch64, long32, short32, firstAsid, firstVmid);
+        return sized(Math.min(banks, count), streamEntries);
     }
 
     /**
@@ -39,8 +86,7 @@ public record Smmuv2Limits(
      * @return the limits
      */
     public Smmuv2Limits withStreamEntries(int count) {
-        return new Smmuv2Limits(
-                banks, stage2Banks, Math.min(streamEntries, count), aarch64, long32, short32, firstAsid, firstVmid);
+        return sized(banks, Math.min(streamEntries, count));
     }
 
     /**
@@ -49,7 +95,8 @@ public record Smmuv2Limits(
      * @return the limits
      */
     public Smmuv2Limits without64() {
-        return new Smmuv2Limits(banks, stage2Banks, streamEntries, false, long32, short32, firstAsid, firstVmid);
+        return new Smmuv2Limits(
+                banks, stage2Banks, streamEntries, false, long32, short32, firstAsid, firstVmid, tags, pageSizes);
     }
 
     /**
@@ -60,6 +107,47 @@ public record Smmuv2Limits(
      * @return the limits
      */
     public Smmuv2Limits withTagsFrom(int asid, int vmid) {
-        return new Smmuv2Limits(banks, stage2Banks, streamEntries, aarch64, long32, short32, asid, vmid);
+        return new Smmuv2Limits(
+                banks, stage2Banks, streamEntries, aarch64, long32, short32, asid, vmid, tags, pageSizes);
+    }
+
+    /**
+     * The same with fewer tags.
+     *
+     * @param count of ASIDs, and of VMIDs, from the first one on; above 0
+     * @return the limits
+     */
+    public Smmuv2Limits withTags(int count) {
+        return new Smmuv2Limits(
+                banks,
+                stage2Banks,
+                streamEntries,
+                aarch64,
+                long32,
+                short32,
+                firstAsid,
+                firstVmid,
+                Math.min(tags, count),
+                pageSizes);
+    }
+
+    /**
+     * The same with fewer page sizes.
+     *
+     * @param bitmap of leaf sizes in bytes; of those only what there was stays
+     * @return the limits
+     */
+    public Smmuv2Limits withPageSizes(long bitmap) {
+        return new Smmuv2Limits(
+                banks,
+                stage2Banks,
+                streamEntries,
+                aarch64,
+                long32,
+                short32,
+                firstAsid,
+                firstVmid,
+                tags,
+                pageSizes & bitmap);
     }
 }

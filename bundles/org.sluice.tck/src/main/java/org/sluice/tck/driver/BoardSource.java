@@ -19,7 +19,7 @@ public interface BoardSource {
     long POOL_BYTES = 0x800_0000L;
 
     /**
-     * Powers a board on, with an SMMUv3 and with an endpoint for each StreamID, alone in its group. Memory and pool are as
+     * Powers a board on, with an SMMUv3 or an SMMUv2 and with an endpoint for each StreamID, alone in its group. Memory and pool are as
      * the constants say.
      *
      * @param streamIds StreamIDs, in the order of the endpoints

@@ -13,12 +13,19 @@ final class Client {
     private final DeviceRecord record;
     private final Dma dma;
     private final PhysicalMemory memory;
+    private final Runnable afterAbort;
     private final byte[] word = new byte[Long.BYTES];
 
-    Client(DeviceRecord record, Dma dma, PhysicalMemory memory) {
+    /**
+     * A device.
+     *
+     * @param afterAbort called after every transfer that did not complete
+     */
+    Client(DeviceRecord record, Dma dma, PhysicalMemory memory, Runnable afterAbort) {
         this.record = record;
         this.dma = dma;
         this.memory = memory;
+        this.afterAbort = afterAbort;
     }
 
     DeviceRecord record() {
@@ -41,6 +48,7 @@ final class Client {
     long read(int pasid, long iova) {
         Arrays.fill(word, (byte) 0x5a);
         if (dma.read(pasid, iova, word, 0, word.length, 0) != Dma.OK) {
+            afterAbort.run();
             return ABORTED;
         }
         long value = 0;
@@ -59,7 +67,11 @@ final class Client {
         for (int i = 0; i < word.length; i++) {
             word[i] = (byte) (value >>> Byte.SIZE * i);
         }
-        return dma.write(pasid, iova, word, 0, word.length, 0) == Dma.OK;
+        boolean done = dma.write(pasid, iova, word, 0, word.length, 0) == Dma.OK;
+        if (!done) {
+            afterAbort.run();
+        }
+        return done;
     }
 
     /** Software puts a word into memory, by bytes: it is nobody's table. */

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * The contract of an SMMUv3 driver as a JUnit 5 suite: extend it and say what is tested on which board. Each case has a board
+ * The contract of a driver of an SMMUv3 or an SMMUv2 as a JUnit 5 suite: extend it and say what is tested on which board. Each case has a board
  * of its own. A driver that passes on several boards cannot tell which one it runs on.
  *
  * <p>Random sequences print their seed when they fail; the system property {@code sluice.tck.seed} repeats one.
@@ -47,6 +47,9 @@ public abstract class DriverTck
                 IntStream.range(FIRST_STREAM, FIRST_STREAM + streams).boxed().toList();
         Rig rig = new Rig(underTest(), identity, streamIds);
         rigs.add(rig);
+        if (identity != Identity.WHOLE && !rig.isSmmuv3()) {
+            Unsupported.on(rig, "a narrowed identity");
+        }
         return rig;
     }
 

@@ -21,13 +21,15 @@ interface FaultCases extends Rigged {
         assertThat(client.read(0x1234_5678L)).isEqualTo(Client.ABORTED);
         FaultRecord read = rig.fault(fault -> true);
         assertThat(read.reason()).isEqualTo(FaultReason.TRANSLATION);
-        assertThat(read.name()).isEqualTo("F_TRANSLATION");
+        assertThat(read.name()).isEqualTo(rig.isSmmuv3() ? "F_TRANSLATION" : "TF");
         assertThat(read.streamId()).isEqualTo(client.streamId());
         assertThat(read.pasid()).isEqualTo(FaultEvent.NO_PASID);
         assertThat(read.iova()).isEqualTo(0x1234_5678L);
         assertThat(read.write()).isFalse();
         assertThat(read.stalled()).isFalse();
-        assertThat(read.raw()).hasSize(4);
+        if (rig.isSmmuv3()) {
+            assertThat(read.raw()).hasSize(4);
+        }
         assertThat(client.write(0x4000L, 1)).isFalse();
         assertThat(rig.fault(fault -> true))
                 .satisfies(fault -> assertThat(fault.write()).isTrue())
@@ -61,6 +63,7 @@ interface FaultCases extends Rigged {
         space.map(0x8000, rig.page(), Sizes.KIB_4, Space.RW);
         byte[] data = new byte[3 * (int) Sizes.KIB_4];
         assertThat(client.dma().read(-1, 0x8000, data, 0, data.length, 0)).isNotZero();
+        rig.settle();
         // the next, at another place, is reported after whatever this one caused
         assertThat(client.read(0xdead_0000L)).isEqualTo(Client.ABORTED);
         rig.onFault(() -> {});

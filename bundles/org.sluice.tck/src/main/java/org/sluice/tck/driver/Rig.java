@@ -8,7 +8,10 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
+import org.sluice.api.Errno;
+import org.sluice.api.FaultEvent;
 import org.sluice.api.FaultResponse;
+import org.sluice.api.IommuException;
 import org.sluice.spi.board.Board;
 import org.sluice.spi.board.Endpoint;
 import org.sluice.spi.board.IommuHardware;
@@ -18,6 +21,7 @@ import org.sluice.spi.driver.DeviceRecord;
 import org.sluice.spi.driver.FaultRecord;
 import org.sluice.spi.driver.IommuUnit;
 import org.sluice.spi.driver.PageRequest;
+import org.sluice.spi.driver.PageResponseOperations;
 import org.sluice.spi.driver.PasidOperations;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.driver.UnitHost;
@@ -27,6 +31,7 @@ import org.sluice.spi.memory.PhysicalMemory;
 
 /** One board for one case, with the driver's unit on it, and what a core gives a driver. */
 final class Rig implements UnitHost, AutoCloseable {
+    private static final String SMMUV3 = "arm,smmu-v3";
     private static final long PATIENCE_SECONDS = 60;
 
     private final DriverUnderTest subject;
@@ -44,13 +49,46 @@ final class Rig implements UnitHost, AutoCloseable {
         powered = subject.boards().powerOn(streamIds);
         IommuHardware real = powered.board().iommus().get(0);
         registers = new InterposedRegisters(real.registers(), memory(), identity);
-        hardware = new IommuHardware(real.name(), real.compatible(), registers, real.interrupts(), real.properties());
+        hardware = isSmmuv3(real)
+                ? new IommuHardware(real.name(), real.compatible(), registers, real.interrupts(), real.properties())
+                : real;
         unit = subject.driver().probe(hardware, this);
         for (Endpoint endpoint : powered.board().endpoints()) {
             DeviceRecord record =
                     new DeviceRecord(endpoint.name(), endpoint.streamIds(), endpoint.pasidBits(), endpoint.port());
+            add(record);
+            clients.add(new Client(record, endpoint.dma(), memory(), this::settle));
+        }
+    }
+
+    private static boolean isSmmuv3(IommuHardware iommu) {
+        return iommu.compatible().equals(SMMUV3);
+    }
+
+    private void add(DeviceRecord record) {
+        try {
             unit.addDevice(record);
-            clients.add(new Client(record, endpoint.dma(), memory()));
+        } catch (IommuException refused) {
+            close();
+            if (!isSmmuv3() && refused.errno() == Errno.ENOSPC) {
+                Unsupported.on(this, "so many streams: " + refused.getMessage());
+            }
+            throw refused;
+        }
+    }
+
+    /** Whether the IOMMU has queues and tables of streams. */
+    boolean isSmmuv3() {
+        return isSmmuv3(hardware);
+    }
+
+    /**
+     * Waits until a fault that there may be is reported and forgotten, where one keeps later ones of the same space out. An
+     * SMMUv3 has room for many.
+     */
+    void settle() {
+        if (!isSmmuv3() && unit instanceof PageResponseOperations faulting) {
+            faulting.drain(client().record(), FaultEvent.NO_PASID);
         }
     }
 
@@ -66,7 +104,11 @@ final class Rig implements UnitHost, AutoCloseable {
         return unit;
     }
 
+    /** What stands before an SMMUv3; with another the case ends here. */
     InterposedRegisters registers() {
+        if (!isSmmuv3()) {
+            Unsupported.on(this, "a command queue and stream tables");
+        }
         return registers;
     }
 

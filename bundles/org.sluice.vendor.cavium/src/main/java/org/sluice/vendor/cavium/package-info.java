@@ -1,2 +1,2 @@
-/** Errata of Cavium ThunderX2's SMMUv3. Private to the bundle. */
+/** Errata of Cavium's SMMUs: ThunderX2's SMMUv3, ThunderX's SMMUv2. Private to the bundle. */
 package org.sluice.vendor.cavium;

@@ -1,0 +1,2 @@
+/** How Calxeda's SMMU wants its control registers to be reached. Private to the bundle. */
+package org.sluice.vendor.calxeda;
