@@ -10,6 +10,10 @@ import org.sluice.api.Prot;
 final class LeafWay {
     final LeafSize size;
     final long bytes;
+    /** Where the address space begins. */
+    final long firstIova;
+    /** Bits that no offset in the address space has. */
+    final long outside;
     /** Bits that no offset of a leaf in the address space has. */
     final long badOffset;
     /** Bits that no physical address has that is its own descriptor's address field, in place. */
@@ -36,7 +40,7 @@ final class LeafWay {
     private final int entryWordShift;
     private final int wordMask;
 
-    LeafWay(LeafSize size, Tables tables, long lastOffset, long lastPaddr, long kind, long[] attributes) {
+    LeafWay(LeafSize size, Tables tables, LpaeTable space, long lastPaddr, long kind, long[] attributes) {
         this.size = size;
         this.tables = tables.cache(size.level);
         this.kind = kind;
@@ -46,7 +50,9 @@ final class LeafWay {
         bytes = size.bytes();
         plain = tables.granule.plain;
         plainType = DescriptorRun.TYPE | tables.granule.folded;
-        badOffset = ~lastOffset | bytes - 1;
+        firstIova = space.firstIova();
+        outside = ~(space.lastIova() - firstIova);
+        badOffset = outside | bytes - 1;
         badPaddr = ~(lastPaddr & plain) | bytes - 1;
         indexShift = size.level.shift;
         indexMask = size.level.entries - 1;

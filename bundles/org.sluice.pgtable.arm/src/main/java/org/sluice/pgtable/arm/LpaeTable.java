@@ -57,8 +57,8 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
         for (int prot = 0; prot <= Prot.ALL; prot++) {
             attributesByProt[prot] = (prot & ACCESS) == 0 ? 0 : attributes.attributes(prot);
         }
-        ways = new LeafWays(tables, config.pageSizes(), lastOffset, lastPaddr, pageType, attributesByProt);
-        pageWay = new LeafWay(pages.leaf, tables, lastOffset, lastPaddr, pageType, attributesByProt);
+        ways = new LeafWays(tables, config.pageSizes(), this, lastPaddr, pageType, attributesByProt);
+        pageWay = new LeafWay(pages.leaf, tables, this, lastPaddr, pageType, attributesByProt);
         insertion = new LeafInsertion(this, tables);
         removal = new LeafRemoval(tables, pageType);
     }
@@ -96,13 +96,16 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
     @Override
     public final long mapPages(long iova, long paddr, long pgsize, long pgcount, int prot) {
         LeafWay way = pgsize == pageWay.bytes ? pageWay : ways.of(pgsize);
-        long offset = iova ^ firstIova;
-        if (pgcount == 1 && way != null && (offset & way.badOffset | paddr & way.badPaddr | prot & ~Prot.ALL) == 0) {
-            long bits = way.single(prot);
-            long table = way.table(offset);
-            if (table != 0 && bits != 0) {
+        if (pgcount == 1 && way != null) {
+            long offset = iova ^ way.firstIova;
+            if ((offset & way.badOffset | paddr & way.badPaddr | prot & ~Prot.ALL) == 0) {
+                long table = way.table(offset);
                 long[] window = way.window(table);
-                if (window != null && TableWords.putFree(window, way.word(table, offset), paddr | bits)) {
+                long bits = way.single(prot);
+                if (table != 0
+                        && window != null
+                        && bits != 0
+                        && TableWords.putFree(window, way.word(table, offset), paddr | bits)) {
                     return pgsize;
                 }
             }
@@ -148,13 +151,14 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
     @Override
     public final long unmapPages(long iova, long pgsize, long pgcount, IotlbGather gather) {
         LeafWay way = pgsize == pageWay.bytes ? pageWay : ways.of(pgsize);
-        long offset = iova ^ firstIova;
-        if (pgcount == 1 && way != null && (offset & way.badOffset) == 0) {
-            long table = way.table(offset);
-            if (table != 0) {
+        if (pgcount == 1 && way != null) {
+            long offset = iova ^ way.firstIova;
+            if ((offset & way.badOffset) == 0) {
+                long table = way.table(offset);
                 long[] window = way.window(table);
-                int at = way.word(table, offset);
-                if (window != null && TableWords.clearOne(window, at, way.singleKind, way.kinds)) {
+                if (table != 0
+                        && window != null
+                        && TableWords.clearOne(window, way.word(table, offset), way.singleKind, way.kinds)) {
                     gather.addRange(iova, pgsize, pgsize);
                     return pgsize;
                 }
@@ -202,13 +206,13 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
     @Override
     public final long iovaToPhys(long iova) {
         LeafWay way = pageWay;
-        long offset = iova ^ firstIova;
-        long table = (offset & ~lastOffset) == 0 ? way.table(offset) : 0;
-        if (table != 0) {
+        long offset = iova ^ way.firstIova;
+        if ((offset & way.outside) == 0) {
+            long table = way.table(offset);
             long[] window = way.window(table);
-            if (window != null) {
+            if (table != 0 && window != null) {
                 long descriptor = TableWords.load(window, way.word(table, offset));
-                if ((descriptor & way.plainType) == pageType) {
+                if ((descriptor & way.plainType) == way.kind) {
                     return descriptor & way.plain | offset & way.bytes - 1;
                 }
             }

@@ -17,6 +17,19 @@ import org.sluice.spi.memory.PhysicalMemory;
 final class TableWords {
     private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
 
+    private static final VarHandle KEPT;
+    private static final VarHandle WINDOWS;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            KEPT = lookup.findVarHandle(TableWords.class, "kept", Kept.class);
+            WINDOWS = lookup.findVarHandle(TableWords.class, "windows", long[][].class);
+        } catch (ReflectiveOperationException impossible) {
+            throw new ExceptionInInitializerError(impossible);
+        }
+    }
+
     /** log2 of the windows that are kept at most: 64 GiB at 2 MiB a window. */
     private static final int MOST_KEPT_BITS = 15;
 
@@ -35,6 +48,8 @@ final class TableWords {
     private final RampFill ramp;
     /** Read without a lock: immutable. */
     private Kept kept = Kept.none();
+    /** The windows in it once more, for the short way: one load less, and one that acquires. */
+    private long[][] windows = kept.windows;
 
     /** Windows by the low bits of their numbers; no two that are kept share them. */
     private static final class Kept {
@@ -126,7 +141,10 @@ final class TableWords {
         Kept now = kept;
         if (now.numbers[now.place(number)] != number) {
             Kept next = now.with(number, window);
-            kept = next != null ? next : now;
+            if (next != null) {
+                WINDOWS.setRelease(this, next.windows);
+                KEPT.setRelease(this, next);
+            }
         }
         return window;
     }
@@ -140,13 +158,13 @@ final class TableWords {
             return true;
         }
         window(table);
-        Kept now = kept;
+        Kept now = (Kept) KEPT.getAcquire(this);
         return now.numbers[now.place(table >>> windowShift)] == table >>> windowShift;
     }
 
     /** Windows by the low bits of their numbers, which are not compared; a null where there are none. */
     long[][] windows() {
-        return kept.windows;
+        return (long[][]) WINDOWS.getAcquire(this);
     }
 
     private int word(long address) {
