@@ -16,6 +16,8 @@ final class LeafWay {
     final long outside;
     /** Bits that no offset of a leaf in the address space has. */
     final long badOffset;
+    /** Bits that no physical address of a leaf has. */
+    final long refusedPaddr;
     /** Bits that no physical address has that is its own descriptor's address field, in place. */
     final long badPaddr;
     /** Bits that tell these leaves from everything else at their level. */
@@ -53,7 +55,8 @@ final class LeafWay {
         firstIova = space.firstIova();
         outside = ~(space.lastIova() - firstIova);
         badOffset = outside | bytes - 1;
-        badPaddr = ~(lastPaddr & plain) | bytes - 1;
+        refusedPaddr = ~lastPaddr | bytes - 1;
+        badPaddr = refusedPaddr | ~plain;
         indexShift = size.level.shift;
         indexMask = size.level.entries - 1;
         entryShift = words.entryShift;

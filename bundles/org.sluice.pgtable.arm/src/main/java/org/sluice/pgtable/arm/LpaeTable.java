@@ -115,12 +115,9 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
 
     private long mapRuns(LeafWay way, long iova, long paddr, long pgsize, long pgcount, int prot) {
         if (way == null
-                || ((iova | paddr) & pgsize - 1) != 0
-                || pgcount <= 0
-                || (prot & ~Prot.ALL) != 0
+                || ((iova ^ firstIova) & way.badOffset | paddr & way.refusedPaddr | prot & ~Prot.ALL) != 0
                 || attributesByProt[prot] == 0
-                || !isIova(iova)
-                || (paddr & ~lastPaddr) != 0
+                || pgcount <= 0
                 || pgcount > (lastOffset - (iova - firstIova) >>> way.size.shift) + 1
                 || pgcount > (lastPaddr - paddr >>> way.size.shift) + 1) {
             throw MapRefusal.of(this, lastPaddr, iova, paddr, pgsize, pgcount, prot);
