@@ -163,11 +163,10 @@ public final class Comparison {
             options = options.addProfiler(Peer.class, programs + "-" + program + " " + peer);
         }
         int operations = operations(benchmark);
-        if (!quick) {
+        if (!quick || !program.isEmpty()) {
             return Measured.of(new Runner(options.build()).run(), operations, allocated(benchmark, parameters));
         }
-        // in the same run: what JMH itself allocates is counted too, and is little beside the operations of an
-        // invocation
+        // to save a JVM in the same run, where some of what JMH itself allocates is counted too
         Collection<RunResult> runs =
                 new Runner(options.addProfiler(GCProfiler.class).build()).run();
         return Measured.of(runs, operations, bytes(runs.iterator().next()) / operations);
@@ -178,15 +177,15 @@ public final class Comparison {
     }
 
     /** Bytes on the Java heap per operation, in a run of its own: JMH's samples would be counted too. */
-    private static double allocated(String benchmark, String... parameters) throws RunnerException {
+    private double allocated(String benchmark, String... parameters) throws RunnerException {
         ChainedOptionsBuilder options = new OptionsBuilder()
                 .include(only(benchmark))
                 .mode(Mode.AverageTime)
                 .forks(1)
-                .warmupIterations(2)
-                .warmupTime(TimeValue.milliseconds(250))
-                .measurementIterations(2)
-                .measurementTime(TimeValue.milliseconds(500))
+                .warmupIterations(quick ? 1 : 2)
+                .warmupTime(TimeValue.milliseconds(300))
+                .measurementIterations(quick ? 1 : 2)
+                .measurementTime(TimeValue.milliseconds(quick ? 300 : 500))
                 .shouldFailOnError(true)
                 .jvmArgsAppend(HEAP)
                 .addProfiler(GCProfiler.class)
