@@ -14,7 +14,9 @@ import java.util.function.LongSupplier;
  */
 public final class FormatSweep {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    private static final long NANOS = 300_000_000L;
+    private static final long NANOS = 200_000_000L;
+    private static final long WARM_UP = 3 * NANOS;
+    private static final long FIRST_WARM_UP = 9 * NANOS;
     private static final int MOST = 1 << 16;
 
     /** Kept, so that no answer is thrown away. */
@@ -22,6 +24,7 @@ public final class FormatSweep {
 
     private final String format;
     private final double[] nanos = new double[MOST];
+    private boolean isWarm;
 
     private FormatSweep(String format) {
         this.format = format;
@@ -73,10 +76,11 @@ public final class FormatSweep {
     }
 
     private void row(String what, Runnable before, LongSupplier measured, Runnable after, int operations) {
-        passes(before, measured, after); // the compiler
+        passes(before, measured, after, isWarm ? WARM_UP : FIRST_WARM_UP); // the compiler
+        isWarm = true;
         long allocatedBefore =
                 THREADS.getThreadAllocatedBytes(Thread.currentThread().getId());
-        int count = passes(before, measured, after);
+        int count = passes(before, measured, after, NANOS);
         long allocated = THREADS.getThreadAllocatedBytes(Thread.currentThread().getId()) - allocatedBefore;
         Arrays.sort(nanos, 0, count);
         Comparison.print(
@@ -91,9 +95,9 @@ public final class FormatSweep {
                 (double) allocated / count / operations);
     }
 
-    private int passes(Runnable before, LongSupplier measured, Runnable after) {
+    private int passes(Runnable before, LongSupplier measured, Runnable after, long forNanos) {
         int count = 0;
-        long end = System.nanoTime() + NANOS;
+        long end = System.nanoTime() + forNanos;
         while (System.nanoTime() < end && count < MOST) {
             before.run();
             long began = System.nanoTime();
