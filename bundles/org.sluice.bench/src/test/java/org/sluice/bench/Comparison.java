@@ -149,7 +149,7 @@ public final class Comparison {
                 .mode(Mode.SampleTime)
                 .operationsPerInvocation(1)
                 .forks(quick ? 1 : 3)
-                .warmupIterations(quick ? 6 : 15)
+                .warmupIterations(quick ? 5 : 15)
                 .warmupTime(TimeValue.milliseconds(200))
                 .measurementIterations(quick ? 5 : 11)
                 .measurementTime(ITERATION)

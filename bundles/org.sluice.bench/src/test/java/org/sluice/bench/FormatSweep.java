@@ -14,7 +14,7 @@ import java.util.function.LongSupplier;
  */
 public final class FormatSweep {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    private static final long NANOS = 200_000_000L;
+    private static final long NANOS = 150_000_000L;
     private static final long WARM_UP = 3 * NANOS;
     private static final long FIRST_WARM_UP = 9 * NANOS;
     private static final int MOST = 1 << 16;
