@@ -36,6 +36,10 @@ public final class IotlbGather {
      */
     public void addRange(long iova, long size, long pgsize) {
         long last = iova + size - 1;
+        if (iova == end + 1 && pgsize == pageSize && iova != 0) {
+            end = last; // the next leaf, as most are; an empty gather has no page size
+            return;
+        }
         if (isEmpty()) {
             start = iova;
             end = last;

@@ -1,7 +1,9 @@
 package org.sluice.bench;
 
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Locale;
 import java.util.regex.Pattern;
 import org.openjdk.jmh.annotations.Mode;
@@ -54,7 +56,8 @@ public final class Comparison {
     }
 
     /** See the class. */
-    public static void main(String[] arguments) throws RunnerException, ReflectiveOperationException {
+    public static void main(String[] arguments)
+            throws RunnerException, ReflectiveOperationException, IOException, InterruptedException {
         Pattern cases = Pattern.compile(arguments.length > 2 ? arguments[2] : "");
         Comparison comparison = new Comparison(arguments[0], arguments[1].equals("quick"));
         print(
@@ -79,7 +82,11 @@ public final class Comparison {
                         alone, "", result.nanos(), "", "", "", "", result.bytes());
             }
         }
-        if (cases.matcher("FormatRows").find()) {
+        if (cases.matcher("FormatSweep").find()) {
+            FormatSweep.printAll(System.getProperty("java.class.path"), HEAP);
+        }
+        boolean isAskedFor = !comparison.quick || !cases.pattern().isEmpty();
+        if (isAskedFor && cases.matcher("FormatRows").find()) {
             new FormatRows(comparison).print();
         }
         printTableBytes();
@@ -142,9 +149,9 @@ public final class Comparison {
                 .mode(Mode.SampleTime)
                 .operationsPerInvocation(1)
                 .forks(quick ? 1 : 3)
-                .warmupIterations(quick ? 10 : 15)
+                .warmupIterations(quick ? 5 : 15)
                 .warmupTime(TimeValue.milliseconds(200))
-                .measurementIterations(quick ? 7 : 11)
+                .measurementIterations(quick ? 5 : 11)
                 .measurementTime(ITERATION)
                 .shouldFailOnError(true)
                 .jvmArgsAppend(HEAP)
@@ -156,19 +163,29 @@ public final class Comparison {
             options = options.addProfiler(Peer.class, programs + "-" + program + " " + peer);
         }
         int operations = operations(benchmark);
-        return Measured.of(new Runner(options.build()).run(), operations, allocated(benchmark, parameters));
+        if (!quick || !program.isEmpty()) {
+            return Measured.of(new Runner(options.build()).run(), operations, allocated(benchmark, parameters));
+        }
+        // to save a JVM in the same run, where some of what JMH itself allocates is counted too
+        Collection<RunResult> runs =
+                new Runner(options.addProfiler(GCProfiler.class).build()).run();
+        return Measured.of(runs, operations, bytes(runs.iterator().next()) / operations);
+    }
+
+    private static double bytes(RunResult run) {
+        return run.getSecondaryResults().get("gc.alloc.rate.norm").getScore();
     }
 
     /** Bytes on the Java heap per operation, in a run of its own: JMH's samples would be counted too. */
-    private static double allocated(String benchmark, String... parameters) throws RunnerException {
+    private double allocated(String benchmark, String... parameters) throws RunnerException {
         ChainedOptionsBuilder options = new OptionsBuilder()
                 .include(only(benchmark))
                 .mode(Mode.AverageTime)
                 .forks(1)
-                .warmupIterations(2)
-                .warmupTime(TimeValue.milliseconds(250))
-                .measurementIterations(2)
-                .measurementTime(TimeValue.milliseconds(500))
+                .warmupIterations(quick ? 1 : 2)
+                .warmupTime(TimeValue.milliseconds(300))
+                .measurementIterations(quick ? 1 : 2)
+                .measurementTime(TimeValue.milliseconds(quick ? 300 : 500))
                 .shouldFailOnError(true)
                 .jvmArgsAppend(HEAP)
                 .addProfiler(GCProfiler.class)
@@ -176,8 +193,7 @@ public final class Comparison {
         for (int i = 0; i < parameters.length; i += 2) {
             options = options.param(parameters[i], parameters[i + 1]);
         }
-        RunResult run = new Runner(options.build()).run().iterator().next();
-        return run.getSecondaryResults().get("gc.alloc.rate.norm").getScore();
+        return bytes(new Runner(options.build()).run().iterator().next());
     }
 
     private static String only(String benchmark) {

@@ -3,7 +3,7 @@ package org.sluice.bench;
 import org.openjdk.jmh.runner.RunnerException;
 import org.sluice.spi.pgtable.PageTable;
 
-/** The formats that have no peer in C, each by the same cases: nanoseconds per page or block. */
+/** What {@link FormatSweep} says, by JMH, and how it grows with what is mapped: nanoseconds per page or block. */
 final class FormatRows {
     private static final String[] CASES = {
         "MapBenchmark.map1",

@@ -13,7 +13,7 @@ import org.openjdk.jmh.annotations.State;
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class LookUpBenchmark {
-    private static final int LOOK_UPS = 1024;
+    static final int LOOK_UPS = 1024;
 
     /** 1 GiB is mapped: 512 leaf tables. */
     @State(Scope.Thread)

@@ -36,6 +36,15 @@ public abstract class Sweep extends TableState {
         }
     }
 
+    /** The half that is measured; returns the bytes that it unmapped. */
+    final long measured() {
+        if (timesMap) {
+            mapAll(bytes, pgsize, pgcount);
+            return 0;
+        }
+        return unmapAll(bytes, pgsize, pgcount);
+    }
+
     static final long RANGE = 128L << 20;
     static final int PAGES = (int) (RANGE / SIZE_4K);
     static final long BLOCK_RANGE = 8L << 30;

@@ -32,6 +32,11 @@ public class TableState {
     @Setup(Level.Trial)
     public void open() {
         Neighbours.exercise();
+        create();
+    }
+
+    /** The table alone. */
+    final void create() {
         host = BenchHost.resident();
         table = Formats.measured(format, host);
         prepare();

@@ -112,7 +112,7 @@ final class Tables {
             return Pte.isPresent(entry) ? BLOCKED : EMPTY;
         }
         long table = Pte.tableAddress(entry);
-        if (evict || cache.isFree(iova)) {
+        if (cache.isFree(iova) || evict) {
             cache.put(iova, table, stamp);
         }
         return table;

@@ -26,19 +26,15 @@ final class DescriptorRun {
     static long or(long[] words, int from, int to) {
         long a = 0;
         long b = 0;
-        long c = 0;
-        long d = 0;
         int at = from;
-        for (int rounds = from + (to - from & ~3); at < rounds; at += 4) {
-            a |= words[at];
-            b |= words[at + 1];
-            c |= words[at + 2];
-            d |= words[at + 3];
+        for (int rounds = from + (to - from & ~7); at < rounds; at += 8) {
+            a |= words[at] | words[at + 1] | words[at + 2] | words[at + 3];
+            b |= words[at + 4] | words[at + 5] | words[at + 6] | words[at + 7];
         }
         for (; at < to; at++) {
             a |= words[at];
         }
-        return a | b | c | d;
+        return a | b;
     }
 
     private static long and(long[] words, int from, int to) {

@@ -31,8 +31,11 @@ enum Granule {
     /** Every bit of a descriptor that holds a bit of an address, or must be 0 because the address is aligned. */
     final long addressField;
 
-    private final long plain;
-    private final long folded;
+    /** Bits of a descriptor that hold those of an address in place. */
+    final long plain;
+    /** Bits of a descriptor that hold the uppermost ones of an address; 0 where there are none. */
+    final long folded;
+
     private final int fold;
     private final long lowBits;
 

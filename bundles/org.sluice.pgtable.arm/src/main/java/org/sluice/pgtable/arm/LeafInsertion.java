@@ -21,30 +21,20 @@ final class LeafInsertion {
     }
 
     /**
-     * Maps.
+     * Maps a run of leaves that is in one table.
      *
-     * @param bits of every descriptor, without its address
-     * @param bytes multiple of the size
+     * @param run entries
+     * @param leaf the first descriptor
+     * @param done bytes that the call mapped before, for the message
      */
-    void insert(long iova, long paddr, LeafSize size, long bits, long bytes) {
-        Level level = size.level;
-        long done = 0;
-        do {
-            long at = iova + done;
-            long target = paddr + done;
-            long first = tableFor(at, level, done);
-            int index = level.index(at);
-            int run = (int) Math.min(level.entries - index, bytes - done >>> level.shift);
-            run = granule.ascending(target, run, level.shift);
-            long entry = first + 8L * index;
-            if (!words.fillFree(entry, run, granule.encode(target) | bits, level.bytes())) {
-                clearTheWay(entry, run, at, level, done);
-                if (!words.fillFree(entry, run, granule.encode(target) | bits, level.bytes())) {
-                    throw MapRefusal.exists(at, words.load(entry), done);
-                }
+    void insert(long iova, int run, long leaf, Level level, long done) {
+        long entry = tableFor(iova, level, done) + 8L * level.index(iova);
+        if (!words.fillFree(entry, run, leaf, level.bytes())) {
+            clearTheWay(entry, run, iova, level, done);
+            if (!words.fillFree(entry, run, leaf, level.bytes())) {
+                throw MapRefusal.exists(iova, words.load(entry), done);
             }
-            done += (long) run << level.shift;
-        } while (done != bytes);
+        }
     }
 
     private long tableFor(long iova, Level level, long done) {

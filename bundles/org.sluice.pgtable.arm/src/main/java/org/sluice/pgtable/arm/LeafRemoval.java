@@ -25,12 +25,13 @@ final class LeafRemoval {
      * Removes leaves, and tables that cover as much as one.
      *
      * @param entry address of the first entry
+     * @param removed entries that are gone already
      * @param run entries, a multiple of those of one leaf
-     * @return entries that were removed
+     * @return entries that are gone now
      */
-    int remove(long entry, int run, long iova, LeafSize size, IotlbGather gather) {
+    int remove(long entry, int removed, int run, long iova, LeafSize size, IotlbGather gather) {
         long leaf = (size.level.last ? pageType : DescriptorRun.BLOCK) | size.hint;
-        int done = words.clearLeaves(entry, run, leaf);
+        int done = removed + words.clearLeaves(entry + 8L * removed, run - removed, leaf);
         while (done < run) {
             if ((done & size.entries() - 1) != 0) {
                 break; // a group that somebody else is unmapping too, against the rules

@@ -4,11 +4,12 @@ package org.sluice.pgtable.arm;
 final class LeafWays {
     private final LeafWay[] byShift = new LeafWay[Long.SIZE];
 
-    LeafWays(Tables tables, long offered, long lastOffset, long lastPaddr, long pageType) {
+    /** The short ways of a set of sizes; the arguments are those of {@link LeafWay}. */
+    LeafWays(Tables tables, long offered, LpaeTable space, long lastPaddr, long pageType, long[] attributes) {
         for (long left = offered; left != 0; left &= left - 1) {
             LeafSize size = tables.geometry.ofSize(Long.lowestOneBit(left));
             long kind = (size.level.last ? pageType : DescriptorRun.BLOCK) | size.hint;
-            byShift[size.shift] = new LeafWay(size, lastOffset, lastPaddr, tables.cache(size.level), kind);
+            byShift[size.shift] = new LeafWay(size, tables, space, lastPaddr, kind, attributes);
         }
     }
 

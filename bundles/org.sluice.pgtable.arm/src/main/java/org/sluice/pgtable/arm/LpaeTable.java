@@ -54,13 +54,13 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
         lastOffset = (1L << config.inputBits()) - 1;
         lastPaddr = (1L << config.outputBits()) - 1;
         pageType = attributes.pageType();
-        ways = new LeafWays(tables, config.pageSizes(), lastOffset, lastPaddr, pageType);
-        pageWay = new LeafWay(pages.leaf, lastOffset, lastPaddr, tables.cache(pages), pageType);
-        insertion = new LeafInsertion(this, tables);
-        removal = new LeafRemoval(tables, pageType);
         for (int prot = 0; prot <= Prot.ALL; prot++) {
             attributesByProt[prot] = (prot & ACCESS) == 0 ? 0 : attributes.attributes(prot);
         }
+        ways = new LeafWays(tables, config.pageSizes(), this, lastPaddr, pageType, attributesByProt);
+        pageWay = new LeafWay(pages.leaf, tables, this, lastPaddr, pageType, attributesByProt);
+        insertion = new LeafInsertion(this, tables);
+        removal = new LeafRemoval(tables, pageType);
     }
 
     /** Refuses tables that are not of this format; reads only. */
@@ -89,129 +89,128 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
     }
 
     /**
-     * The usual case first, in as few steps as it can be done: leaves in one table whose place is known. What it does not
-     * take, for whatever reason, the general way maps or refuses.
+     * The usual case first, in as few steps as it can be done: one leaf in a table whose place is known. All else maps
+     * {@link #mapRuns}, which is longer than what a compiler takes into its callers, on purpose: so this stays short, and
+     * is itself taken into them.
      */
     @Override
     public final long mapPages(long iova, long paddr, long pgsize, long pgcount, int prot) {
         LeafWay way = pgsize == pageWay.bytes ? pageWay : ways.of(pgsize);
-        long offset = iova ^ firstIova;
-        if (way != null && (offset & way.badOffset | paddr & way.badPaddr | prot & ~Prot.ALL) == 0) {
-            long bits = attributesByProt[prot];
-            long table = way.table(offset);
-            if (table != 0 && bits != 0) {
-                long[] window = words.windowOf(table);
-                long leaf = granule.encode(paddr) | bits | way.kind;
-                int index = way.index(offset);
-                int at = words.wordOf(table) + index;
-                if (pgcount == 1 && window != null && way.isSingle) {
-                    if (TableWords.putFree(window, at, leaf)) {
-                        return pgsize;
-                    }
-                } else if (window != null && fill(way, window, at, index, paddr, pgcount, leaf)) {
-                    return pgsize * pgcount;
+        if (pgcount == 1 && way != null) {
+            long offset = iova ^ way.firstIova;
+            if ((offset & way.badOffset | paddr & way.badPaddr | prot & ~Prot.ALL) == 0) {
+                long table = way.table(offset);
+                long[] window = way.window(table);
+                long bits = way.single(prot);
+                if (table != 0
+                        && window != null
+                        && bits != 0
+                        && TableWords.putFree(window, way.word(table, offset), paddr | bits)) {
+                    return pgsize;
                 }
             }
         }
         return mapRuns(way, iova, paddr, pgsize, pgcount, prot);
     }
 
-    private boolean fill(LeafWay way, long[] window, int at, int index, long paddr, long pgcount, long leaf) {
-        if (!way.fit(index, pgcount) || pgcount > (lastPaddr - paddr >>> way.size.shift) + 1) {
-            return false;
-        }
-        int run = (int) pgcount << way.size.entriesShift;
-        return granule.ascending(paddr, run, way.indexShift) == run
-                && words.fillFree(window, at, run, leaf, 1L << way.indexShift);
-    }
-
     private long mapRuns(LeafWay way, long iova, long paddr, long pgsize, long pgcount, int prot) {
         if (way == null
-                || ((iova | paddr) & pgsize - 1) != 0
-                || pgcount <= 0
-                || (prot & ~Prot.ALL) != 0
+                || ((iova ^ firstIova) & way.badOffset | paddr & way.refusedPaddr | prot & ~Prot.ALL) != 0
                 || attributesByProt[prot] == 0
-                || !isIova(iova)
-                || (paddr & ~lastPaddr) != 0
+                || pgcount <= 0
                 || pgcount > (lastOffset - (iova - firstIova) >>> way.size.shift) + 1
                 || pgcount > (lastPaddr - paddr >>> way.size.shift) + 1) {
             throw MapRefusal.of(this, lastPaddr, iova, paddr, pgsize, pgcount, prot);
         }
-        long bytes = pgcount << way.size.shift;
         // The hint is written with the leaf or never: on a live leaf it would need a break before make.
-        insertion.insert(iova, paddr, way.size, attributesByProt[prot] | way.kind, bytes);
+        long bits = attributesByProt[prot] | way.kind;
+        int shift = way.indexShift;
+        long bytes = pgcount << way.size.shift;
+        long done = 0;
+        do {
+            long at = iova + done;
+            long target = paddr + done;
+            int index = way.index(at);
+            int run = (int) Math.min(way.indexMask + 1 - index, bytes - done >>> shift);
+            run = granule.ascending(target, run, shift);
+            long leaf = granule.encode(target) | bits;
+            long table = way.table(at ^ firstIova);
+            long[] window = table == 0 ? null : way.window(table);
+            if (window == null || !words.fillFree(window, way.word(table, at), run, leaf, 1L << shift)) {
+                insertion.insert(at, run, leaf, way.size.level, done);
+            }
+            done += (long) run << shift;
+        } while (done != bytes);
         return bytes;
     }
 
-    /** As {@link #mapPages}: first what is in one known table, and behind what that cleared the general way. */
+    /** As {@link #mapPages}: first one leaf in a known table, and all else out of line. */
     @Override
     public final long unmapPages(long iova, long pgsize, long pgcount, IotlbGather gather) {
         LeafWay way = pgsize == pageWay.bytes ? pageWay : ways.of(pgsize);
-        long offset = iova ^ firstIova;
-        if (way == null || pgcount <= 0 || (offset & way.badOffset) != 0) {
-            return 0;
-        }
-        int cleared = 0;
-        long table = way.table(offset);
-        int index = way.index(offset);
-        long[] window = table == 0 ? null : words.windowOf(table);
-        if (window != null && way.isSingle && pgcount <= way.indexMask + 1 - index) {
-            int at = words.wordOf(table) + index;
-            if (pgcount == 1) {
-                if (words.clearOne(window, at, way.kind)) {
+        if (pgcount == 1 && way != null) {
+            long offset = iova ^ way.firstIova;
+            if ((offset & way.badOffset) == 0) {
+                long table = way.table(offset);
+                long[] window = way.window(table);
+                if (table != 0
+                        && window != null
+                        && TableWords.clearOne(window, way.word(table, offset), way.singleKind, way.kinds)) {
                     gather.addRange(iova, pgsize, pgsize);
                     return pgsize;
                 }
-                return unmapRuns(way.size, iova, pgcount, 0, gather);
-            }
-            cleared = words.clearLeaves(window, at, (int) pgcount, way.kind);
-            if (cleared == pgcount) {
-                gather.addRange(iova, pgsize * pgcount, pgsize);
-                return pgsize * pgcount;
             }
         }
-        return unmapRuns(way.size, iova, pgcount, cleared, gather);
+        return unmapRuns(way, iova, pgcount, gather);
     }
 
-    private long unmapRuns(LeafSize size, long iova, long pgcount, int cleared, IotlbGather gather) {
-        Level level = size.level;
+    private long unmapRuns(LeafWay way, long iova, long pgcount, IotlbGather gather) {
+        if (way == null || pgcount <= 0 || ((iova ^ firstIova) & way.badOffset) != 0) {
+            return 0;
+        }
         int tablesBefore = gather.tableCount();
-        long leaves = Math.min(pgcount, (lastOffset - (iova - firstIova) >>> size.shift) + 1);
-        long wanted = leaves << size.entriesShift;
-        long done = cleared;
+        int shift = way.indexShift;
+        long leaves = Math.min(pgcount, (lastOffset - (iova - firstIova) >>> way.size.shift) + 1);
+        long wanted = leaves << way.size.entriesShift;
+        long done = 0;
         while (done < wanted) {
-            long at = iova + (done << level.shift);
-            long table = tables.find(at, level);
-            if (table < 0) {
-                break; // a hole, or a block of which this would be a part: Linux splits no blocks
+            long at = iova + (done << shift);
+            int index = way.index(at);
+            int run = (int) Math.min(way.indexMask + 1 - index, wanted - done);
+            long table = way.table(at ^ firstIova);
+            long[] window = table == 0 ? null : way.window(table);
+            int removed = window == null ? 0 : words.clearLeaves(window, way.word(table, at), run, way.kind);
+            if (removed < run) {
+                long found = tables.find(at, way.size.level);
+                if (found >= 0) { // else a hole, or a block of which this would be a part: Linux splits no blocks
+                    removed = removal.remove(found + 8L * index, removed, run, at, way.size, gather);
+                }
             }
-            int index = level.index(at);
-            int run = (int) Math.min(level.entries - index, wanted - done);
-            int unmapped = removal.remove(table + 8L * index, run, at, size, gather);
-            done += unmapped;
-            if (unmapped < run) {
+            done += removed;
+            if (removed < run) {
                 break;
             }
         }
         if (done != 0) {
             // A TLB need not keep a group as one: what is invalidated are its members.
             boolean onlyLeaves = gather.tableCount() == tablesBefore;
-            gather.addRange(iova, done << level.shift, onlyLeaves ? level.bytes() : granule.bytes());
+            gather.addRange(iova, done << shift, onlyLeaves ? way.size.level.bytes() : granule.bytes());
         }
-        return done << level.shift;
+        return done << shift;
     }
 
     /** A page in a known table first; the general way finds everything. */
     @Override
     public final long iovaToPhys(long iova) {
-        long offset = iova ^ firstIova;
-        long table = (offset & ~lastOffset) == 0 ? pageWay.table(offset) : 0;
-        if (table != 0) {
-            long[] window = words.windowOf(table);
-            if (window != null) {
-                long descriptor = TableWords.load(window, words.wordOf(table) + pageWay.index(offset));
-                if ((descriptor & DescriptorRun.TYPE) == pageType) {
-                    return granule.decode(descriptor) | offset & pageWay.bytes - 1;
+        LeafWay way = pageWay;
+        long offset = iova ^ way.firstIova;
+        if ((offset & way.outside) == 0) {
+            long table = way.table(offset);
+            long[] window = way.window(table);
+            if (table != 0 && window != null) {
+                long descriptor = TableWords.load(window, way.word(table, offset));
+                if ((descriptor & way.plainType) == way.kind) {
+                    return descriptor & way.plain | offset & way.bytes - 1;
                 }
             }
         }

@@ -15,7 +15,7 @@ import java.lang.invoke.VarHandle;
  * <p>Any thread may call it. The danger is an entry for a table that was unlinked: it would let a later operation write
  * into memory that has another use by then. So a fill takes the slot's stamp before its walk and is dropped if a table was
  * forgotten since; an unlink is followed by {@link #forget}, after which no entry for that table is in the cache and none
- * can come back. The stamp is odd while a fill or a forget is at it.
+ * can come back. The stamp is odd while a fill, a forget or a growth is at it.
  */
 final class TableCache {
     private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
@@ -24,10 +24,20 @@ final class TableCache {
     private static final long VALID = 1L << 63 - ADDRESS_BITS;
     private static final int STRIPES = 16;
 
-    private final long[] slots;
+    /** log2 of the fewest entries: the bits above them are the tag, however many entries there are. */
+    static final int FEWEST_BITS = 8;
+
+    /** log2 of the most entries: as many tables of pages of 4K as map 64 GiB. */
+    private static final int MOST = 1 << 15;
+
     private final long[] stamps;
     private final int slotShift;
     private final int tagShift;
+    /** Only zeroes when it is new, so that it needs no care how it is seen: what is in it is loaded with acquire. */
+    private long[] slots;
+    /** Tables that found their slot taken since the cache grew; roughly. */
+    private int crowded;
+
     private final long tagMask;
     private final int granuleShift;
 
@@ -48,28 +58,16 @@ final class TableCache {
         slots = new long[1 << slotBits];
         stamps = new long[STRIPES];
         slotShift = coverShift;
-        tagShift = coverShift + slotBits;
+        tagShift = coverShift + FEWEST_BITS;
         tagMask = tagShift < inputBits ? (1L << inputBits - tagShift) - 1 : 0;
         this.granuleShift = granuleShift;
     }
 
     /** Address of the table that covers an IOVA; negative when it is not known. */
     long get(long iova) {
-        long entry = (long) LONGS.getAcquire(slots, slot(iova));
+        long[] now = slots;
+        long entry = (long) LONGS.getAcquire(now, slot(now, iova));
         return entry >>> ADDRESS_BITS == tag(iova) ? (entry & ADDRESS_MASK) << granuleShift : -1;
-    }
-
-    /** The entries, for one who looks in them itself by {@link #entry}. */
-    long[] slots() {
-        return slots;
-    }
-
-    int slotShift() {
-        return slotShift;
-    }
-
-    int tagShift() {
-        return tagShift;
     }
 
     /**
@@ -79,38 +77,70 @@ final class TableCache {
      * @param offset IOVA as an offset in the address space, so that no bit above it is set
      * @return the entry; 0 when it is not known
      */
-    static long entry(long[] slots, int slotShift, int tagShift, long offset) {
-        long entry = (long) LONGS.getAcquire(slots, (int) (offset >>> slotShift) & slots.length - 1);
-        return entry >>> ADDRESS_BITS == (offset >>> tagShift | VALID) ? entry : 0;
+    long entry(long offset) {
+        long[] now = slots;
+        long number = offset >>> slotShift;
+        long entry = (long) LONGS.getAcquire(now, (int) number & now.length - 1);
+        return entry >>> ADDRESS_BITS == (number >>> FEWEST_BITS | VALID) ? entry : 0;
     }
 
-    /** Whether a table for an IOVA would drive out no other. */
+    /**
+     * Whether a table for an IOVA would drive out no other. If that happens as often as there are slots, they become twice
+     * as many, so that a cache is as large as what is mapped: 8 bytes for a table of 4 KiB.
+     */
     boolean isFree(long iova) {
-        return (long) LONGS.getOpaque(slots, slot(iova)) == 0;
+        long[] now = slots;
+        if ((long) LONGS.getOpaque(now, slot(now, iova)) == 0) {
+            return true;
+        }
+        if (now.length < MOST && ++crowded > now.length) {
+            grow(now);
+            return true;
+        }
+        return false;
+    }
+
+    /** No fill may be under way, nor a forget: either could miss the new slots. Those that come later see them. */
+    private void grow(long[] before) {
+        long[] more = new long[2 * before.length];
+        long[] held = new long[STRIPES];
+        for (int stripe = 0; stripe < STRIPES; stripe++) {
+            held[stripe] = lock(stripe);
+        }
+        if (slots == before) {
+            slots = more;
+            crowded = 0;
+        }
+        for (int stripe = 0; stripe < STRIPES; stripe++) {
+            LONGS.setVolatile(stamps, stripe, held[stripe] + 2);
+        }
     }
 
     /** Taken before a walk whose result is to be kept. */
     long stamp(long iova) {
-        return (long) LONGS.getAcquire(stamps, stripe(slot(iova)));
+        return (long) LONGS.getAcquire(stamps, stripe(iova));
     }
 
     /** Keeps the result of a walk that began after the stamp was taken. */
     void put(long iova, long table, long stamp) {
-        int slot = slot(iova);
-        if ((stamp & 1) == 0 && LONGS.compareAndSet(stamps, stripe(slot), stamp, stamp + 1)) {
-            LONGS.setRelease(slots, slot, tag(iova) << ADDRESS_BITS | table >>> granuleShift);
-            LONGS.setRelease(stamps, stripe(slot), stamp);
+        int stripe = stripe(iova);
+        if ((stamp & 1) == 0 && LONGS.compareAndSet(stamps, stripe, stamp, stamp + 1)) {
+            long[] now = slots;
+            LONGS.setRelease(now, slot(now, iova), tag(iova) << ADDRESS_BITS | table >>> granuleShift);
+            LONGS.setRelease(stamps, stripe, stamp);
         }
     }
 
     /** Drops the table that covers an IOVA, after it was unlinked and before anybody may free it. */
     void forget(long iova) {
-        int slot = slot(iova);
-        long stamp = lock(stripe(slot));
-        if (((long) LONGS.getOpaque(slots, slot) >>> ADDRESS_BITS) == tag(iova)) {
-            LONGS.setRelease(slots, slot, 0L);
+        int stripe = stripe(iova);
+        long stamp = lock(stripe);
+        long[] now = slots;
+        int slot = slot(now, iova);
+        if (((long) LONGS.getOpaque(now, slot) >>> ADDRESS_BITS) == tag(iova)) {
+            LONGS.setRelease(now, slot, 0L);
         }
-        LONGS.setVolatile(stamps, stripe(slot), stamp + 2);
+        LONGS.setVolatile(stamps, stripe, stamp + 2);
     }
 
     private long lock(int stripe) {
@@ -123,15 +153,16 @@ final class TableCache {
         }
     }
 
-    private int slot(long iova) {
-        return (int) (iova >>> slotShift) & slots.length - 1;
+    private int slot(long[] now, long iova) {
+        return (int) (iova >>> slotShift) & now.length - 1;
     }
 
     private long tag(long iova) {
         return iova >>> tagShift & tagMask | VALID;
     }
 
-    private static int stripe(int slot) {
-        return slot & STRIPES - 1;
+    /** Of whatever slot: there are fewer stripes than slots. */
+    private int stripe(long iova) {
+        return (int) (iova >>> slotShift) & STRIPES - 1;
     }
 }

@@ -17,22 +17,39 @@ import org.sluice.spi.memory.PhysicalMemory;
 final class TableWords {
     private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
 
+    private static final VarHandle KEPT;
+    private static final VarHandle WINDOWS;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            KEPT = lookup.findVarHandle(TableWords.class, "kept", Kept.class);
+            WINDOWS = lookup.findVarHandle(TableWords.class, "windows", long[][].class);
+        } catch (ReflectiveOperationException impossible) {
+            throw new ExceptionInInitializerError(impossible);
+        }
+    }
+
     /** log2 of the windows that are kept at most: 64 GiB at 2 MiB a window. */
     private static final int MOST_KEPT_BITS = 15;
 
     private final PhysicalMemory memory;
     private final boolean windowed;
     /** Bits that tell leaves of one size from everything else at their level. */
-    private final long kinds;
+    final long kinds;
 
     private final int windowShift;
     private final long windowMask;
-    private final int entryShift;
-    private final int entryWordShift;
-    private final int wordMask;
+    /** How a {@link TableCache}'s entry becomes the number of a window, and the table's first word in it. */
+    final int entryShift;
+
+    final int entryWordShift;
+    final int wordMask;
     private final RampFill ramp;
     /** Read without a lock: immutable. */
     private Kept kept = Kept.none();
+    /** The windows in it once more, for the short way: one load less, and one that acquires. */
+    private long[][] windows = kept.windows;
 
     /** Windows by the low bits of their numbers; no two that are kept share them. */
     private static final class Kept {
@@ -124,38 +141,30 @@ final class TableWords {
         Kept now = kept;
         if (now.numbers[now.place(number)] != number) {
             Kept next = now.with(number, window);
-            kept = next != null ? next : now;
+            if (next != null) {
+                WINDOWS.setRelease(this, next.windows);
+                KEPT.setRelease(this, next);
+            }
         }
         return window;
     }
 
     /**
      * Whether a table may be remembered in a {@link TableCache}: where there are windows, its own must be kept, because
-     * {@link #windowOf} does not compare numbers. A window that is kept stays so.
+     * {@link #windows} has none to compare. A window that is kept stays so.
      */
     boolean mayBeRemembered(long table) {
         if (!windowed) {
             return true;
         }
         window(table);
-        Kept now = kept;
+        Kept now = (Kept) KEPT.getAcquire(this);
         return now.numbers[now.place(table >>> windowShift)] == table >>> windowShift;
     }
 
-    /**
-     * The window of a remembered table.
-     *
-     * @param entry of a {@link TableCache}: the table's address in granules, with other bits above it
-     * @return the words; null where there are no windows
-     */
-    long[] windowOf(long entry) {
-        long[][] windows = kept.windows;
-        return windows[(int) (entry >>> entryShift) & windows.length - 1];
-    }
-
-    /** Index of the first word of a remembered table in its window. */
-    int wordOf(long entry) {
-        return (int) (entry << entryWordShift) & wordMask;
+    /** Windows by the low bits of their numbers, which are not compared; a null where there are none. */
+    long[][] windows() {
+        return (long[][]) WINDOWS.getAcquire(this);
     }
 
     private int word(long address) {
@@ -192,8 +201,13 @@ final class TableWords {
         return true;
     }
 
-    /** Clears one leaf of a kind in a window; false if there is none. */
-    boolean clearOne(long[] window, int at, long kind) {
+    /**
+     * Clears one leaf of a kind in a window; false if there is none.
+     *
+     * @param kind the bits of the mask that it has
+     * @param kinds mask of bits that tell kinds apart
+     */
+    static boolean clearOne(long[] window, int at, long kind, long kinds) {
         if ((window[at] & kinds) != kind) {
             return false;
         }
@@ -242,7 +256,7 @@ final class TableWords {
             return clearLeavesRemotely(address, entries, kind);
         }
         if (entries == 1) {
-            return clearOne(window(address), word(address), kind) ? 1 : 0;
+            return clearOne(window(address), word(address), kind, kinds) ? 1 : 0;
         }
         return clearLeaves(window(address), word(address), entries, kind);
     }

@@ -20,7 +20,7 @@ final class Tables {
 
     private static final long TABLE = TableDescriptor.TYPE_TABLE;
     private static final int PAGE_CACHE_BITS = 10;
-    private static final int UPPER_CACHE_BITS = 6;
+    private static final int UPPER_CACHE_BITS = TableCache.FEWEST_BITS;
 
     final Geometry geometry;
     final Granule granule;
@@ -66,8 +66,8 @@ final class Tables {
 
     /**
      * Finds the table of a level, for a look-up: as {@link #find}, but it drives nothing out of the cache. Random look-ups
-     * over more tables than the cache holds would gain nothing, and pay for a compare-and-set each, behind which no two
-     * cache misses of the processor overlap.
+     * over more tables than the largest cache holds would gain nothing, and pay for a compare-and-set each, behind which no
+     * two cache misses of the processor overlap.
      */
     long look(long iova, Level level) {
         if (level.above == null) {
@@ -89,7 +89,7 @@ final class Tables {
             return (descriptor & 1) == 0 ? EMPTY : BLOCKED;
         }
         long table = granule.decode(descriptor);
-        if ((evict || cache.isFree(iova)) && words.mayBeRemembered(table)) {
+        if ((cache.isFree(iova) || evict) && words.mayBeRemembered(table)) {
             cache.put(iova, table, stamp);
         }
         return table;

@@ -52,4 +52,40 @@ class TableCacheTest {
         cache.forget(M2 + (M2 << 10));
         assertThat(cache.get(M2)).isEqualTo(0x1000);
     }
+
+    @Test
+    void cacheGrowsUntilAllTablesThatAreLookedUpAgainAndAgainAreInIt() {
+        int tables = 5 << 10;
+        for (int round = 0; round < 8; round++) {
+            for (long i = 0; i < tables; i++) {
+                remember(i * M2, i << 12);
+            }
+        }
+        for (long i = 0; i < tables; i++) {
+            assertThat(cache.get(i * M2)).isEqualTo(i << 12);
+            assertThat(cache.entry(i * M2) & 0xff_ffff_ffffL).isEqualTo(i);
+        }
+        cache.forget(4000 * M2);
+        assertThat(cache.get(4000 * M2)).isNegative();
+        assertThat(cache.entry(4000 * M2)).isZero();
+        assertThat(cache.get(3999 * M2)).isEqualTo(3999L << 12);
+    }
+
+    @Test
+    void walkThatBeganBeforeTheTableWasForgottenIsNotRememberedByALargerCacheEither() {
+        long stamp = cache.stamp(M2);
+        cache.forget(M2);
+        for (long i = 0; i < 1 << 14; i++) {
+            remember(i % 4 * (M2 << 10), 0x1000); // all in one slot, until the cache has grown to have one for each
+        }
+        cache.put(M2, 0x1000, stamp);
+        assertThat(cache.get(M2)).isNegative();
+    }
+
+    private void remember(long iova, long table) {
+        long stamp = cache.stamp(iova);
+        if (cache.get(iova) < 0 && cache.isFree(iova)) {
+            cache.put(iova, table, stamp);
+        }
+    }
 }

@@ -17,7 +17,7 @@ import java.lang.invoke.VarHandle;
  * <p>Any thread may call it. The danger is an entry for a table that was unlinked: it would let a later operation write
  * into memory that has another use by then. So a fill takes the slot's stamp before its walk and is dropped if a table was
  * forgotten since; an unlink is followed by {@link #forget}, after which no entry for that table is in the cache and none
- * can come back. The stamp is odd while a fill or a forget is at it.
+ * can come back. The stamp is odd while a fill, a forget or a growth is at it.
  */
 public final class TableCache {
     private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
@@ -30,16 +30,22 @@ public final class TableCache {
     private static final long VALID = 1L << 63 - ADDRESS_BITS;
     private static final int STRIPES = 16;
 
-    private final long[] slots;
+    /** Slots at most: as many tables of pages as map 64 GiB. */
+    private static final int MOST = 1 << 15;
+
     private final long[] stamps;
     private final int slotShift;
     private final int tagShift;
     private final long tagMask;
+    /** Only zeroes when it is new, so that it needs no care how it is seen: what is in it is loaded with acquire. */
+    private long[] slots;
+    /** Tables that found their slot taken since the cache grew; roughly. */
+    private int crowded;
 
     /**
      * An empty cache.
      *
-     * @param slotBits log2 of its entries
+     * @param slotBits log2 of its entries, above 3; there become more of them, and the tag stays what it is
      * @param coverShift log2 of the bytes that a table covers
      * @param inputBits width of an IOVA
      */
@@ -58,18 +64,44 @@ public final class TableCache {
      * @return its address; negative when it is not known
      */
     public long get(long iova) {
-        long entry = (long) LONGS.getAcquire(slots, slot(iova));
+        long[] now = slots;
+        long entry = (long) LONGS.getAcquire(now, slot(now, iova));
         return entry >>> ADDRESS_BITS == tag(iova) ? (entry & ADDRESS_MASK) << Level.PAGE_SHIFT : -1;
     }
 
     /**
-     * Whether a table for an IOVA would drive out no other.
+     * Whether a table for an IOVA would drive out no other. If that happens as often as there are slots, they become twice
+     * as many, so that a cache is as large as what is mapped: 8 bytes for a table of 4 KiB.
      *
      * @param iova bytes
      * @return true if so
      */
     public boolean isFree(long iova) {
-        return (long) LONGS.getOpaque(slots, slot(iova)) == 0;
+        long[] now = slots;
+        if ((long) LONGS.getOpaque(now, slot(now, iova)) == 0) {
+            return true;
+        }
+        if (now.length < MOST && ++crowded > now.length) {
+            grow(now);
+            return true;
+        }
+        return false;
+    }
+
+    /** No fill may be under way, nor a forget: either could miss the new slots. Those that come later see them. */
+    private void grow(long[] before) {
+        long[] more = new long[2 * before.length];
+        long[] held = new long[STRIPES];
+        for (int stripe = 0; stripe < STRIPES; stripe++) {
+            held[stripe] = lock(stripe);
+        }
+        if (slots == before) {
+            slots = more;
+            crowded = 0;
+        }
+        for (int stripe = 0; stripe < STRIPES; stripe++) {
+            LONGS.setVolatile(stamps, stripe, held[stripe] + 2);
+        }
     }
 
     /**
@@ -79,7 +111,7 @@ public final class TableCache {
      * @return for {@link #put}
      */
     public long stamp(long iova) {
-        return (long) LONGS.getAcquire(stamps, stripe(slot(iova)));
+        return (long) LONGS.getAcquire(stamps, stripe(iova));
     }
 
     /**
@@ -90,13 +122,14 @@ public final class TableCache {
      * @param stamp of {@link #stamp}
      */
     public void put(long iova, long table, long stamp) {
-        int slot = slot(iova);
+        int stripe = stripe(iova);
         if (Long.compareUnsigned(table, LAST_ADDRESS) <= 0
                 && tag(iova) < VALID << 1
                 && (stamp & 1) == 0
-                && LONGS.compareAndSet(stamps, stripe(slot), stamp, stamp + 1)) {
-            LONGS.setRelease(slots, slot, tag(iova) << ADDRESS_BITS | table >>> Level.PAGE_SHIFT);
-            LONGS.setRelease(stamps, stripe(slot), stamp);
+                && LONGS.compareAndSet(stamps, stripe, stamp, stamp + 1)) {
+            long[] now = slots;
+            LONGS.setRelease(now, slot(now, iova), tag(iova) << ADDRESS_BITS | table >>> Level.PAGE_SHIFT);
+            LONGS.setRelease(stamps, stripe, stamp);
         }
     }
 
@@ -106,12 +139,14 @@ public final class TableCache {
      * @param iova bytes
      */
     public void forget(long iova) {
-        int slot = slot(iova);
-        long stamp = lock(stripe(slot));
-        if (((long) LONGS.getOpaque(slots, slot) >>> ADDRESS_BITS) == tag(iova)) {
-            LONGS.setRelease(slots, slot, 0L);
+        int stripe = stripe(iova);
+        long stamp = lock(stripe);
+        long[] now = slots;
+        int slot = slot(now, iova);
+        if (((long) LONGS.getOpaque(now, slot) >>> ADDRESS_BITS) == tag(iova)) {
+            LONGS.setRelease(now, slot, 0L);
         }
-        LONGS.setVolatile(stamps, stripe(slot), stamp + 2);
+        LONGS.setVolatile(stamps, stripe, stamp + 2);
     }
 
     private long lock(int stripe) {
@@ -124,15 +159,16 @@ public final class TableCache {
         }
     }
 
-    private int slot(long iova) {
-        return (int) (iova >>> slotShift) & slots.length - 1;
+    private int slot(long[] now, long iova) {
+        return (int) (iova >>> slotShift) & now.length - 1;
     }
 
     private long tag(long iova) {
         return (iova >>> tagShift & tagMask) + VALID; // more than an entry holds, if the IOVA is too wide for one
     }
 
-    private static int stripe(int slot) {
-        return slot & STRIPES - 1;
+    /** Of whatever slot: there are fewer stripes than slots. */
+    private int stripe(long iova) {
+        return (int) (iova >>> slotShift) & STRIPES - 1;
     }
 }

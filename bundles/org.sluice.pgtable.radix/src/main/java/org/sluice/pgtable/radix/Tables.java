@@ -87,7 +87,7 @@ final class Tables {
             return code.isPresent(entry) ? BLOCKED : EMPTY;
         }
         long table = code.address(entry);
-        if (evict || cache.isFree(iova)) {
+        if (cache.isFree(iova) || evict) {
             cache.put(iova, table, stamp);
         }
         return table;
