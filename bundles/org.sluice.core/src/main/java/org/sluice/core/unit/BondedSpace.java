@@ -56,8 +56,13 @@ abstract class BondedSpace extends Space implements IoMm, PasidTarget {
     /** Tells the hardware that the device may load the table by itself, if it must know. */
     private void allow(Device device) {
         if (unit.iommu() instanceof ClientSwitching switching) {
-            switching.allowTable(device.record(), ledger().context());
+            switching.allowTable(device.record(), ledger().context(), loadedAsid());
         }
+    }
+
+    /** The ASID with which a device loads the table by itself. */
+    int loadedAsid() {
+        return ledger().context().record().tag();
     }
 
     /** Tells a driver that took over what its predecessor knew. */

@@ -87,6 +87,11 @@ final class PrivateSpace extends BondedSpace {
     }
 
     @Override
+    int loadedAsid() {
+        return allocation.clientTable().asid();
+    }
+
+    @Override
     public void onPageFault(PageFaultHandler handler) {
         repair = handler == null ? null : new Repair(this, handler);
     }

@@ -26,6 +26,9 @@ final class BankContext implements TranslationContext {
     private final Maintenance maintenance;
     private volatile WalkerConfig walker;
     private volatile int bank = NO_BANK;
+    // entries of the upper half carry the ASID of whatever table was loaded in the lower one, and tables may share an
+    // ASID
+    private volatile boolean anyAsid;
 
     BankContext(ContextRequest request, int stage, int tag, PageTableConfig table, Maintenance maintenance) {
         this.request = request;
@@ -33,6 +36,7 @@ final class BankContext implements TranslationContext {
         this.tag = tag;
         this.table = table;
         this.maintenance = maintenance;
+        this.anyAsid = request.upperHalf();
     }
 
     @Override
@@ -86,6 +90,11 @@ final class BankContext implements TranslationContext {
         bank = number;
     }
 
+    /** Its entries carry this ASID, which may be others' too. */
+    void setLoadedAsid(int asid) {
+        anyAsid = asid != tag;
+    }
+
     /** Whether registers have the form of the 64-bit formats. */
     boolean isWide() {
         return Formats.isWide(table.format());
@@ -97,8 +106,7 @@ final class BankContext implements TranslationContext {
         if (through == NO_BANK) {
             return;
         }
-        if (request.upperHalf()) {
-            // entries of the upper half carry the ASID of whatever table was loaded in the lower one
+        if (anyAsid) {
             maintenance.allOfBank(through);
             maintenance.sync(through);
         } else if (stage == 1) {
@@ -116,7 +124,7 @@ final class BankContext implements TranslationContext {
         if (through == NO_BANK) {
             return;
         }
-        if (request.upperHalf()) {
+        if (anyAsid) {
             maintenance.addressesOfAnyAsid(through, iova, size, granule, leafOnly);
         } else if (stage == 1) {
             maintenance.addresses(through, tag, isWide(), iova, size, granule, leafOnly);

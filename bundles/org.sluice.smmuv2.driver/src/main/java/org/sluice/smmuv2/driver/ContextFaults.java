@@ -57,9 +57,9 @@ record ContextFaults(int bank, long status, long address, long syndrome, long st
         return FaultSyndrome0.wnr(syndrome) != 0;
     }
 
-    /** ASID of the table that was loaded. */
-    int asid() {
-        return (int) TranslationTableBase0.asid(ttbr0);
+    /** Root of the table that was loaded. */
+    long root() {
+        return ttbr0 & TranslationTableBase0.ADDR_MASK;
     }
 
     /** In the terms of the contract; raw words are FSR, FSYNR0, FAR, TTBR0, CONTEXTIDR and the bank. */

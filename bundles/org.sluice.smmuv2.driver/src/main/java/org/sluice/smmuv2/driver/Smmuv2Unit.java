@@ -309,7 +309,7 @@ final class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperat
     }
 
     @Override
-    public void allowTable(DeviceRecord device, TranslationContext context) {
+    public void allowTable(DeviceRecord device, TranslationContext context, int asid) {
         Client client = client(device);
         BankContext kernel = client.context();
         if (kernel == null || !kernel.request().upperHalf()) {
@@ -319,6 +319,7 @@ final class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperat
                             + " mapped when it loads another table");
         }
         BankContext table = own(context);
+        table.setLoadedAsid(asid);
         table.setBank(kernel.bank());
         if (!banks.isLowerHalfOn(kernel.bank())) {
             banks.enableLowerHalf(kernel.bank(), (ArmStage1) table.walker());
@@ -339,8 +340,12 @@ final class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperat
         if (owner == null || !owner.request().upperHalf() || fault.address() < 0) {
             return null;
         }
-        BankContext loaded = byAsid.get(fault.asid());
-        return loaded == owner ? null : loaded;
+        // by root, because tables may share an ASID
+        return byAsid.values().stream()
+                .filter(table -> table.bank() == fault.bank() && table != owner)
+                .filter(table -> table.walker().root() == fault.root())
+                .findFirst()
+                .orElse(null);
     }
 
     @Override

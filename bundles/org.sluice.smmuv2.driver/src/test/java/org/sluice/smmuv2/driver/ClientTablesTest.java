@@ -56,6 +56,10 @@ class ClientTablesTest {
         machine.unit.space().setBank32(bank, ContextId.OFFSET, process + 100);
     }
 
+    private void allow(DeviceRecord device, TranslationContext process) {
+        machine.unit.allowTable(device, process, process.record().tag());
+    }
+
     private long tcr() {
         return machine.unit.space().bank32(bank, TranslationControl.OFFSET);
     }
@@ -70,10 +74,10 @@ class ClientTablesTest {
 
     @Test
     void theFirstTableTurnsItOnTheSecondWritesNothingTheLastTurnsItOff() {
-        machine.unit.allowTable(gpu, processes[0]);
+        allow(gpu, processes[0]);
         assertThat(TranslationControl.epd0(tcr())).isZero();
         long before = machine.unit.space().bank64(bank, TranslationTableBase0.OFFSET);
-        machine.unit.allowTable(gpu, processes[1]);
+        allow(gpu, processes[1]);
         assertThat(machine.unit.space().bank64(bank, TranslationTableBase0.OFFSET))
                 .isEqualTo(before);
         load(0);
@@ -90,8 +94,8 @@ class ClientTablesTest {
 
     @Test
     void aTableThatIsNotLoadedIsInvalidatedByItsAsid() {
-        machine.unit.allowTable(gpu, processes[0]);
-        machine.unit.allowTable(gpu, processes[1]);
+        allow(gpu, processes[0]);
+        allow(gpu, processes[1]);
         load(0);
         assertThat(machine.word(SID, IOVA)).isEqualTo(2);
         load(1);
@@ -104,7 +108,7 @@ class ClientTablesTest {
 
     @Test
     void theKernelsHalfIsInvalidatedWhateverProcessWasLoadedWhenItWasCached() {
-        machine.unit.allowTable(gpu, processes[0]);
+        allow(gpu, processes[0]);
         load(0);
         assertThat(machine.word(SID, KERNEL)).isOne();
         machine.map(kernelRoot, KERNEL, PAGE + 0x3000 | Machine.RW);
@@ -115,8 +119,8 @@ class ClientTablesTest {
 
     @Test
     void aFaultNamesTheProcessThatWasLoaded() throws InterruptedException {
-        machine.unit.allowTable(gpu, processes[0]);
-        machine.unit.allowTable(gpu, processes[1]);
+        allow(gpu, processes[0]);
+        allow(gpu, processes[1]);
         load(1);
         assertThat(machine.word(SID, IOVA + 0x1000)).isEqualTo(-1);
         FaultRecord fault = machine.faults.poll(30, TimeUnit.SECONDS);
@@ -128,7 +132,7 @@ class ClientTablesTest {
 
     @Test
     void whileItIsOffNothingIsWrittenAndPowerUpFlushesEverything() {
-        machine.unit.allowTable(gpu, processes[0]);
+        allow(gpu, processes[0]);
         load(0);
         assertThat(machine.word(SID, IOVA)).isEqualTo(2);
         machine.powerDown();
@@ -143,8 +147,29 @@ class ClientTablesTest {
     }
 
     @Test
+    void tablesThatShareAnAsidAreInvalidatedWhateverItIsAndFaultsStillNameTheProcess() throws InterruptedException {
+        machine.unit.allowTable(gpu, processes[0], 0);
+        machine.unit.allowTable(gpu, processes[1], 0);
+        machine.unit.space().setBank64(bank, TranslationTableBase0.OFFSET, roots[0]);
+        assertThat(machine.word(SID, IOVA)).isEqualTo(2);
+        machine.map(roots[0], IOVA, PAGE + 0x3000 | Machine.RW);
+        processes[0].invalidate(IOVA, 0x1000, 0x1000, true);
+        processes[0].sync();
+        assertThat(machine.word(SID, IOVA)).isEqualTo(4);
+        machine.unit.space().setBank64(bank, TranslationTableBase0.OFFSET, roots[1]);
+        assertThat(machine.word(SID, IOVA))
+                .as("the device has not dropped its translations")
+                .isEqualTo(4);
+        processes[1].invalidateAll();
+        assertThat(machine.word(SID, IOVA)).isEqualTo(3);
+        assertThat(machine.word(SID, IOVA + 0x1000)).isEqualTo(-1);
+        machine.faults.poll(30, TimeUnit.SECONDS);
+        assertThat(machine.guilty).containsExactly(processes[1]);
+    }
+
+    @Test
     void aDeviceWithoutAnUpperHalfMayNotLoadTables() {
         DeviceRecord other = machine.attached("nic", 9, machine.stage1(machine.table(), false));
-        assertThatThrownBy(() -> machine.unit.allowTable(other, processes[0])).hasMessageContaining("upper half");
+        assertThatThrownBy(() -> allow(other, processes[0])).hasMessageContaining("upper half");
     }
 }

@@ -17,7 +17,9 @@ public interface ClientSwitching {
      *
      * @param device attached to a domain of the upper half
      * @param context of the table, installed
+     * @param asid that the device loads with it: the context's tag, or one that several tables share; then the device drops
+     *     its translations when it switches, and invalidations of the context spare no ASID
      * @throws org.sluice.api.IommuException EINVAL the device is not attached to a domain of the upper half; nothing changed
      */
-    void allowTable(DeviceRecord device, TranslationContext context);
+    void allowTable(DeviceRecord device, TranslationContext context, int asid);
 }

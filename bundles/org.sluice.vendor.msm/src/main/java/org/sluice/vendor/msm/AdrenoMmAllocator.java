@@ -1,5 +1,6 @@
 package org.sluice.vendor.msm;
 
+import java.util.Map;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.sluice.api.ActivationKind;
@@ -17,7 +18,8 @@ import org.sluice.spi.pgtable.Quirk;
  * to switch TTBR0 by itself (private-pasid.md section 3). Any thread may call it.
  *
  * <p>The table is a clone of the kernel's upper-half configuration without the upper half, as drm/msm makes it; the ASID is
- * the context's own, so that invalidating by ASID reaches a table that is not loaded at the moment.
+ * the context's own, so that invalidating by ASID reaches a table that is not loaded at the moment; as an option all share one, as drm/msm has it,
+ * and the GPU drops its translations when it switches.
  */
 @Component(immediate = true, property = MmAllocator.COMPATIBLE + "=qcom,adreno")
 public final class AdrenoMmAllocator implements MmAllocator {
@@ -29,16 +31,43 @@ public final class AdrenoMmAllocator implements MmAllocator {
     private static final int LARGEST_ASID = 0xffff;
     private static final int ROOT_BITS = 48;
 
-    private final ProcessIds ids;
+    /** What drm/msm loads with every table. */
+    static final int SHARED_ASID = 0;
 
-    /** Made by the component runtime; counts start at the time of day, so that two instances seldom agree. */
+    /** Property: {@code unique} gives each space an ASID, {@code shared} gives all the same, as drm/msm does. */
+    static final String ASID = "asid";
+
+    private final ProcessIds ids;
+    private final boolean shared;
+
+    /**
+     * Made by the component runtime; counts start at the time of day, so that two instances seldom agree.
+     *
+     * @param properties {@value #ASID}
+     * @throws IommuException EINVAL an unknown value
+     */
     @Activate
-    public AdrenoMmAllocator() {
-        this(new ProcessIds((int) (System.currentTimeMillis() >>> 4)));
+    public AdrenoMmAllocator(Map<String, Object> properties) {
+        this(
+                new ProcessIds((int) (System.currentTimeMillis() >>> 4)),
+                isShared(String.valueOf(properties.getOrDefault(ASID, "unique"))));
     }
 
     AdrenoMmAllocator(ProcessIds ids) {
+        this(ids, false);
+    }
+
+    AdrenoMmAllocator(ProcessIds ids, boolean shared) {
         this.ids = ids;
+        this.shared = shared;
+    }
+
+    private static boolean isShared(String value) {
+        if (!value.equals("unique") && !value.equals("shared")) {
+            throw new IommuException(
+                    Errno.EINVAL, "property " + ASID + " is '" + value + "': it must be unique or shared");
+        }
+        return value.equals("shared");
     }
 
     @Override
@@ -54,7 +83,9 @@ public final class AdrenoMmAllocator implements MmAllocator {
             throw new IommuException(
                     Errno.ERANGE, String.format("root 0x%x of a table does not fit TTBR0[%d:0]", root, ROOT_BITS - 1));
         }
-        return new MmAllocation(ActivationKind.CLIENT_SWITCHED, new ClientTable(root, asid, ids.take(asid), BANK));
+        return new MmAllocation(
+                ActivationKind.CLIENT_SWITCHED,
+                new ClientTable(root, shared ? SHARED_ASID : asid, ids.take(asid), BANK));
     }
 
     private static PageTableConfig configuration(PageTableConfig suggested) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,7 +28,7 @@ class AdrenoMmAllocatorTest {
     private static final int RW = Prot.READ | Prot.WRITE;
 
     private final TestGpu gpu = new TestGpu();
-    private final AdrenoMmAllocator allocator = new AdrenoMmAllocator();
+    private final AdrenoMmAllocator allocator = new AdrenoMmAllocator(Map.of());
 
     @Test
     void deviceSwitchesAndTheClientGetsRootAsidAndBank_R2() {
@@ -108,7 +109,7 @@ class AdrenoMmAllocatorTest {
 
     @Test
     void freeTakesAllocationsOfAPredecessor() {
-        MmAllocation old = new AdrenoMmAllocator().mmAlloc(gpu.request(9));
+        MmAllocation old = new AdrenoMmAllocator(Map.of()).mmAlloc(gpu.request(9));
         allocator.mmFree(old);
         MmAllocation own = allocator.mmAlloc(gpu.request(9));
         allocator.mmFree(own);
@@ -174,5 +175,20 @@ class AdrenoMmAllocatorTest {
                 return root;
             }
         };
+    }
+
+    @Test
+    void spacesShareAnAsidWhenTheConfigurationSaysSo() {
+        AdrenoMmAllocator sharing = new AdrenoMmAllocator(Map.of("asid", "shared"));
+        MmAllocation one = sharing.mmAlloc(gpu.request(9));
+        MmAllocation two = sharing.mmAlloc(gpu.request(10));
+        assertThat(one.clientTable().asid()).isZero();
+        assertThat(two.clientTable().asid()).isZero();
+        assertThat(one.clientTable().contextIdr())
+                .as("a fault still names the space")
+                .isNotEqualTo(two.clientTable().contextIdr());
+        assertThatThrownBy(() -> new AdrenoMmAllocator(Map.of("asid", "none")))
+                .hasMessageContaining("'none'")
+                .hasMessageContaining("unique or shared");
     }
 }

@@ -3,6 +3,9 @@ package org.sluice.vendor.msm.gpu;
 import org.sluice.api.ClientTable;
 import org.sluice.smmuv2.arch.ContextId;
 import org.sluice.smmuv2.arch.SIdr1;
+import org.sluice.smmuv2.arch.TlbStatus;
+import org.sluice.smmuv2.arch.TlbSync;
+import org.sluice.smmuv2.arch.TlbiAll;
 import org.sluice.smmuv2.arch.TranslationTableBase0;
 import org.sluice.spi.bus.RegisterFile;
 
@@ -26,14 +29,24 @@ public final class TableAperture {
     }
 
     /**
-     * Loads a table.
+     * Loads a table; drops every translation of the bank if the ASID stays the same.
      *
      * @param table what to load
      */
     public void load(ClientTable table) {
         long bank = bank(table.bank());
+        long before = registers.read64(bank + TranslationTableBase0.OFFSET);
+        boolean sameTag = TranslationTableBase0.asid(before) == table.asid();
         registers.write64(bank + TranslationTableBase0.OFFSET, table.ttbr0());
         registers.write32(bank + ContextId.OFFSET, table.contextIdr());
+        if (sameTag && before != table.ttbr0()) {
+            // what is cached under a shared ASID is the other process's
+            registers.write32(bank + TlbiAll.OFFSET, 0);
+            registers.write32(bank + TlbSync.OFFSET, 0);
+            while (TlbStatus.sactive(registers.read32(bank + TlbStatus.OFFSET)) != 0) {
+                Thread.onSpinWait();
+            }
+        }
     }
 
     private long bank(int number) {
