@@ -68,6 +68,7 @@ static gboolean same(gconstpointer one, gconstpointer other)
 static GHashTable *tlb;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static volatile int stop;
+static volatile unsigned long writes;
 
 static struct key key_of(uint64_t iova, int level)
 {
@@ -138,6 +139,7 @@ static void *invalidate_and_refill(void *nothing)
 		pthread_mutex_lock(&mutex);
 		fill(key.iova);
 		pthread_mutex_unlock(&mutex);
+		writes++;
 	}
 	return NULL;
 }
@@ -153,8 +155,13 @@ static void hits_beside_a_writer(double nanos, struct samples *samples)
 	if (pthread_create(&writer, NULL, invalidate_and_refill, NULL))
 		abort();
 	while (!is_enough(samples, nanos)) {
-		double began = now();
+		unsigned long before = writes;
+		double began;
 
+		/* a sample while the writer waits for a processor says nothing */
+		while (writes == before)
+			;
+		began = now();
 		for (int i = 0; i < LOOP; i++) {
 			random = next_random(random);
 			pthread_mutex_lock(&mutex);

@@ -5,12 +5,15 @@ import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Group;
 import org.openjdk.jmh.annotations.GroupThreads;
+import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Threads;
+import org.openjdk.jmh.infra.Control;
 import org.sluice.smmuv3.model.TlbDoor;
 import org.sluice.smmuv3.model.WalkDoor;
 import org.sluice.spi.board.Dma;
@@ -29,6 +32,19 @@ public class TlbBenchmark {
     @State(Scope.Benchmark)
     public static class SmallTlb {
         final TlbDoor tlb = new TlbDoor(4096, FEW);
+        volatile long writes;
+    }
+
+    /** Lets no sample begin while the writer waits for a processor; the C peer does the same. */
+    @State(Scope.Thread)
+    public static class WriterRuns {
+        @Setup(Level.Invocation)
+        public void await(SmallTlb few, Control control) {
+            long before = few.writes;
+            while (few.writes == before && !control.stopMeasurement) {
+                Thread.onSpinWait();
+            }
+        }
     }
 
     /** One that holds many. */
@@ -63,6 +79,11 @@ public class TlbBenchmark {
         @Override
         void prepare() {
             domain.map(0, PADDR, (long) FEW << PAGE_SHIFT, TableState.RW);
+            // memory that was never written is not there, and would not be read
+            byte[] page = new byte[1 << PAGE_SHIFT];
+            for (int i = 0; i < FEW; i++) {
+                dma.write(Dma.NO_PASID, (long) i << PAGE_SHIFT, page, 0, page.length, 0);
+            }
         }
     }
 
@@ -100,7 +121,7 @@ public class TlbBenchmark {
     @Group("hit256BesideWriter")
     @GroupThreads(1)
     @OperationsPerInvocation(LOOK_UPS)
-    public long reader(SmallTlb few, Sequence sequence) {
+    public long reader(SmallTlb few, Sequence sequence, WriterRuns writerRuns) {
         return lookUp(few.tlb, sequence, FEW);
     }
 
@@ -116,6 +137,7 @@ public class TlbBenchmark {
             long iova = (random & FEW - 1) << PAGE_SHIFT;
             few.tlb.invalidate(iova);
             few.tlb.fill(iova);
+            few.writes = i;
         }
         sequence.random = random;
     }

@@ -14,8 +14,18 @@ final class ConfigurationCache {
     private final Generation generation;
     private final Object writing = new Object();
 
-    /** One stream and substream. */
-    private record Entry(int streamId, int substreamId, Route route) {}
+    /**
+     * One stream and substream.
+     *
+     * @param translated the same as the route if that translates by stage 1, else null
+     * @param counters where the stream's counters are, see {@link TransactionSlots#counters}
+     */
+    record Entry(int streamId, int substreamId, Route route, Route.Translated translated, int counters) {
+        private static Entry of(int streamId, int substreamId, Route route, int counters) {
+            boolean translates = route instanceof Route.Translated translated && translated.context() != null;
+            return new Entry(streamId, substreamId, route, translates ? (Route.Translated) route : null, counters);
+        }
+    }
 
     // an invalidation of anything removes everything
     private final boolean wide;
@@ -33,29 +43,38 @@ final class ConfigurationCache {
         return (hash ^ hash >>> 15) & entries.length() - 1;
     }
 
-    /** The cached route, or null. */
-    Route lookup(int streamId, int substreamId) {
+    /** What is cached, or null. */
+    Entry find(int streamId, int substreamId) {
         if (entries.length() == 0) {
             return null;
         }
         Entry entry = entries.get(index(streamId, substreamId));
         boolean hit = entry != null && entry.streamId == streamId && entry.substreamId == substreamId;
-        return hit ? entry.route : null;
+        return hit ? entry : null;
+    }
+
+    /** The cached route, or null. */
+    Route lookup(int streamId, int substreamId) {
+        Entry entry = find(streamId, substreamId);
+        return entry == null ? null : entry.route;
     }
 
     /**
      * Keeps a route, unless anything was invalidated since its fetch began.
      *
+     * @param slot of the thread whose transaction has fetched it
      * @param began generation before the first read
      */
-    void fill(int streamId, int substreamId, Route route, long began) {
+    void fill(int streamId, int substreamId, Route route, long[] slot, long began) {
         if (entries.length() == 0 || route instanceof Route.Refused || route instanceof Route.Unreachable) {
             return;
         }
         synchronized (writing) {
             // under the lock of the sweep: see Tlb
             if (generation.current() == began) {
-                entries.set(index(streamId, substreamId), new Entry(streamId, substreamId, route));
+                entries.set(
+                        index(streamId, substreamId),
+                        Entry.of(streamId, substreamId, route, TransactionSlots.counters(slot)));
             }
         }
     }

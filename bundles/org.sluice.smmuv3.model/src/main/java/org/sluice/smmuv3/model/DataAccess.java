@@ -8,10 +8,27 @@ import org.sluice.spi.memory.PhysicalMemory;
 final class DataAccess {
     private final PhysicalMemory memory;
     private final int outputBits;
+    private final boolean plain;
 
     DataAccess(PhysicalMemory memory, int outputBits) {
         this.memory = memory;
         this.outputBits = outputBits;
+        // windows are storage
+        plain = memory.windowBytes() != 0;
+    }
+
+    /** Whether a read has no effect, so that it may be made in vain. */
+    boolean readsWithoutEffect() {
+        return plain;
+    }
+
+    /**
+     * Reads as {@link #move} does, and counts nothing.
+     *
+     * @throws MemoryAbortException some byte has no memory
+     */
+    void readUncounted(long address, byte[] data, int offset, int length) {
+        memory.read(address, data, offset, length);
     }
 
     /** Whether the SMMU has no such output address. */

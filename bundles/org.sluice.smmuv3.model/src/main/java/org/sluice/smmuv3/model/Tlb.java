@@ -16,28 +16,34 @@ import java.util.concurrent.atomic.LongAdder;
  * moved on, and takes the lock of each set that it sweeps: a late fill either finds the new generation under that lock, and
  * is dropped, or was there before the sweep, and is swept.
  *
- * <p>A set is its sequence, then for each way its tag with the leaf's attributes, its base with log2 of its size, and its
- * leaf: four ways fill 13 of 16 words. The sequence, which every write moves on, is also whose turn it is to be replaced.
+ * <p>A way is four words: tag with the leaf's attributes, key of address and size, leaf, and in the first way of a set
+ * the set's sequence. The sequence, which every write moves on, is also whose turn it is to be replaced. Pages in a row have
+ * ways in a row as their homes: a look-up of a range that was mapped in one piece finds each page in the first way that it
+ * looks at, and reads no cache line for one page alone.
  */
 final class Tlb {
     /** Answer of {@link #lookup}: no entry. 0 is no leaf, since a leaf has a size. */
     static final long MISS = 0;
 
     private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
-    private static final int FIRST_WAY = 1;
-    private static final int WAY_WORDS = 3;
+    private static final int WAY_SHIFT = 2;
+    private static final int WAY_WORDS = 1 << WAY_SHIFT;
     private static final int KEY = 1;
     private static final int LEAF = 2;
+    private static final int SEQUENCE = 3;
+    // of the key: the number of the leaf among leaves of its size, above log2 of the size
+    private static final int KEY_SHIFT = 6;
+    private static final int KEY_SIZE = (1 << KEY_SHIFT) - 1;
+    private static final int FOLD = 12;
+    private static final int SIZE_SHIFT = 7;
     private static final long LOCKED = 1;
     private static final int MAX_PROBES = 64;
 
     private final TlbShape shape;
     private final long[] words;
     private final int ways;
-    // words of the ways of a set; sets are a power of two apart
-    private final int waysWords;
-    private final int setShift;
-    private final int setMask;
+    private final int setWords;
+    private final int entryMask;
     private final Generation generation;
     // bit n: a leaf of 2^n bytes was ever filled; never cleared, so it may only cost a probe
     private volatile long sizes;
@@ -50,16 +56,27 @@ final class Tlb {
         this.shape = shape;
         this.generation = generation;
         ways = shape.ways();
-        waysWords = ways * WAY_WORDS;
-        setShift = Integer.SIZE - Integer.numberOfLeadingZeros(FIRST_WAY + waysWords - 1);
-        int sets = ways == 0 ? 0 : shape.entries() / ways;
-        words = new long[sets << setShift];
-        setMask = sets - 1;
+        setWords = ways << WAY_SHIFT;
+        words = new long[shape.entries() << WAY_SHIFT];
+        entryMask = shape.entries() - 1;
     }
 
-    private int set(long base, int log2size, long tag) {
-        long hash = (base >>> log2size) * 0x9e3779b97f4a7c15L + TlbTag.spread(tag);
-        return ((int) (hash >>> 32) & setMask) << setShift;
+    private static long key(long address, int log2size) {
+        return address >>> log2size << KEY_SHIFT | log2size;
+    }
+
+    // The first word of the way where an entry is at home. Upper bits are folded in, so that strides of a power of two
+    // do
+    // not compete for one set, and sizes are set apart.
+    private int home(long key, long tag) {
+        long page = key >>> KEY_SHIFT;
+        long index =
+                page ^ page >>> FOLD ^ page >>> 2 * FOLD ^ (key & KEY_SIZE) << SIZE_SHIFT ^ TlbTag.spread(tag) >>> 32;
+        return ((int) index & entryMask) << WAY_SHIFT;
+    }
+
+    private int set(int way) {
+        return way & -setWords;
     }
 
     /**
@@ -74,7 +91,7 @@ final class Tlb {
         // most often there is one size
         for (long present = sizes; present != 0; present &= present - 1) {
             int log2size = Long.numberOfTrailingZeros(present);
-            long leaf = probe(tag, address >>> log2size << log2size, log2size, slot);
+            long leaf = probe(tag, key(address, log2size), slot);
             if (leaf != MISS) {
                 return leaf;
             }
@@ -85,25 +102,36 @@ final class Tlb {
     }
 
     // plain reads between an acquire and a fence: they count only if no writer came in between
-    private long probe(long tag, long base, int log2size, long[] slot) {
+    private long probe(long tag, long key, long[] slot) {
         long[] array = words;
-        int set = set(base, log2size, tag);
-        long before = (long) LONGS.getAcquire(array, set);
-        long key = base | log2size;
-        int end = set + FIRST_WAY + waysWords;
-        for (int way = set + FIRST_WAY; way < end; way += WAY_WORDS) {
-            long found = array[way];
-            if (array[way + KEY] == key && TlbTag.matches(found, tag)) {
-                long leaf = array[way + LEAF];
-                VarHandle.acquireFence();
-                if ((before & LOCKED) != 0 || (long) LONGS.getOpaque(array, set) != before) {
-                    return MISS;
-                }
-                slot[TransactionSlots.ATTRIBUTES] = TlbTag.attributes(found);
-                return leaf;
+        int way = home(key, tag);
+        int set = set(way);
+        long before = (long) LONGS.getAcquire(array, set + SEQUENCE);
+        long found = array[way];
+        if (array[way + KEY] != key || !TlbTag.matches(found, tag)) {
+            way = away(array, set, key, tag);
+            if (way < 0) {
+                return MISS;
+            }
+            found = array[way];
+        }
+        long leaf = array[way + LEAF];
+        VarHandle.acquireFence();
+        if ((before & LOCKED) != 0 || (long) LONGS.getOpaque(array, set + SEQUENCE) != before) {
+            return MISS;
+        }
+        slot[TransactionSlots.ATTRIBUTES] = TlbTag.attributes(found);
+        return leaf;
+    }
+
+    // the way that has an entry which may not be at home; negative if none has
+    private int away(long[] array, int set, long key, long tag) {
+        for (int way = set; way < set + setWords; way += WAY_WORDS) {
+            if (array[way + KEY] == key && TlbTag.matches(array[way], tag)) {
+                return way;
             }
         }
-        return MISS;
+        return -1;
     }
 
     /**
@@ -135,14 +163,14 @@ final class Tlb {
         if ((sizes >>> log2size & 1) == 0 || global && !globals || piece && !pieces) {
             announce(log2size, global, piece);
         }
-        long base = address >>> log2size << log2size;
-        int set = set(base, log2size, tag);
+        long key = key(address, log2size);
+        int home = home(key, tag);
+        int set = set(home);
         lock(set);
         if (generation.current() == began) {
-            int victim = victim(set, tag, base | log2size);
-            int way = set + FIRST_WAY + victim * WAY_WORDS;
+            int way = victim(set, home, tag, key);
             LONGS.setOpaque(words, way, TlbTag.withAttributes(tag, attributes));
-            LONGS.setOpaque(words, way + KEY, base | log2size);
+            LONGS.setOpaque(words, way + KEY, key);
             LONGS.setOpaque(words, way + LEAF, leaf);
         }
         unlock(set);
@@ -154,18 +182,18 @@ final class Tlb {
         pieces |= piece;
     }
 
-    // the way that has it already, else the first that is free, else in turn
-    private int victim(int set, long tag, long key) {
-        int free = -1;
-        for (int i = ways - 1; i >= 0; i--) {
-            int way = set + FIRST_WAY + i * WAY_WORDS;
+    // the way that has it already, else its home if that is free, else any that is free, else in turn
+    private int victim(int set, int home, long tag, long key) {
+        int present = away(words, set, key, tag);
+        if (present >= 0 || words[home] == 0) {
+            return present >= 0 ? present : home;
+        }
+        for (int way = set; way < set + setWords; way += WAY_WORDS) {
             if (words[way] == 0) {
-                free = i;
-            } else if (words[way + KEY] == key && TlbTag.matches(words[way], tag)) {
-                return i;
+                return way;
             }
         }
-        return free >= 0 ? free : (int) (words[set] >>> 1) & ways - 1;
+        return set + ((int) (words[set + SEQUENCE] >>> 1) & ways - 1) * WAY_WORDS;
     }
 
     /** Removes what a scope covers, or more if the shape says so. The generation must have moved on before. */
@@ -175,7 +203,7 @@ final class Tlb {
         }
         TlbScope wide = shape.overreach().of(scope);
         if (!sweptByProbes(wide, scope)) {
-            for (int set = 0; set < words.length; set += 1 << setShift) {
+            for (int set = 0; set < words.length; set += setWords) {
                 sweep(set, wide, scope);
             }
         }
@@ -201,10 +229,16 @@ final class Tlb {
             int log2size = Long.numberOfTrailingZeros(present);
             long base = wide.first() >>> log2size << log2size;
             long end = wide.last() >>> log2size << log2size;
-            sweep(set(base, log2size, tag), wide, asked);
+            int swept = set(home(key(base, log2size), tag));
+            sweep(swept, wide, asked);
             while (base != end) {
                 base += 1L << log2size;
-                sweep(set(base, log2size, tag), wide, asked);
+                int set = set(home(key(base, log2size), tag));
+                // pages in a row share sets
+                if (set != swept) {
+                    sweep(set, wide, asked);
+                    swept = set;
+                }
             }
         }
         return true;
@@ -214,13 +248,15 @@ final class Tlb {
         lock(set);
         int gone = 0;
         int beyond = 0;
-        for (int way = set + FIRST_WAY; way < set + FIRST_WAY + waysWords; way += WAY_WORDS) {
+        for (int way = set; way < set + setWords; way += WAY_WORDS) {
             long tag = words[way];
             if (tag == 0) {
                 continue;
             }
             int log2size = Leaf.wholeLog2size(words[way + LEAF]);
-            long base = words[way + KEY] >>> log2size << log2size;
+            // a piece has another size than the leaf that it is of
+            long key = words[way + KEY];
+            long base = key >>> KEY_SHIFT << (key & KEY_SIZE) >>> log2size << log2size;
             if (wide.covers(tag, base, log2size)) {
                 LONGS.setOpaque(words, way, 0L);
                 gone++;
@@ -245,9 +281,10 @@ final class Tlb {
     }
 
     private void lock(int set) {
+        int at = set + SEQUENCE;
         while (true) {
-            long sequence = (long) LONGS.getOpaque(words, set);
-            if ((sequence & LOCKED) == 0 && LONGS.compareAndSet(words, set, sequence, sequence + 1)) {
+            long sequence = (long) LONGS.getOpaque(words, at);
+            if ((sequence & LOCKED) == 0 && LONGS.compareAndSet(words, at, sequence, sequence + 1)) {
                 // readers must see the sequence odd before they can see anything that is written under it
                 VarHandle.storeStoreFence();
                 return;
@@ -257,6 +294,6 @@ final class Tlb {
     }
 
     private void unlock(int set) {
-        LONGS.setRelease(words, set, words[set] + 1);
+        LONGS.setRelease(words, set + SEQUENCE, words[set + SEQUENCE] + 1);
     }
 }

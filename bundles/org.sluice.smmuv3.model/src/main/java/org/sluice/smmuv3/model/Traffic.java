@@ -23,6 +23,7 @@ final class Traffic {
     private final Generation generation;
     private final TranslationPath.Parts parts;
     private final TranslationPath path;
+    private final CachedReads cached;
     private final DataAccess dataAccess;
     private final EventQueue events;
     private final Stalls stalls;
@@ -47,6 +48,7 @@ final class Traffic {
         this.dataAccess = dataAccess;
         this.events = events;
         this.stalls = stalls;
+        cached = new CachedReads(settings, transactions, parts, dataAccess);
     }
 
     void listen(Consumer<? super Explanation> newListener) {
@@ -97,6 +99,13 @@ final class Traffic {
         if (listener != null) {
             return explained(streamId, substreamId, iova, flags, data, offset, length);
         }
+        if (!off && cached.done(streamId, substreamId, iova, flags, data, offset, length)) {
+            return Dma.OK;
+        }
+        return entered(streamId, substreamId, iova, flags, data, offset, length);
+    }
+
+    private int entered(int streamId, int substreamId, long iova, int flags, byte[] data, int offset, int length) {
         long[] slot = transactions.enter(streamId);
         try {
             return access(path, slot, streamId, substreamId, iova, flags, data, offset, length);

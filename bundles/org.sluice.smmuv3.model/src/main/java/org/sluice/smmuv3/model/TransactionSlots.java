@@ -5,6 +5,7 @@ import java.lang.invoke.VarHandle;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -14,6 +15,10 @@ import java.util.concurrent.locks.LockSupport;
  * <p>CMD_SYNC drains: every transaction that had entered when the drain began has left when it ends. Transactions that
  * enter later see the invalidations that came before the drain, because the fence of {@link #enter} and that of
  * {@link #drain} order each transaction either before the one or after the other.
+ *
+ * <p>What only reads may do without entering: it takes {@link #drains} before it looks anything up, and asks {@link
+ * #isCurrent} after its last access to memory. If no drain began in between, all its accesses came before any later drain,
+ * and all invalidations that an earlier drain covers came before its look-ups. Else what it read does not count.
  */
 final class TransactionSlots {
     // the state and what belongs to the thread are a cache line away from either end
@@ -45,6 +50,9 @@ final class TransactionSlots {
     static final int WALK_UPDATE = 20;
     static final int ATS_REQUESTS = 21;
     static final int ATS_TRANSLATED = 22;
+    /** Reads that hit the configuration cache and the TLB; and the level of the leaf that was hit. */
+    static final int CACHED = 23;
+
     /** Words of a block: four cache lines. */
     static final int BLOCK = 32;
 
@@ -59,6 +67,7 @@ final class TransactionSlots {
     private final List<Slot> slots = new ArrayList<>();
     private final long[] ofEndedThreads;
     private final StreamIndex streams;
+    private final AtomicLong drains = new AtomicLong();
 
     private record Slot(WeakReference<Thread> owner, long[] words) {
         boolean ended() {
@@ -77,17 +86,31 @@ final class TransactionSlots {
         return FIRST_BLOCK + streams.blocks() * BLOCK + BLOCK;
     }
 
+    /** This thread's slot. */
+    long[] slot() {
+        long[] slot = mine.get();
+        return slot != null ? slot : register();
+    }
+
     /** A transaction of this thread begins. Returns this thread's slot. */
     long[] enter(int streamId) {
-        long[] slot = mine.get();
-        if (slot == null) {
-            slot = register();
-        }
+        long[] slot = slot();
         slot[STREAM] = FIRST_BLOCK + streams.block(streamId) * BLOCK;
         // odd: inside. The counter, not a flag: a drain must see that this one left even if the next has entered
         LONGS.setOpaque(slot, STATE, slot[STATE] + 1);
         VarHandle.fullFence();
         return slot;
+    }
+
+    /** How many drains have begun. Whoever sees a drain sees everything that was invalidated before it. */
+    long drains() {
+        return drains.get();
+    }
+
+    /** Whether no other drain had begun when the last access to memory of this thread was done. */
+    boolean isCurrent(long drainsBefore) {
+        VarHandle.acquireFence();
+        return drains.get() == drainsBefore;
     }
 
     /** It ends; every access to memory that it made is done. */
@@ -105,6 +128,17 @@ final class TransactionSlots {
     /** Whether what was found goes into the caches. */
     static boolean fills(long[] slot) {
         return slot[FILLS] != 0;
+    }
+
+    /** Where the counters of the transaction's stream begin, in the slots of all threads. */
+    static int counters(long[] slot) {
+        return (int) slot[STREAM];
+    }
+
+    /** Counts a read that hit all caches. */
+    static void countCached(long[] slot, int counters, int level, int bytes) {
+        slot[counters + CACHED + level]++;
+        slot[counters + BYTES_READ] += bytes;
     }
 
     /** Adds 1 to a counter of the transaction's stream, in the calling thread's own slot. */
@@ -139,6 +173,7 @@ final class TransactionSlots {
      * for.
      */
     void drain() {
+        drains.incrementAndGet();
         VarHandle.fullFence();
         long[] own = mine.get();
         for (long[] slot : snapshot()) {
@@ -181,6 +216,16 @@ final class TransactionSlots {
 
     /** The sum of a counter of one block of {@link StreamIndex} over all threads. */
     synchronized long total(int counter, int block) {
+        long sum = stored(counter, block);
+        for (int level = 0; level <= Granule.LAST_LEVEL; level++) {
+            if (counter == TRANSACTIONS || counter == CONFIG_HIT || counter == TLB_HIT + level) {
+                sum += stored(CACHED + level, block);
+            }
+        }
+        return sum;
+    }
+
+    private long stored(int counter, int block) {
         int index = FIRST_BLOCK + block * BLOCK + counter;
         long sum = ofEndedThreads[index];
         for (Slot slot : slots) {

@@ -60,7 +60,7 @@ final class TranslationPath {
             TransactionSlots.count(slot, TransactionSlots.STE_FETCH);
             policy = configuration.stream(now, streamId);
             if (TransactionSlots.fills(slot)) {
-                configurations.fill(streamId, STREAM, policy, began);
+                configurations.fill(streamId, STREAM, policy, slot, began);
             }
         }
         return policy;
@@ -85,7 +85,7 @@ final class TranslationPath {
         }
         route = configuration.fetch(now, streamId, substreamId, slot, began);
         if (cacheable && TransactionSlots.fills(slot)) {
-            configurations.fill(streamId, substreamId, route, began);
+            configurations.fill(streamId, substreamId, route, slot, began);
         }
         return route;
     }

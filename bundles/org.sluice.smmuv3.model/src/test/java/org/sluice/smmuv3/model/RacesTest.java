@@ -42,7 +42,11 @@ class RacesTest {
     private WatchedMemory watched;
 
     private Smmu watchedSmmu() {
-        Smmu smmu = Smmu.reset(memory -> watched = new WatchedMemory(memory))
+        return watchedSmmu(false);
+    }
+
+    private Smmu watchedSmmu(boolean windows) {
+        Smmu smmu = Smmu.reset(memory -> watched = new WatchedMemory(memory, windows))
                 .enable()
                 .stage1(0, 0)
                 .cd(0, Smmu.cdWord0(1), Smmu.ROOT);
@@ -152,6 +156,50 @@ class RacesTest {
         sync.get();
         assertThat(smmu.commandsConsumed()).isTrue();
         assertThat(transaction.get()).isEqualTo(Dma.OK);
+    }
+
+    /** A read that hits, of plain memory, which a whole invalidation overtakes between its look-up and its bytes. */
+    private Smmu overtaken(byte[] data, long descriptor) {
+        Smmu smmu = watchedSmmu(true);
+        smmu.map(Smmu.ROOT, IOVA, OLD, Tables.RW);
+        smmu.memory.write64(OLD, 1);
+        smmu.memory.write64(NEW, 2);
+        assertThat(smmu.load(IOVA)).isEqualTo(1);
+        AtomicBoolean overtaking = new AtomicBoolean();
+        watched.onData = address -> {
+            if (address == OLD && overtaking.compareAndSet(false, true)) {
+                Tables.map(smmu, Smmu.ROOT, 12, 48, IOVA, 3, descriptor);
+                // it does not wait for this read, which would be a deadlock here
+                CompletableFuture.runAsync(
+                                () -> {
+                                    nhVa(smmu);
+                                    smmu.sync();
+                                },
+                                OWN_THREAD)
+                        .join();
+                assertThat(smmu.commandsConsumed()).isTrue();
+                smmu.memory.write64(OLD, 0xdead_beefL);
+            }
+        };
+        assertThat(smmu.read(Dma.NO_PASID, IOVA, data, 0)).isEqualTo(descriptor == 0 ? Dma.ABORT : Dma.OK);
+        assertThat(overtaking).isTrue();
+        return smmu;
+    }
+
+    @Test
+    void aReadThatASyncOvertakesIsMadeAgainByTheNewTranslation_R36() {
+        byte[] data = new byte[8];
+        Smmu smmu = overtaken(data, NEW | Tables.RW | 3);
+        assertThat(data).containsExactly(2, 0, 0, 0, 0, 0, 0, 0);
+        assertThat(smmu.counter("transaction")).isEqualTo(2);
+        assertThat(smmu.counter("bytes.read")).isEqualTo(16);
+    }
+
+    @Test
+    void aReadThatASyncOvertakesAndThatAbortsThenLeavesNothingOfThePage_R36() {
+        byte[] data = new byte[8];
+        overtaken(data, 0);
+        assertThat(data).containsOnly(0);
     }
 
     @Test

@@ -11,9 +11,17 @@ final class WatchedMemory implements PhysicalMemory {
     volatile LongConsumer onRead = reads::add;
     volatile LongConsumer onData = address -> {};
     private final PhysicalMemory memory;
+    private final boolean windows;
 
+    /** One without windows, so that the model takes reads of it for something that may have effects. */
     WatchedMemory(PhysicalMemory memory) {
+        this(memory, false);
+    }
+
+    /** One that may have the windows of the memory that it watches. */
+    WatchedMemory(PhysicalMemory memory, boolean windows) {
         this.memory = memory;
+        this.windows = windows;
     }
 
     @Override
@@ -99,11 +107,11 @@ final class WatchedMemory implements PhysicalMemory {
 
     @Override
     public long windowBytes() {
-        return 0;
+        return windows ? memory.windowBytes() : 0;
     }
 
     @Override
     public long[] window(long address) {
-        return null;
+        return windows ? memory.window(address) : null;
     }
 }
