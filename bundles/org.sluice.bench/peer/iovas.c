@@ -11,6 +11,7 @@
 /* Allocations that live meanwhile, so that the tree is one. */
 #define LIVE 4096
 #define LARGE 64
+#define BURST 64
 
 static struct iova_domain iovas;
 
@@ -56,6 +57,28 @@ static void fast(double nanos, struct samples *samples)
 	pairs(nanos, samples, 1);
 }
 
+/* Many taken, then as many given back. */
+static void burst(double nanos, struct samples *samples)
+{
+	static unsigned long frames[BURST];
+
+	open_domain();
+	while (!is_enough(samples, nanos)) {
+		double start = now();
+		unsigned long sum = 0;
+		int i, k;
+
+		for (i = 0; i < LOOP / BURST; i++) {
+			for (k = 0; k < BURST; k++)
+				sum += frames[k] = alloc_iova_fast(&iovas, 1, LIMIT, false);
+			for (k = 0; k < BURST; k++)
+				free_iova_fast(&iovas, frames[k], 1);
+		}
+		sink = sum;
+		add_sample(samples, now() - start, LOOP);
+	}
+}
+
 static void tree(double nanos, struct samples *samples)
 {
 	pairs(nanos, samples, LARGE);
@@ -63,6 +86,7 @@ static void tree(double nanos, struct samples *samples)
 
 const struct peer_case iova_cases[] = {
 	{ "iovapair", fast },
+	{ "iovaburst", burst },
 	{ "iovatree", tree },
 	{ NULL, NULL },
 };

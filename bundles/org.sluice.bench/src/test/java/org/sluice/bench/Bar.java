@@ -62,6 +62,7 @@ record Bar(String what, String benchmark, String program, String peer, double sc
                     .98,
                     1),
             c("IOVA taken and given back", "IovaBenchmark.pair", "iovapair", 3, 6),
+            c("64 IOVAs taken, then given back", "IovaBenchmark.burst", "iovaburst", .5, 1),
             c("the same with two passages of the gate", "IovaBenchmark.pairWithGate", "iovapair", .8, 1),
             c("64 pages of IOVA, from the free ranges", "IovaBenchmark.largePair", "iovatree", .3, 1),
             c("TLB hit, 256 entries", "TlbBenchmark.hit256", "tlb256", 10, 15),

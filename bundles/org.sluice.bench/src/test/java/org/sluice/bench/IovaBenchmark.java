@@ -21,12 +21,14 @@ import org.sluice.core.iova.IovaAllocator;
 public class IovaBenchmark {
     private static final int LOOP = 1024;
     private static final int LIVE = 4096;
+    private static final int BURST = 64;
     private static final long LARGE = 64 * TableState.SIZE_4K;
 
     @State(Scope.Benchmark)
     public static class Iovas {
         final SwapGate gate = new SwapGate();
         final IovaAllocator iovas = new IovaAllocator(gate, 0, (1L << 48) - 1, TableState.SIZE_4K, () -> {});
+        final long[] burst = new long[BURST];
 
         @Setup
         public void live() {
@@ -37,13 +39,41 @@ public class IovaBenchmark {
             gate.leave(pin);
         }
 
+        /** As DMA mapping does. */
+        long take(long[] pin, long size) {
+            long iova = iovas.allocateAtHand(pin, size, -1L);
+            return iova != 0 ? iova : iovas.allocate(pin, size, -1L);
+        }
+
+        void give(long[] pin, long iova, long size) {
+            if (!iovas.freeAtHand(pin, iova, size)) {
+                iovas.free(pin, iova, size);
+            }
+        }
+
+        long bursts() {
+            long sum = 0;
+            long[] pin = gate.enter();
+            for (int i = 0; i < LOOP / BURST; i++) {
+                for (int k = 0; k < BURST; k++) {
+                    burst[k] = take(pin, TableState.SIZE_4K);
+                    sum += burst[k];
+                }
+                for (int k = 0; k < BURST; k++) {
+                    give(pin, burst[k], TableState.SIZE_4K);
+                }
+            }
+            gate.leave(pin);
+            return sum;
+        }
+
         long pairs(long size) {
             long sum = 0;
             long[] pin = gate.enter();
             for (int i = 0; i < LOOP; i++) {
-                long iova = iovas.allocate(pin, size, -1L);
+                long iova = take(pin, size);
                 sum += iova;
-                iovas.free(pin, iova, size);
+                give(pin, iova, size);
             }
             gate.leave(pin);
             return sum;
@@ -54,6 +84,13 @@ public class IovaBenchmark {
     @OperationsPerInvocation(LOOP)
     public long pair(Iovas state) {
         return state.pairs(TableState.SIZE_4K);
+    }
+
+    /** 64 taken, then 64 given back: what a driver does that fills a ring. */
+    @Benchmark
+    @OperationsPerInvocation(LOOP)
+    public long burst(Iovas state) {
+        return state.bursts();
     }
 
     /** From the free ranges. */
@@ -69,11 +106,11 @@ public class IovaBenchmark {
         long sum = 0;
         for (int i = 0; i < LOOP; i++) {
             long[] pin = state.gate.enter();
-            long iova = state.iovas.allocate(pin, TableState.SIZE_4K, -1L);
+            long iova = state.take(pin, TableState.SIZE_4K);
             state.gate.leave(pin);
             sum += iova;
             pin = state.gate.enter();
-            state.iovas.free(pin, iova, TableState.SIZE_4K);
+            state.give(pin, iova, TableState.SIZE_4K);
             state.gate.leave(pin);
         }
         return sum;

@@ -3,6 +3,8 @@ package org.sluice.core.gate;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.WeakReference;
+import java.util.BitSet;
+import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
@@ -45,11 +47,21 @@ public final class SwapGate {
     private static final long NAP_NANOS = TimeUnit.MICROSECONDS.toNanos(50);
 
     private final ThreadLocal<long[]> slots = new ThreadLocal<>();
-    private final CopyOnWriteArrayList<WeakReference<long[]>> registry = new CopyOnWriteArrayList<>();
+    private final CopyOnWriteArrayList<Slot> registry = new CopyOnWriteArrayList<>();
     private final LongAdder parked = new LongAdder();
     private final ReentrantLock door = new ReentrantLock();
     private final Condition opened = door.newCondition();
-    private long threads;
+    private final BitSet ordinals = new BitSet(); // guarded by this; of the slots in the registry
+
+    /** Held weakly, with its number, which is known when the slot has gone. */
+    private static final class Slot extends WeakReference<long[]> {
+        private final int ordinal;
+
+        Slot(long[] slot) {
+            super(slot);
+            this.ordinal = (int) slot[ORDINAL];
+        }
+    }
 
     /** A gate that nobody entered yet. */
     public SwapGate() {}
@@ -94,7 +106,9 @@ public final class SwapGate {
     }
 
     /**
-     * Number of the thread that holds a pin, to spread what threads would share.
+     * Number of the thread that holds a pin: what threads would share is spread by it, what each has for itself is found by
+     * it. Numbers are dense. That of a thread that has ended is given to another once the collector has found its slot, so no
+     * two threads hold pins of one number, ever; who finds something under its number inherits it.
      *
      * @param pin from {@link #enter}
      * @return 0 and up; 0 for a nested pin
@@ -118,7 +132,7 @@ public final class SwapGate {
         // What was unlinked may have been written with less than volatile; the slots must be read after it.
         VarHandle.fullFence();
         long deadline = System.nanoTime() + nanos;
-        for (WeakReference<long[]> reference : registry) {
+        for (Slot reference : registry) {
             long[] slot = reference.get();
             if (slot != null && !hasLeft(slot, deadline)) {
                 return false;
@@ -183,11 +197,16 @@ public final class SwapGate {
     }
 
     private synchronized long[] register() {
-        registry.removeIf(reference -> reference.get() == null);
+        List<Slot> ended =
+                registry.stream().filter(known -> known.refersTo(null)).toList();
+        registry.removeAll(ended);
+        ended.forEach(gone -> ordinals.clear(gone.ordinal));
         long[] slot = new long[SLOT_LENGTH];
-        slot[ORDINAL] = threads++;
+        int ordinal = ordinals.nextClearBit(0);
+        ordinals.set(ordinal);
+        slot[ORDINAL] = ordinal;
         // In the registry before the slot is ever odd: a drain that does not see it here is not missed by its owner.
-        registry.add(new WeakReference<>(slot));
+        registry.add(new Slot(slot));
         slots.set(slot);
         return slot;
     }

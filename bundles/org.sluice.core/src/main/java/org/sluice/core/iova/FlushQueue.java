@@ -1,8 +1,6 @@
 package org.sluice.core.iova;
 
 import java.lang.invoke.VarHandle;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
@@ -43,7 +41,6 @@ public final class FlushQueue {
     private final PerThread<FlushRing> rings;
     private final FlushRing shared; // adding is guarded by itself
     private final FlushRing overflow = new FlushRing(OVERFLOW); // adding is guarded by itself
-    private final Queue<FlushRing> orphans = new ConcurrentLinkedQueue<>(); // of threads that have ended
     private final AtomicLong begun = new AtomicLong();
     private final AtomicLong done = new AtomicLong();
     private final AtomicBoolean armed = new AtomicBoolean();
@@ -69,7 +66,7 @@ public final class FlushQueue {
         this.flushAll = flushAll;
         this.alarm = alarm;
         this.overflowed = overflowed;
-        this.rings = new PerThread<>(() -> new FlushRing(bounds.entries()), orphans::add);
+        this.rings = new PerThread<>(() -> new FlushRing(bounds.entries()));
         this.shared = new FlushRing(bounds.entries());
     }
 
@@ -147,8 +144,6 @@ public final class FlushQueue {
         long[] pin = gate.enter();
         try {
             rings.forEach(ring -> ring.freeFlushed(finished, iovas, pin));
-            orphans.forEach(ring -> ring.freeFlushed(finished, iovas, pin));
-            orphans.removeIf(ring -> ring.size() == 0);
             shared.freeFlushed(finished, iovas, pin);
             overflow.freeFlushed(finished, iovas, pin);
         } finally {
@@ -184,7 +179,6 @@ public final class FlushQueue {
     public int size() {
         int[] sum = {shared.size() + overflow.size()};
         rings.forEach(ring -> sum[0] += ring.size());
-        orphans.forEach(ring -> sum[0] += ring.size());
         return sum[0];
     }
 

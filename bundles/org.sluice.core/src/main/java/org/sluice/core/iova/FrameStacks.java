@@ -1,110 +1,70 @@
 package org.sluice.core.iova;
 
-import java.lang.ref.WeakReference;
 import java.util.Arrays;
 import java.util.function.Consumer;
 import org.sluice.core.gate.SwapGate;
 
 /**
- * Stacks of frames, six for each thread, in one {@code long[]} a thread: two loads find it and no lock guards it. Only its
- * thread touches it, inside the swap gate; or whoever closed the table and then drained the gate.
+ * Frames of six sizes for each thread, in one {@code long[]} a thread, which its number at the swap gate finds: no lock guards
+ * it. Only its thread touches it, inside the gate; or whoever closed the table and then drained the gate. What a thread left
+ * that has ended, the next thread with its number takes over.
  *
  * <pre>
- *   0        1                   256         257                      511
- *  ┌────────┬───────────────────┬───────────┬────────────────────────┬──
- *  │ thread │ size, 254 frames  │  unused   │ size, 254 frames       │ …
- *  └────────┴───────────────────┴───────────┴────────────────────────┴──
- *             order 0: 1 page                 order 1: 2 pages
+ *   0        8        9         13       16                  271         272
+ *  ┌────────┬────────┬── … ────┬────────┬───────────────────┬───────────┬──────────────────┬──
+ *  │        │ loose  │         │ loose  │ size, 254 frames  │  unused   │ size, 254 frames │ …
+ *  └────────┴────────┴── … ────┴────────┴───────────────────┴───────────┴──────────────────┴──
+ *             1 page             32 pages  order 0: 1 page                order 1: 2 pages
  * </pre>
+ *
+ * <p>A <em>loose</em> frame lies before each stack, 0 if there is none: who takes one and gives it back, as drivers do for
+ * each packet, does not touch the stack. That is more than a saved write: the place of the top depends on a size that the
+ * call before has just stored, so a stack alone goes at the pace at which the processor hands a store to the next load, twice
+ * a pair; the loose frame has a fixed place, and whether it is there the processor guesses.
  */
 final class FrameStacks {
     /** Two magazines: a thread that takes and gives around a full or an empty one does not go to the depot each time. */
     static final int CAPACITY = 2 * Magazine.CAPACITY;
 
+    /** Index of the loose frame of order 0; those of the others follow. */
+    static final int LOOSE = 8;
+
+    private static final int STACKS = 16;
     private static final int STRIDE = 256;
+    private static final int PADDING = 8;
     private static final int MOST = 1 << 12;
-    private static final long[] NOBODY = {-1};
-    private static final long[][] CLOSED = {NOBODY};
+    private static final long[][] CLOSED = {};
 
-    private final Consumer<long[]> abandoned;
-
-    /** Places by the low bits of a thread's number; elements are written under this. */
-    private volatile long[][] table = places(8);
+    /** By the number of the thread; elements are written under this. */
+    private volatile long[][] table = new long[8][];
 
     private long[][] open = table; // guarded by this; what is published while not closed
-    private WeakReference<?>[] owners = new WeakReference<?>[8]; // guarded by this
-
-    /**
-     * Nobody has any.
-     *
-     * @param abandoned takes back what a thread left that has ended
-     */
-    FrameStacks(Consumer<long[]> abandoned) {
-        this.abandoned = abandoned;
-    }
-
-    private static long[][] places(int count) {
-        long[][] places = new long[count][];
-        Arrays.fill(places, NOBODY);
-        return places;
-    }
 
     /** Index of the size of a stack; its frames follow. */
     static int base(int order) {
-        return 1 + order * STRIDE;
+        return STACKS + order * STRIDE;
     }
 
-    /** The stacks of the thread that holds the pin; null while closed, or if there are too many threads. */
+    /** The frames of the thread that holds the pin; null while closed, or if there are too many threads. */
     long[] of(long[] pin) {
         int ordinal = SwapGate.ordinal(pin);
         long[][] all = table;
-        long[] stacks = all[ordinal & all.length - 1];
-        return stacks[0] == ordinal ? stacks : register(ordinal, pin);
+        long[] stacks = ordinal < all.length ? all[ordinal] : null;
+        return stacks != null ? stacks : register(ordinal);
     }
 
-    private synchronized long[] register(int ordinal, long[] pin) {
-        if (table == CLOSED) {
+    private synchronized long[] register(int ordinal) {
+        if (table == CLOSED || ordinal >= MOST) {
             return null;
         }
-        while (isTaken(ordinal)) {
-            if (open.length == MOST) {
-                return null;
-            }
-            spread();
+        if (ordinal >= open.length) {
+            open = Arrays.copyOf(open, 2 * Integer.highestOneBit(ordinal));
         }
-        long[] made = new long[base(IovaAllocator.ORDERS)];
-        made[0] = ordinal;
-        int place = ordinal & open.length - 1;
-        open[place] = made;
-        owners[place] = new WeakReference<>(pin);
+        if (open[ordinal] == null) {
+            open[ordinal] = new long[base(IovaAllocator.ORDERS) + PADDING];
+        }
         table = open;
-        return made;
-    }
-
-    /** Only the thread holds its pin: when that was collected, the thread has ended. */
-    private boolean isTaken(int ordinal) {
-        int place = ordinal & open.length - 1;
-        if (owners[place] != null && owners[place].get() == null) {
-            abandoned.accept(open[place]);
-            open[place] = NOBODY;
-            owners[place] = null;
-        }
-        return owners[place] != null;
-    }
-
-    /** Numbers that differ in the lower half of the places differ in the whole too, so nothing collides. */
-    private void spread() {
-        long[][] wider = places(2 * open.length);
-        WeakReference<?>[] widerOwners = new WeakReference<?>[wider.length];
-        for (int i = 0; i < open.length; i++) {
-            if (owners[i] != null) {
-                int place = (int) open[i][0] & wider.length - 1;
-                wider[place] = open[i];
-                widerOwners[place] = owners[i];
-            }
-        }
-        open = wider;
-        owners = widerOwners;
+        return open[ordinal];
     }
 
     /** From now on nobody finds stacks; those who have found them are inside the gate. */
@@ -114,9 +74,9 @@ final class FrameStacks {
 
     /** Visits all stacks, while closed and drained. */
     synchronized void forEach(Consumer<long[]> visitor) {
-        for (int i = 0; i < open.length; i++) {
-            if (owners[i] != null) {
-                visitor.accept(open[i]);
+        for (long[] stacks : open) {
+            if (stacks != null) {
+                visitor.accept(stacks);
             }
         }
     }

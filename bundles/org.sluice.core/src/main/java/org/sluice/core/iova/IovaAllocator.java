@@ -32,7 +32,7 @@ public final class IovaAllocator {
     private final long last32;
     private final FreeRanges free = new FreeRanges(); // guarded by itself
     private final Depot[] depots = new Depot[ORDERS];
-    private final FrameStacks caches = new FrameStacks(this::empty);
+    private final FrameStacks caches = new FrameStacks();
     private final Object flushing = new Object();
     private final List<long[]> reserved = new ArrayList<>(); // first and last frame, ascending; guarded by free
     private final Runnable depotGrew;
@@ -128,23 +128,47 @@ public final class IovaAllocator {
      * @return the IOVA in bytes, aligned; 0 if there is none: {@link #flushCaches} outside of the gate and try once more
      */
     public long allocate(long[] pin, long size, long limit) {
+        long iova = allocateAtHand(pin, size, limit);
+        if (iova != 0) {
+            return iova;
+        }
+        int order = order(size);
+        long[] stacks = order < ORDERS && pin != null ? caches.of(pin) : null;
+        return stacks != null ? allocateBehind(stacks, order, limit) : allocateFromRanges(size, limit);
+    }
+
+    /**
+     * Takes an IOVA of this size that this thread gave back. It is so short that compilers put it where it is called,
+     * which they do not do with {@link #allocate}, whose ways end in the tree of free ranges.
+     *
+     * @param pin of the gate, held by this thread; null while an outer operation holds it
+     * @param size bytes, a multiple of the granule, above 0
+     * @param limit last byte that may be used, unsigned
+     * @return the IOVA in bytes, aligned; 0 if there is none at hand: then {@link #allocate}
+     */
+    public long allocateAtHand(long[] pin, long size, long limit) {
         int order = order(size);
         if (order < ORDERS && pin != null) {
             long[] stacks = caches.of(pin);
             if (stacks != null) {
+                long frame = stacks[FrameStacks.LOOSE + order];
+                if (frame != 0 && fits(frame, order, limit)) {
+                    stacks[FrameStacks.LOOSE + order] = 0;
+                    return frame << shift;
+                }
                 int base = FrameStacks.base(order);
                 int count = (int) stacks[base];
-                if (count > 0) {
-                    long frame = stacks[base + count];
-                    if (frame + (1L << order) - 1 <= limit >>> shift) {
-                        stacks[base] = count - 1;
-                        return frame << shift;
-                    }
+                if (count > 0 && fits(stacks[base + count], order, limit)) {
+                    stacks[base] = count - 1;
+                    return stacks[base + count] << shift;
                 }
-                return allocateBehind(stacks, order, limit);
             }
         }
-        return allocateFromRanges(size, limit);
+        return 0;
+    }
+
+    private boolean fits(long frame, int order, long limit) {
+        return frame + (1L << order) - 1 <= limit >>> shift;
     }
 
     /** Sizes up to 32 pages are rounded up to a power of two, so that the caches have few sizes. */
@@ -184,21 +208,52 @@ public final class IovaAllocator {
      * @throws IommuException EINVAL it is free already (noticed for what no cache holds)
      */
     public void free(long[] pin, long iova, long size) {
+        if (freeAtHand(pin, iova, size)) {
+            return;
+        }
+        int order = order(size);
+        long[] stacks = order < ORDERS && pin != null ? caches.of(pin) : null;
+        if (stacks == null) {
+            freeToRanges(iova >>> shift, order < ORDERS ? 1L << order : size >>> shift);
+            return;
+        }
+        int base = FrameStacks.base(order);
+        int count = (int) stacks[base];
+        // It need not be full: the caches may have been closed a moment ago and open now.
+        if (count == FrameStacks.CAPACITY) {
+            count = spill(stacks, order);
+        }
+        stacks[base + 1 + count] = iova >>> shift;
+        stacks[base] = count + 1;
+    }
+
+    /**
+     * Gives an IOVA back if there is room at hand for it; the counterpart of {@link #allocateAtHand}.
+     *
+     * @param pin of the gate, held by this thread; null while an outer operation holds it
+     * @param iova as {@link #allocate} or {@link #allocateAtHand} gave it; no device uses it any more
+     * @param size as then
+     * @return false if nothing happened: then {@link #free}
+     */
+    public boolean freeAtHand(long[] pin, long iova, long size) {
         int order = order(size);
         if (order < ORDERS && pin != null) {
             long[] stacks = caches.of(pin);
             if (stacks != null) {
+                if (stacks[FrameStacks.LOOSE + order] == 0) {
+                    stacks[FrameStacks.LOOSE + order] = iova >>> shift;
+                    return true;
+                }
                 int base = FrameStacks.base(order);
                 int count = (int) stacks[base];
-                if (count == FrameStacks.CAPACITY) {
-                    count = spill(stacks, order);
+                if (count < FrameStacks.CAPACITY) {
+                    stacks[base + 1 + count] = iova >>> shift;
+                    stacks[base] = count + 1;
+                    return true;
                 }
-                stacks[base + 1 + count] = iova >>> shift;
-                stacks[base] = count + 1;
-                return;
             }
         }
-        freeToRanges(iova >>> shift, order < ORDERS ? 1L << order : size >>> shift);
+        return false;
     }
 
     /** The older half of a full stack goes to the depot. */
@@ -309,6 +364,11 @@ public final class IovaAllocator {
                 freeToRanges(stacks[at], 1L << order);
             }
             stacks[base] = 0;
+            long loose = stacks[FrameStacks.LOOSE + order];
+            if (loose != 0) {
+                freeToRanges(loose, 1L << order);
+                stacks[FrameStacks.LOOSE + order] = 0;
+            }
         }
     }
 

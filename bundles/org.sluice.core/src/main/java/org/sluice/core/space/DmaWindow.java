@@ -51,7 +51,7 @@ public final class DmaWindow {
         long iova;
         try {
             Binding bound = space.bound(pin);
-            iova = iovas.allocate(pin, size, limit);
+            iova = take(pin, size, limit);
             if (iova != 0) {
                 mapAt(bound, pin, iova, iova, size, paddr, size, prot);
             }
@@ -60,6 +60,17 @@ public final class DmaWindow {
         }
         space.tables().reclaim();
         return mapped(iova, size);
+    }
+
+    private long take(long[] pin, long size, long limit) {
+        long iova = iovas.allocateAtHand(pin, size, limit);
+        return iova != 0 ? iova : iovas.allocate(pin, size, limit);
+    }
+
+    private void give(long[] pin, long iova, long size) {
+        if (!iovas.freeAtHand(pin, iova, size)) {
+            iovas.free(pin, iova, size);
+        }
     }
 
     private long mapped(long iova, long size) {
@@ -75,7 +86,7 @@ public final class DmaWindow {
         } catch (RuntimeException failed) {
             // What could not be rolled back may still be translated: then the IOVA is not used again.
             if (failed.getSuppressed().length == 0) {
-                iovas.free(pin, origin, whole);
+                give(pin, origin, whole);
             }
             throw failed;
         }
@@ -98,7 +109,7 @@ public final class DmaWindow {
         long iova;
         try {
             Binding bound = space.bound(pin);
-            iova = iovas.allocate(pin, whole, limit);
+            iova = take(pin, whole, limit);
             if (iova != 0) {
                 mapSegments(bound, pin, iova, whole, segments, layout, prot);
             }
@@ -160,7 +171,7 @@ public final class DmaWindow {
             space.debt().owe(gather, bound.context());
         }
         if (reason.getSuppressed().length == 0) {
-            iovas.free(pin, iova, whole);
+            give(pin, iova, whole);
         }
     }
 
@@ -185,7 +196,7 @@ public final class DmaWindow {
             if (queue == null) {
                 done = noted(iova, space.unmapNow(bound, pin, iova, size));
                 if (done == size) {
-                    iovas.free(pin, iova, size);
+                    give(pin, iova, size);
                 }
             } else {
                 done = noted(iova, unmapLater(bound, pin, iova, size));
@@ -253,7 +264,7 @@ public final class DmaWindow {
 
     private void giveBack(long[] pin, long iova, long size) {
         if (queue == null) {
-            iovas.free(pin, iova, size);
+            give(pin, iova, size);
         } else {
             queue.add(pin, iova, size);
         }

@@ -124,6 +124,35 @@ class SwapGateTest {
         assertThat(SwapGate.ordinal(null)).isZero();
     }
 
+    @Test
+    void numberOfAThreadThatEndedIsGivenToAnotherAndNeverThatOfOneThatLives() throws InterruptedException {
+        int mine = SwapGate.ordinal(gate.enter());
+        int highest = 0;
+        for (int i = 0; i < 20; i++) {
+            highest = Math.max(highest, ordinalOfANewThread());
+        }
+        long end = System.nanoTime() + LONG;
+        int next;
+        do {
+            System.gc();
+            next = ordinalOfANewThread();
+            assertThat(next).isNotEqualTo(mine);
+        } while (next >= highest && System.nanoTime() < end);
+        assertThat(next).isLessThan(highest);
+    }
+
+    private int ordinalOfANewThread() throws InterruptedException {
+        int[] ordinal = {-1};
+        Thread thread = new Thread(() -> {
+            long[] pin = gate.enter();
+            ordinal[0] = SwapGate.ordinal(pin);
+            gate.leave(pin);
+        });
+        thread.start();
+        thread.join();
+        return ordinal[0];
+    }
+
     private boolean drainElsewhere(long nanos) throws InterruptedException {
         boolean[] answer = new boolean[1];
         Thread drainer = new Thread(() -> answer[0] = gate.drain(nanos));
