@@ -147,7 +147,10 @@ public class TlbBenchmark {
         int outcome = Dma.OK;
         for (int i = 0; i < LOOK_UPS; i++) {
             random = Xorshift.next(random);
-            outcome |= machine.dma.read(Dma.NO_PASID, (random & FEW - 1) << PAGE_SHIFT, sequence.data, 0, bytes, 0);
+            long page = random & FEW - 1;
+            // each page at an offset of its own: the same one in all would be one set of the processor's caches
+            long offset = page * bytes & (1 << PAGE_SHIFT) - 1;
+            outcome |= machine.dma.read(Dma.NO_PASID, page << PAGE_SHIFT | offset, sequence.data, 0, bytes, 0);
         }
         sequence.random = random;
         if (outcome != Dma.OK) {
