@@ -289,7 +289,7 @@ class RaceTest {
                 }
             }
         });
-        for (int round = 0; round < ROUNDS && failures.isEmpty(); round++) {
+        for (int round = 0; (round < ROUNDS || hits.get() < 1000) && failures.isEmpty(); round++) {
             process.munmap(BASE + round % 8 * 4096L, 4096);
             process.mmap(BASE + round % 8 * 4096L, 4096, TestMachine.RW);
             if (round % 4 == 0) {
