@@ -31,6 +31,8 @@ final class House {
             Map.entry("riscv.arch", 2),
             Map.entry("x86.arch", 2),
             Map.entry("pgtable.radix", 2),
+            Map.entry("driver.base", 2),
+            Map.entry("board.base", 2),
             Map.entry("memory", 3),
             Map.entry("pgtable.arm", 3),
             Map.entry("pgtable.amd", 3),

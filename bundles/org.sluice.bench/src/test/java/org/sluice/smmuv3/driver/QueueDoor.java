@@ -1,6 +1,7 @@
 package org.sluice.smmuv3.driver;
 
 import java.util.List;
+import org.sluice.driver.base.UnitLog;
 import org.sluice.memory.ResidentMemoryFactory;
 import org.sluice.smmuv3.arch.CmdqCons;
 import org.sluice.spi.bus.RegisterFile;

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import org.sluice.board.base.Properties;
 import org.sluice.spi.memory.MemoryRegion;
 
 /**

@@ -8,6 +8,7 @@ import java.util.Set;
 import org.sluice.api.DmaLimits;
 import org.sluice.api.Prot;
 import org.sluice.api.ReservedRegion;
+import org.sluice.board.base.Properties;
 import org.sluice.spi.board.DmaProperties;
 import org.sluice.spi.memory.MemoryRegion;
 

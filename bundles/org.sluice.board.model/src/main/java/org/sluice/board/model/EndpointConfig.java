@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import org.sluice.board.base.Properties;
 import org.sluice.spi.board.DmaProperties;
 
 /**

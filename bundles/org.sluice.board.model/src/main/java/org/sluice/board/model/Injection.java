@@ -2,6 +2,7 @@ package org.sluice.board.model;
 
 import java.util.Arrays;
 import java.util.List;
+import org.sluice.board.base.Properties;
 
 /** A defect that is planted between driver and device, so that a proof can be seen to fail. */
 enum Injection {

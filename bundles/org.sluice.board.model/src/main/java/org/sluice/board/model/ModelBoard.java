@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.sluice.board.base.FannedInterrupts;
+import org.sluice.board.base.Properties;
 import org.sluice.spi.board.AtsModel;
 import org.sluice.spi.board.Board;
 import org.sluice.spi.board.Dma;

@@ -12,6 +12,7 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 import org.sluice.api.Counters;
+import org.sluice.board.base.Properties;
 import org.sluice.spi.board.Board;
 import org.sluice.spi.board.ExplainingModel;
 import org.sluice.spi.board.IommuModelFactory;

@@ -1,5 +1,7 @@
 package org.sluice.board.qemu;
 
+import org.sluice.board.base.Properties;
+
 /**
  * One element of the property {@code endpoints}: a name, then {@code key=value} separated by semicolons. Each is an
  * {@code edu} device on PCI bus 0, whose place follows from its StreamID.

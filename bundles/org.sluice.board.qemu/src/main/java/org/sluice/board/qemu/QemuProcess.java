@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
+import org.sluice.board.base.Properties;
 
 /** A QEMU of our own: started with the machine of a configuration, and gone with {@link #close} or with this JVM. */
 final class QemuProcess implements AutoCloseable {

@@ -5,6 +5,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
+import org.sluice.board.base.FannedInterrupts;
 import org.sluice.spi.bus.InterruptLines;
 
 /**

@@ -11,6 +11,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.sluice.api.FaultEvent;
 import org.sluice.api.FaultReason;
 import org.sluice.api.FaultResponse;
+import org.sluice.driver.base.RateLimit;
+import org.sluice.driver.base.UnitLog;
 import org.sluice.smmuv2.arch.FaultStatus;
 import org.sluice.smmuv2.arch.Resume;
 import org.sluice.smmuv2.arch.SGfar;

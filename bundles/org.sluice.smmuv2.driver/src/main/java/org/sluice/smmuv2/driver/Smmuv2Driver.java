@@ -16,6 +16,7 @@ import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.osgi.service.log.Logger;
 import org.osgi.service.log.LoggerFactory;
+import org.sluice.driver.base.UnitLog;
 import org.sluice.smmuv2.arch.SIdr7;
 import org.sluice.spi.board.IommuHardware;
 import org.sluice.spi.driver.IommuDriver;

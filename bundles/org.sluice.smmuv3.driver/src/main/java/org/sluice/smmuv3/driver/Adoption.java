@@ -1,6 +1,7 @@
 package org.sluice.smmuv3.driver;
 
 import java.util.Set;
+import org.sluice.driver.base.UnitLog;
 import org.sluice.smmuv3.arch.CmdqBase;
 import org.sluice.smmuv3.arch.CmdqCons;
 import org.sluice.smmuv3.arch.CmdqProd;

@@ -7,6 +7,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
+import org.sluice.driver.base.UnitLog;
 import org.sluice.smmuv3.arch.CmdqCons;
 import org.sluice.smmuv3.arch.CmdqProd;
 import org.sluice.spi.bus.RegisterFile;

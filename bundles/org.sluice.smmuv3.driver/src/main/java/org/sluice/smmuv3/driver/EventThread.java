@@ -6,6 +6,8 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import org.sluice.driver.base.RateLimit;
+import org.sluice.driver.base.UnitLog;
 import org.sluice.spi.bus.InterruptLines;
 
 /**

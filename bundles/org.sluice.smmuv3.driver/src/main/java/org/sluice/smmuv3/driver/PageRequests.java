@@ -2,6 +2,8 @@ package org.sluice.smmuv3.driver;
 
 import java.util.function.IntPredicate;
 import org.sluice.api.FaultEvent;
+import org.sluice.driver.base.RateLimit;
+import org.sluice.driver.base.UnitLog;
 import org.sluice.smmuv3.arch.CmdPriResp;
 import org.sluice.spi.driver.FaultRecord;
 import org.sluice.spi.driver.PageRequest;

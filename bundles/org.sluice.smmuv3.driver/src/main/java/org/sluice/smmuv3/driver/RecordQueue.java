@@ -1,6 +1,7 @@
 package org.sluice.smmuv3.driver;
 
 import java.util.function.Consumer;
+import org.sluice.driver.base.UnitLog;
 import org.sluice.smmuv3.arch.EventqCons;
 import org.sluice.smmuv3.arch.EventqProd;
 import org.sluice.smmuv3.arch.PriqCons;

@@ -12,6 +12,7 @@ import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.osgi.service.log.Logger;
 import org.osgi.service.log.LoggerFactory;
+import org.sluice.driver.base.UnitLog;
 import org.sluice.spi.board.IommuHardware;
 import org.sluice.spi.bus.RegisterFile;
 import org.sluice.spi.driver.IommuDriver;

@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
+import org.sluice.driver.base.UnitLog;
 import org.sluice.smmuv3.arch.Iidr;
 import org.sluice.spi.board.IommuHardware;
 import org.sluice.spi.bus.RegisterFile;

@@ -1,6 +1,7 @@
 package org.sluice.smmuv3.driver;
 
 import java.util.Set;
+import org.sluice.driver.base.UnitLog;
 import org.sluice.spi.board.IommuHardware;
 import org.sluice.spi.bus.RegisterFile;
 import org.sluice.spi.driver.UnitHost;

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
+import org.sluice.driver.base.UnitLog;
 import org.sluice.smmuv3.arch.CmdqCons;
 import org.sluice.smmuv3.arch.CmdqProd;
 import org.sluice.smmuv3.arch.Cr0;

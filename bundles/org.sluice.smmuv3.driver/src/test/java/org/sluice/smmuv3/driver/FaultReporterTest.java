@@ -9,6 +9,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.osgi.service.log.Logger;
 import org.sluice.api.FaultResponse;
+import org.sluice.driver.base.RateLimit;
+import org.sluice.driver.base.UnitLog;
 
 class FaultReporterTest {
     private final List<String> lines = new ArrayList<>();

@@ -1,5 +1,6 @@
 package org.sluice.smmuv3.driver;
 
+import org.sluice.driver.base.UnitLog;
 import org.sluice.smmuv3.arch.CmdqBase;
 import org.sluice.smmuv3.arch.Cr0;
 

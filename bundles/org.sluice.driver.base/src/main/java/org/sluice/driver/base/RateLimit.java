@@ -1,9 +1,9 @@
-package org.sluice.smmuv3.driver;
+package org.sluice.driver.base;
 
 import java.util.function.LongSupplier;
 
 /** Lets a burst through per interval, as Linux's default rate limit: ten in five seconds. One thread. */
-final class RateLimit {
+public final class RateLimit {
     private static final long INTERVAL_NANOS = 5_000_000_000L;
     private static final int BURST = 10;
 
@@ -17,13 +17,13 @@ final class RateLimit {
      *
      * @param nanoTime a clock like {@link System#nanoTime}
      */
-    RateLimit(LongSupplier nanoTime) {
+    public RateLimit(LongSupplier nanoTime) {
         this.nanoTime = nanoTime;
         this.start = nanoTime.getAsLong();
     }
 
     /** Whether one more may pass now; otherwise it is counted. */
-    boolean admit() {
+    public boolean admit() {
         long now = nanoTime.getAsLong();
         if (now - start >= INTERVAL_NANOS) {
             start = now;
@@ -38,7 +38,7 @@ final class RateLimit {
     }
 
     /** How many were turned away since this was asked last. */
-    long takeSuppressed() {
+    public long takeSuppressed() {
         long count = suppressed;
         suppressed = 0;
         return count;

@@ -1,4 +1,4 @@
-package org.sluice.board.qemu;
+package org.sluice.board.base;
 
 import java.util.Arrays;
 import java.util.Collection;
@@ -8,15 +8,15 @@ import org.sluice.api.IommuException;
 import org.sluice.spi.memory.MemoryRegion;
 
 /** Values of a configuration, with errors that name the property. */
-final class Properties {
+public final class Properties {
     private Properties() {}
 
-    static IommuException invalid(String property, Object value, String limit) {
+    public static IommuException invalid(String property, Object value, String limit) {
         return new IommuException(Errno.EINVAL, property + " is '" + value + "': " + limit);
     }
 
     /** A list of strings, however the configuration spelled it: an array, a collection, one string, or nothing. */
-    static List<String> strings(Object value) {
+    public static List<String> strings(Object value) {
         if (value == null) {
             return List.of();
         }
@@ -30,7 +30,7 @@ final class Properties {
     }
 
     /** {@code base+size}, each decimal or hexadecimal with 0x. */
-    static MemoryRegion region(String property, String value) {
+    public static MemoryRegion region(String property, String value) {
         int plus = value.indexOf('+');
         if (plus < 0) {
             throw invalid(property, value, "it must be base+size, e.g. 0x40000000+0x10000000");
@@ -40,7 +40,7 @@ final class Properties {
     }
 
     /** An unsigned number, decimal or hexadecimal with 0x. */
-    static long number(String property, String value) {
+    public static long number(String property, String value) {
         String digits = value.trim();
         try {
             return digits.startsWith("0x")
@@ -52,7 +52,7 @@ final class Properties {
     }
 
     /** A number with a limit. */
-    static int number(String property, String value, long min, long max) {
+    public static int number(String property, String value, long min, long max) {
         long number = number(property, value);
         if (number < min || number > max) {
             throw invalid(property, value, "it must be from " + min + " to " + max);

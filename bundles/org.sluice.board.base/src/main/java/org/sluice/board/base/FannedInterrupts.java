@@ -1,4 +1,4 @@
-package org.sluice.board.qemu;
+package org.sluice.board.base;
 
 import java.util.List;
 import java.util.Map;
@@ -11,7 +11,7 @@ import org.sluice.spi.bus.InterruptLines;
  * Interrupt lines whose every subscriber is called, on the thread that raises the line. Any thread may subscribe, end a
  * subscription or raise; none of them blocks.
  */
-final class FannedInterrupts implements InterruptLines, Consumer<String> {
+public final class FannedInterrupts implements InterruptLines, Consumer<String> {
     private final Map<String, List<Handler>> handlers = new ConcurrentHashMap<>();
 
     // an identity of its own: the same Runnable may be subscribed twice

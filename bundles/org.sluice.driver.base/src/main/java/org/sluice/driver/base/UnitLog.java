@@ -1,9 +1,9 @@
-package org.sluice.smmuv2.driver;
+package org.sluice.driver.base;
 
 import org.osgi.service.log.Logger;
 
 /** Where a unit says what happened: the container's log, or the platform's where there is none. Any thread. */
-final class UnitLog {
+public final class UnitLog {
     private final Logger logger;
     private final System.Logger platform;
     private final String unit;
@@ -14,14 +14,14 @@ final class UnitLog {
      * @param logger the container's, or null
      * @param unit name of the SMMU, put before every line
      */
-    UnitLog(Logger logger, String unit) {
+    public UnitLog(Logger logger, String unit) {
         this.logger = logger;
-        this.platform = System.getLogger("org.sluice.smmuv2.driver");
+        this.platform = System.getLogger("org.sluice.driver");
         this.unit = unit;
     }
 
     /** Something does not work. */
-    void error(String message) {
+    public void error(String message) {
         if (logger != null) {
             logger.error("{}: {}", unit, message);
         } else {
@@ -30,7 +30,7 @@ final class UnitLog {
     }
 
     /** Something is lost or odd, and work goes on. */
-    void warn(String message) {
+    public void warn(String message) {
         if (logger != null) {
             logger.warn("{}: {}", unit, message);
         } else {
@@ -39,7 +39,7 @@ final class UnitLog {
     }
 
     /** Something worth knowing. */
-    void info(String message) {
+    public void info(String message) {
         if (logger != null) {
             logger.info("{}: {}", unit, message);
         } else {

@@ -1,0 +1,2 @@
+/** What every board needs to offer its hardware. */
+package org.sluice.board.base;

@@ -1,0 +1,2 @@
+/** How a driver reports what happened. */
+package org.sluice.driver.base;
