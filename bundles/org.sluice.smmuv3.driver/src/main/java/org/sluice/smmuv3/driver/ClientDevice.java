@@ -159,12 +159,7 @@ final class ClientDevice {
      * {@link org.sluice.spi.driver.PasidOperations#mmDetach}.
      */
     void detachPasid(int pasid, Stage1Context context) {
-        if (pasids.get(pasid) != context) {
-            throw new IommuException(
-                    Errno.EINVAL,
-                    "PASID " + pasid + " of device " + record.name() + " is attached to " + pasids.get(pasid)
-                            + ", not to " + context);
-        }
+        requireAttached(pasid, context);
         acknowledge(context, null, () -> {
             pasids.remove(pasid);
             route.writeDescriptor(pasid, null);
@@ -172,6 +167,27 @@ final class ClientDevice {
             switches.forgetIfOn(record.streamIds(), pasid);
             stopUnlessNeeded();
             writeEntries();
+        });
+    }
+
+    /** Moves a PASID from one context to another; see {@link org.sluice.spi.driver.PasidReplacement}. */
+    void replacePasid(int pasid, Stage1Context from, Stage1Context to) {
+        requireServed();
+        requireAttached(pasid, from);
+        route.prepareReplacement(pasid);
+        join(to, pasid);
+        acknowledge(from, to, () -> {
+            try {
+                route.replaceDescriptor(to);
+                pasids.put(pasid, to);
+                writeEntries();
+                writer.forgetTranslations(from);
+                switches.forgetIfOn(record.streamIds(), pasid);
+            } catch (IommuException failure) {
+                pasids.remove(pasid);
+                route.clearDescriptorUnseen(pasid);
+                throw failure;
+            }
         });
     }
 
@@ -330,6 +346,15 @@ final class ClientDevice {
 
     private void writeEntries() {
         route.write(streamEntry());
+    }
+
+    private void requireAttached(int pasid, Stage1Context context) {
+        if (pasids.get(pasid) != context) {
+            throw new IommuException(
+                    Errno.EINVAL,
+                    "PASID " + pasid + " of device " + record.name() + " is attached to " + pasids.get(pasid)
+                            + ", not to " + context);
+        }
     }
 
     private void requireServed() {

@@ -82,15 +82,16 @@ abstract class ContextTable {
     abstract long baseBytes();
 
     /**
-     * A second table in which descriptor 0 can be rewritten while the SMMU uses this one; the others are the same, and from
+     * A second table in which one descriptor can be rewritten while the SMMU uses this one; the others are the same, and from
      * now on only the copy may change them.
      *
+     * @param substreamId of a descriptor that exists
      * @throws IommuException ENOMEM; nothing changed
      */
-    abstract ContextTable copy();
+    abstract ContextTable copy(int substreamId);
 
-    /** Frees what a {@link #copy} does not share. The SMMU reads this table no more. */
-    abstract void freeCopied();
+    /** Frees what a {@link #copy} for a descriptor does not share. The SMMU reads this table no more. */
+    abstract void freeCopied(int substreamId);
 
     /** Frees all of it. The SMMU reads it no more. */
     abstract void free();

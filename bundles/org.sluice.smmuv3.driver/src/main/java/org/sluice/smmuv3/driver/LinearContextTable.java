@@ -49,14 +49,14 @@ final class LinearContextTable extends ContextTable {
     }
 
     @Override
-    ContextTable copy() {
+    ContextTable copy(int substreamId) {
         LinearContextTable copy = create(substreamBits(), memory, allocator);
         copyBytes(memory, pointer().base(), copy.pointer().base(), baseBytes());
         return copy;
     }
 
     @Override
-    void freeCopied() {
+    void freeCopied(int substreamId) {
         free();
     }
 

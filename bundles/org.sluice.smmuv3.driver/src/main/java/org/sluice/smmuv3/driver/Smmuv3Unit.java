@@ -260,6 +260,16 @@ class Smmuv3Unit
         faults.thread().awaitHandled();
     }
 
+    /** See {@link org.sluice.spi.driver.PasidReplacement#mmReplace}. */
+    final synchronized void replacePasid(
+            DeviceRecord record, int pasid, TranslationContext from, TranslationContext to) {
+        power.requireOn();
+        Stage1Context next = ownStage1(to);
+        requireInstalled(next);
+        device(record).replacePasid(pasid, ownStage1(from), next);
+        shutOutSilent();
+    }
+
     /** See {@link org.sluice.spi.driver.NestingOperations#createNested}. */
     final synchronized TranslationContext createGuest(TranslationContext parent, long[] entry) {
         return contexts.createNested(parent, entry);

@@ -26,12 +26,24 @@ final class StreamRoute {
     private final PageAllocator allocator;
 
     /** Tables that the SMMU may read until a change was acknowledged. */
-    private final List<ContextTable> retired = new ArrayList<>();
+    private final List<Copied> retired = new ArrayList<>();
 
     private ContextTable contexts;
 
     /** What {@link #contexts} is to be replaced with. */
-    private ContextTable spare;
+    private Copied spare;
+
+    /**
+     * One of two tables that differ in one descriptor and share what they can.
+     *
+     * @param table one of them
+     * @param substreamId where they differ
+     */
+    private record Copied(ContextTable table, int substreamId) {
+        void free() {
+            table.freeCopied(substreamId);
+        }
+    }
 
     StreamRoute(
             DeviceRecord record,
@@ -117,7 +129,7 @@ final class StreamRoute {
      */
     void prepare(UnitContext previous, UnitContext next) {
         if (previous instanceof Stage1Context && next instanceof Stage1Context) {
-            spare = contexts.copy();
+            prepareReplacement(0);
         } else if (next instanceof Stage1Context) {
             prepareDescriptor(0);
         }
@@ -146,16 +158,33 @@ final class StreamRoute {
     }
 
     /**
-     * Writes descriptor 0 before the entries lead to it. Tag and root are in different words of a descriptor, so rewriting one
-     * in use would leave a moment without translation. A second table, and one write of the pointer to it, does not.
+     * Allocates what it takes to replace a descriptor that is in use.
+     *
+     * @throws IommuException ENOMEM; nothing changed
      */
+    void prepareReplacement(int substreamId) {
+        freeSpare();
+        spare = new Copied(contexts.copy(substreamId), substreamId);
+    }
+
+    /**
+     * Replaces a descriptor, for which all is prepared, in a second table; the SMMU uses the first until the entries are written.
+     * Tag and root are in different words of a descriptor, so rewriting one in use would leave a moment without translation. One
+     * write of the pointer to the table does not.
+     */
+    void replaceDescriptor(Stage1Context context) {
+        int substreamId = spare.substreamId();
+        writer.writeUnusedContext(spare.table().entry(substreamId), descriptor(context));
+        retired.add(new Copied(contexts, substreamId));
+        contexts = spare.table();
+        spare = null;
+    }
+
+    /** Writes descriptor 0 before the entries lead to it. */
     void enter(Attachment previous, Attachment next) {
         if (next.context() instanceof Stage1Context stage1) {
             if (previous.context() instanceof Stage1Context) {
-                writer.writeUnusedContext(spare.entry(0), descriptor(stage1));
-                retired.add(contexts);
-                contexts = spare;
-                spare = null;
+                replaceDescriptor(stage1);
             } else {
                 writeDescriptor(0, stage1);
             }
@@ -208,12 +237,9 @@ final class StreamRoute {
      * @param needed whether a table is in use
      */
     void settle(boolean needed) {
-        retired.forEach(ContextTable::freeCopied);
+        retired.forEach(Copied::free);
         retired.clear();
-        if (spare != null) {
-            spare.freeCopied();
-            spare = null;
-        }
+        freeSpare();
         if (!needed) {
             freeTable();
         }
@@ -224,6 +250,13 @@ final class StreamRoute {
         if (contexts != null) {
             contexts.free();
             contexts = null;
+        }
+    }
+
+    private void freeSpare() {
+        if (spare != null) {
+            spare.free();
+            spare = null;
         }
     }
 

@@ -2,6 +2,7 @@ package org.sluice.smmuv3.driver;
 
 import org.sluice.spi.driver.DeviceRecord;
 import org.sluice.spi.driver.PasidOperations;
+import org.sluice.spi.driver.PasidReplacement;
 import org.sluice.spi.driver.TranslationContext;
 
 /**
@@ -9,7 +10,7 @@ import org.sluice.spi.driver.TranslationContext;
  * device, whoever else is attached to the same context: the flags {@code attachDomain} and {@code detachDomain} save nothing
  * here.
  */
-class SubstreamUnit extends Smmuv3Unit implements PasidOperations {
+class SubstreamUnit extends Smmuv3Unit implements PasidOperations, PasidReplacement {
     SubstreamUnit(UnitParts parts) {
         super(parts);
     }
@@ -22,5 +23,10 @@ class SubstreamUnit extends Smmuv3Unit implements PasidOperations {
     @Override
     public void mmDetach(DeviceRecord record, int pasid, TranslationContext context, boolean detachDomain) {
         detachPasid(record, pasid, context);
+    }
+
+    @Override
+    public void mmReplace(DeviceRecord record, int pasid, TranslationContext from, TranslationContext to) {
+        replacePasid(record, pasid, from, to);
     }
 }

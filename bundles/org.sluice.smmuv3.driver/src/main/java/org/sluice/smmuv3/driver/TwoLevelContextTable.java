@@ -39,8 +39,7 @@ final class TwoLevelContextTable extends ContextTable {
 
     @Override
     long entry(int substreamId) {
-        long leaf = L1ContextDescriptor.l2Ptr(descriptor(substreamId >>> LEAF_BITS));
-        return leaf + (long) ContextDescriptor.BYTES * (substreamId & (1 << LEAF_BITS) - 1);
+        return leaf(substreamId) + (long) ContextDescriptor.BYTES * (substreamId & (1 << LEAF_BITS) - 1);
     }
 
     @Override
@@ -61,13 +60,13 @@ final class TwoLevelContextTable extends ContextTable {
     }
 
     @Override
-    ContextTable copy() {
+    ContextTable copy(int substreamId) {
         TwoLevelContextTable copy = create(substreamBits(), memory, allocator);
         try {
             long leaf = allocator.allocate(LEAF_BYTES, LEAF_BYTES);
-            copyBytes(memory, entry(0), leaf, LEAF_BYTES);
+            copyBytes(memory, leaf(substreamId), leaf, LEAF_BYTES);
             copyBytes(memory, pointer().base(), copy.pointer().base(), baseBytes());
-            copy.link(0, leaf);
+            copy.link(substreamId >>> LEAF_BITS, leaf);
         } catch (RuntimeException failure) {
             copy.allocator.free(copy.pointer().base(), copy.baseBytes());
             throw failure;
@@ -76,8 +75,8 @@ final class TwoLevelContextTable extends ContextTable {
     }
 
     @Override
-    void freeCopied() {
-        allocator.free(L1ContextDescriptor.l2Ptr(descriptor(0)), LEAF_BYTES);
+    void freeCopied(int substreamId) {
+        allocator.free(leaf(substreamId), LEAF_BYTES);
         allocator.free(pointer().base(), baseBytes());
     }
 
@@ -100,6 +99,10 @@ final class TwoLevelContextTable extends ContextTable {
     /** A first-level descriptor. */
     long descriptor(int index) {
         return memory.read64(descriptorAddress(index));
+    }
+
+    private long leaf(int substreamId) {
+        return L1ContextDescriptor.l2Ptr(descriptor(substreamId >>> LEAF_BITS));
     }
 
     private void link(int index, long leaf) {

@@ -10,6 +10,7 @@ import org.sluice.spi.driver.Attachment;
 import org.sluice.spi.driver.ContextRequest;
 import org.sluice.spi.driver.FaultRecord;
 import org.sluice.spi.driver.PasidOperations;
+import org.sluice.spi.driver.PasidReplacement;
 
 /** What not every SMMU can do: shown where it can, reported as unsupported where it cannot. */
 interface AbilityCases extends Rigged {
@@ -36,6 +37,36 @@ interface AbilityCases extends Rigged {
         assertThat(rig.fault(fault -> fault.pasid() == 1).reason()).isEqualTo(FaultReason.BAD_PASID);
         assertThat(client.read(2, 0x6000)).isEqualTo(32);
         assertThat(client.read(0x6000)).isEqualTo(30);
+    }
+
+    @Test
+    default void replacedPasidReachesTheNewSpaceAlone() {
+        Rig rig = rig();
+        Client client = rig.client();
+        if (!(rig.unit() instanceof PasidOperations pasids)
+                || !(rig.unit() instanceof PasidReplacement replacement)
+                || client.record().pasidBits() == 0) {
+            Unsupported.on(rig, "replacing what a PASID reaches");
+            return;
+        }
+        Space old = rig.attachedTo(client, pasids, 1);
+        Space neighbour = rig.attachedTo(client, pasids, 2);
+        Space next = rig.space(
+                new ContextRequest(1, false, true, Sizes.granules(rig.unit()).get(0)));
+        Space[] spaces = {old, neighbour, next};
+        for (int i = 0; i < spaces.length; i++) {
+            long paddr = rig.page();
+            client.plant(paddr, 40 + i);
+            spaces[i].map(0x6000, paddr, Sizes.KIB_4, Space.RW);
+        }
+        assertThat(client.read(1, 0x6000)).isEqualTo(40);
+        replacement.mmReplace(client.record(), 1, old.context(), next.context());
+        assertThat(client.read(1, 0x6000)).isEqualTo(42);
+        assertThat(client.read(2, 0x6000)).isEqualTo(41);
+        rig.unit().freeContext(old.context());
+        next.unmap(0x6000, Sizes.KIB_4, 1);
+        assertThat(client.read(1, 0x6000)).isEqualTo(Client.ABORTED);
+        assertThat(client.read(2, 0x6000)).isEqualTo(41);
     }
 
     @Test
