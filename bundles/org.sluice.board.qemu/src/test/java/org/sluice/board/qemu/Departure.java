@@ -17,9 +17,6 @@ enum Departure {
             && it.differsOnlyInClass()
             && EvtFTranslation.clazz(it.qemu().record()[1]) == 0),
 
-    /** CLASS of F_WALK_EABT: QEMU writes TT, the model IN. No vector has it and our extract of the manual does not say. */
-    CLASS_OF_WALK_ABORTS(it -> it.model().event() == EventId.F_WALK_EABT && it.differsOnlyInClass()),
-
     /** F_CD_FETCH: QEMU writes the fetch address where other records have the input address, not into the fourth word. */
     PLACE_OF_CD_FETCH_ADDRESS(it -> it.model().event() == EventId.F_CD_FETCH
             && it.qemu().event() == EventId.F_CD_FETCH

@@ -1,5 +1,6 @@
 package org.sluice.smmuv3.model;
 
+import org.sluice.smmuv3.arch.EventId;
 import org.sluice.smmuv3.arch.EvtFTranslation;
 
 /**
@@ -152,9 +153,15 @@ final class Leaf {
         return (fault & STAGE2_FAULT) != 0;
     }
 
-    /** CLASS of the event; stage 1 only translates input addresses. */
+    /**
+     * CLASS of the event. Stage 1 only translates input addresses, but that the fetch of one of its descriptors aborts is
+     * of class TT (IHI 0070 section 7.3.12), unlike its other faults.
+     */
     static long clazz(long fault) {
-        return isStage2Fault(fault) ? fault >>> CLASS_SHIFT & CLASS : EvtFTranslation.CLASS_IN;
+        if (isStage2Fault(fault)) {
+            return fault >>> CLASS_SHIFT & CLASS;
+        }
+        return event(fault) == EventId.F_WALK_EABT ? EvtFTranslation.CLASS_TT : EvtFTranslation.CLASS_IN;
     }
 
     /** The physical address whose read aborted, or the IPA of a fault of stage 2. */

@@ -66,7 +66,9 @@ class WalkRulesTest {
         assertThat(event[0]).isEqualTo(0x42_0000_000bL);
         assertThat(EvtFWalkEabt.fetchAddr(event[3])).isEqualTo(expected);
         assertThat(EvtFWalkEabt.inputAddr(event[2])).isEqualTo(IOVA + 4);
-        assertThat(EvtFWalkEabt.clazz(event[1])).isEqualTo(EvtFTranslation.CLASS_IN);
+        // unlike that of other faults of stage 1: IHI 0070 section 7.3.12
+        assertThat(EvtFWalkEabt.s2(event[1])).isZero();
+        assertThat(EvtFWalkEabt.clazz(event[1])).isEqualTo(EvtFTranslation.CLASS_TT);
     }
 
     @Test
