@@ -117,11 +117,10 @@ final class Configuration {
 
     private Route context(StreamConfig.Translating config, int index, long[] slot, long began) {
         ContextTable contexts = config.contexts();
-        long address = contexts.address() + (long) index * ContextDescriptor.BYTES;
+        long address = contexts.entry(index);
         try {
             if (contexts.leafBits() != 0) {
-                long pointer = contexts.address() + (long) (index >>> contexts.leafBits()) * L1ContextDescriptor.BYTES;
-                long found = locate(config.stage2(), pointer, slot, began);
+                long found = locate(config.stage2(), address, slot, began);
                 if (Leaf.isFault(found)) {
                     return new Route.Unreachable(config.stage2(), found);
                 }

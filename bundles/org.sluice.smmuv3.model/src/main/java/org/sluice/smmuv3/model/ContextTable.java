@@ -1,6 +1,8 @@
 package org.sluice.smmuv3.model;
 
+import org.sluice.smmuv3.arch.ContextDescriptor;
 import org.sluice.smmuv3.arch.Idr0;
+import org.sluice.smmuv3.arch.L1ContextDescriptor;
 import org.sluice.smmuv3.arch.StreamTableEntry;
 
 /**
@@ -40,17 +42,35 @@ record ContextTable(long address, int leafBits, int substreamBits, Untagged unta
         }
         long address = StreamTableEntry.s1ContextPtr(ste[0]);
         int substreamBits = id.ssidBits() == 0 ? 0 : (int) StreamTableEntry.s1cdMax(ste[0]);
-        long format = substreamBits == 0 ? StreamTableEntry.S1FMT_LINEAR : StreamTableEntry.s1Fmt(ste[0]);
-        boolean twoLevel = format != StreamTableEntry.S1FMT_LINEAR;
+        int leafBits = substreamBits == 0 ? 0 : leafBits(StreamTableEntry.s1Fmt(ste[0]));
         if (substreamBits > id.ssidBits()
-                || twoLevel && !id.twoLevelContextTable()
-                || format > StreamTableEntry.S1FMT_TWO_LEVEL_64K
+                || leafBits != 0 && !id.twoLevelContextTable()
                 || address >>> id.outputBits() != 0) {
             return null;
         }
-        int leafBits = format == StreamTableEntry.S1FMT_TWO_LEVEL_4K ? LEAF_BITS_4K : twoLevel ? LEAF_BITS_64K : 0;
         return new ContextTable(
                 address, leafBits, substreamBits, untagged(StreamTableEntry.s1dss(ste[1])), stallsAllowed);
+    }
+
+    private static int leafBits(long format) {
+        if (format == StreamTableEntry.S1FMT_TWO_LEVEL_4K) {
+            return LEAF_BITS_4K;
+        }
+        // 3 is reserved and acts as 0
+        return format == StreamTableEntry.S1FMT_TWO_LEVEL_64K ? LEAF_BITS_64K : 0;
+    }
+
+    /**
+     * The address of an entry of the table that the STE points to: of the CD itself, or of its L1CD. Address bits that
+     * S1CDMax makes reserved say where in the table, which is aligned to its size, number 0 is.
+     *
+     * @param index SubstreamID
+     */
+    long entry(int index) {
+        int entryBytes = leafBits == 0 ? ContextDescriptor.BYTES : L1ContextDescriptor.BYTES;
+        long tableBytes = (long) entryBytes << Math.max(0, substreamBits - leafBits);
+        long base = address & -tableBytes;
+        return base | address + (long) (index >>> leafBits) * entryBytes & tableBytes - 1;
     }
 
     private static Untagged untagged(long s1dss) {

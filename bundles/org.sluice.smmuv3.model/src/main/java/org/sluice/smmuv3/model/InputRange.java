@@ -32,7 +32,7 @@ record InputRange(
     private static final int MIN_TXSZ_LARGE = 12;
     private static final int MAX_TXSZ = 39;
     private static final int MAX_TXSZ_SMALL_TABLES = 48;
-    private static final int MIN_TABLE_BYTES = 64;
+    private static final int MIN_TABLE_BYTES_LARGE = 64;
     private static final int USUAL_ADDRESS_BITS = 48;
 
     /**
@@ -65,7 +65,7 @@ record InputRange(
         int inputBits = Long.SIZE - txsz;
         int startLevel = Granule.startLevel(granule, inputBits);
         int rootBits = inputBits - Granule.shift(granule, startLevel);
-        long rootBytes = Math.max(MIN_TABLE_BYTES, (long) Long.BYTES << rootBits);
+        long rootBytes = Math.max(leastTableBytes(outputBits), (long) Long.BYTES << rootBits);
         return new InputRange(
                 granule,
                 inputBits,
@@ -77,6 +77,15 @@ record InputRange(
                 granule == Granule.BITS_64K ? id.largeBlocks(granule) : fields.ds(),
                 AddressField.of(granule, fields.ds(), id),
                 fields.shareability());
+    }
+
+    /**
+     * What a root table is aligned to at least, in bytes: with 52-bit output its address has no bits for less.
+     *
+     * @param outputBits of IPS or S2PS, capped to OAS
+     */
+    static int leastTableBytes(int outputBits) {
+        return outputBits == Identity.MAX_ADDRESS_BITS ? MIN_TABLE_BYTES_LARGE : Long.BYTES;
     }
 
     /** Output size of a granule: descriptors of 4K and 16K have room for 48 bits, unless DS. */

@@ -42,7 +42,6 @@ final class SecureCommands implements Commands {
                     Opcode.TLBI_EL2_ASID,
                     Opcode.TLBI_EL2_VA,
                     Opcode.TLBI_EL2_VAA -> other(word0, word1);
-            case Opcode.TLBI_SNH_ALL -> secure.execute(Opcode.TLBI_NSNH_ALL, 0);
             case Opcode.TLBI_EL3_ALL, Opcode.TLBI_EL3_VA -> CmdqCons.ERR_NONE;
             // device TLBs are of the other world only, whatever SSec says
             case Opcode.ATC_INV, Opcode.PRI_RESP -> {

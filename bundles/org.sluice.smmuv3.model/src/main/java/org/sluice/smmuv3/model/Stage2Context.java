@@ -45,7 +45,6 @@ record Stage2Context(
     private static final int MAX_VMID_WITHOUT_VMID16 = 0xff;
     private static final int MAX_T0SZ = 39;
     private static final int MAX_T0SZ_SMALL_TABLES = 48;
-    private static final int MIN_TABLE_BYTES = 64;
     // the root may resolve so many bits more than other tables: concatenated tables
     private static final int MAX_CONCATENATION_BITS = 4;
     private static final int NO_LEVEL = Integer.MIN_VALUE;
@@ -76,7 +75,9 @@ record Stage2Context(
         if (ttb >>> outputBits != 0) {
             return null;
         }
-        long rootBytes = Math.max(MIN_TABLE_BYTES, (long) Long.BYTES << inputBits - Granule.shift(granule, startLevel));
+        long rootBytes = Math.max(
+                InputRange.leastTableBytes(wanted),
+                (long) Long.BYTES << inputBits - Granule.shift(granule, startLevel));
         boolean updatesAccess = StreamTableEntry.s2ha(word2) != 0;
         return new Stage2Context(
                 (int) StreamTableEntry.s2vmid(word2),
@@ -107,12 +108,11 @@ record Stage2Context(
                 && !(stalls && !id.stalls())
                 && !(!stalls && id.stallForced())
                 && !(updatesAccess && id.httu() < Idr0.HTTU_ACCESS)
-                // HD without HA is inert
-                && !(updatesAccess && updatesDirty && id.httu() < Idr0.HTTU_ACCESS_DIRTY)
-                && vmidAllowed(word2, id);
+                // illegal without HTTU, else inert without HA
+                && !(updatesDirty && id.httu() < Idr0.HTTU_ACCESS_DIRTY);
     }
 
-    /** Whether S2VMID has no more bits than the SMMU. It counts for stage 1 too. */
+    /** Whether S2VMID has no more bits than the SMMU. It counts for a stage 1 of EL1 too. */
     static boolean vmidAllowed(long word2, Identity id) {
         return id.vmid16() || StreamTableEntry.s2vmid(word2) <= MAX_VMID_WITHOUT_VMID16;
     }

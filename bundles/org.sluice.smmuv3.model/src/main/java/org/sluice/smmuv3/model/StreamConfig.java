@@ -23,7 +23,7 @@ sealed interface StreamConfig
      *
      * @param contexts stage 1, or null
      * @param stage2 stage 2, or null
-     * @param vmid tag of TLB entries; 0 where there is no stage 2
+     * @param vmid tag of TLB entries; 0 where there is none
      * @param regime whose stage 1 it is
      * @param overrides what becomes of the device's attributes
      */
@@ -33,7 +33,7 @@ sealed interface StreamConfig
 
     /**
      * Decodes and checks an entry. Bits of absent features are ignored (EATS without ATS, STRW without Hyp), as are the
-     * fields of a stage that is off, but for S2VMID.
+     * fields of a stage that is off, but for S2VMID, which EL2 alone ignores.
      *
      * @param ste the words of the entry
      * @param id what the SMMU can do
@@ -70,10 +70,10 @@ sealed interface StreamConfig
         if (!atsAllowed(ste, config, id, atsChecked)) {
             return new Illegal("EATS contradicts Config, S2S or NS1ATS");
         }
-        if (id.stage2() && !Stage2Context.vmidAllowed(word2, id)) {
+        if (id.stage2() && regime.hasVmid && !Stage2Context.vmidAllowed(word2, id)) {
             return new Illegal("S2VMID has more bits than VMIDs have");
         }
-        int vmid = id.stage2() ? (int) StreamTableEntry.s2vmid(word2) : 0;
+        int vmid = id.stage2() && regime.hasVmid ? (int) StreamTableEntry.s2vmid(word2) : 0;
         return new Translating(contexts, stage2, vmid, regime, overrides);
     }
 

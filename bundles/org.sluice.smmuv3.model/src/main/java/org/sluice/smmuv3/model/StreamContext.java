@@ -69,10 +69,11 @@ final class StreamContext {
      * @return the context, or null for C_BAD_CD
      */
     static StreamContext decode(long[] cd, Identity id, boolean stallsAllowed, Regime regime) {
-        if (!legal(cd[0], id, stallsAllowed)) {
+        if (!legal(cd[0], id, stallsAllowed, regime)) {
             return null;
         }
-        boolean lowOn = ContextDescriptor.epd0(cd[0]) == 0;
+        // a regime of one half cannot disable it
+        boolean lowOn = !regime.hasUnprivileged || ContextDescriptor.epd0(cd[0]) == 0;
         boolean highOn = regime.hasUnprivileged && ContextDescriptor.epd1(cd[0]) == 0;
         // where no walk is possible, the endianness of walks is not looked at
         if ((lowOn || highOn) && ContextDescriptor.endi(cd[0]) != 0) {
@@ -113,7 +114,7 @@ final class StreamContext {
                 (int) ContextDescriptor.sh1(cd[0]));
     }
 
-    private static boolean legal(long word0, Identity id, boolean stallsAllowed) {
+    private static boolean legal(long word0, Identity id, boolean stallsAllowed, Regime regime) {
         boolean stalls = ContextDescriptor.s(word0) != 0;
         boolean updatesAccess = ContextDescriptor.ha(word0) != 0;
         boolean updatesDirty = ContextDescriptor.hd(word0) != 0;
@@ -123,9 +124,9 @@ final class StreamContext {
                 && !(!stalls && id.stallForced())
                 && !(ContextDescriptor.a(word0) == 0 && id.abortsOnly())
                 && !(updatesAccess && id.httu() < Idr0.HTTU_ACCESS)
-                // HD without HA is inert
-                && !(updatesAccess && updatesDirty && id.httu() < Idr0.HTTU_ACCESS_DIRTY)
-                && (id.asid16() || ContextDescriptor.asid(word0) <= MAX_ASID_WITHOUT_ASID16);
+                // illegal without HTTU, else inert without HA
+                && !(updatesDirty && id.httu() < Idr0.HTTU_ACCESS_DIRTY)
+                && (!regime.hasAsid || id.asid16() || ContextDescriptor.asid(word0) <= MAX_ASID_WITHOUT_ASID16);
     }
 
     /** The half that maps an address, or null where none does. */

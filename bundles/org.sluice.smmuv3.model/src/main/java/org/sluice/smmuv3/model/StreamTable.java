@@ -80,7 +80,7 @@ final class StreamTable {
                 long table = L1StreamTableDescriptor.l2Ptr(descriptor);
                 if ((table & ~outputMask) != 0) {
                     rule("L1STD", "L2Ptr is beyond the output size");
-                    return new Route.Refused(EventId.C_BAD_STREAMID, 0);
+                    return new Route.Refused(EventId.F_STE_FETCH, table & outputMask);
                 }
                 address = (table & -((long) StreamTableEntry.BYTES << span - 1)) + index * StreamTableEntry.BYTES;
             }

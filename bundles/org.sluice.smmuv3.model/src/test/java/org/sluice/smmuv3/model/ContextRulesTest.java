@@ -152,7 +152,10 @@ class ContextRulesTest {
     void hardwareUpdatesNeedHttuAndHdAloneIsInert_R22() {
         isBad(with(ContextDescriptor.withHa(CD, 1), "idr0.HTTU", 0));
         isBad(with(ContextDescriptor.withHd(ContextDescriptor.withHa(CD, 1), 1), "idr0.HTTU", 1));
-        translates(with(ContextDescriptor.withHd(CD, 1), "idr0.HTTU", 0), 0x1000);
+        // IHI 0070 section 5.4, HA: legal where HTTU has it, and without HA as if it was 0
+        isBad(with(ContextDescriptor.withHd(CD, 1), "idr0.HTTU", 0));
+        isBad(with(ContextDescriptor.withHd(CD, 1), "idr0.HTTU", 1));
+        translates(with(ContextDescriptor.withHd(CD, 1)), 0x1000);
     }
 
     @Test

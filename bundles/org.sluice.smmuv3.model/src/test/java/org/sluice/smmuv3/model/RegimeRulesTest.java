@@ -47,6 +47,34 @@ class RegimeRulesTest {
                 .isEqualTo("F_TRANSLATION");
     }
 
+    @ParameterizedTest
+    @CsvSource({"0,false,C_BAD_STE", "2,false,F_TRANSLATION", "2,true,F_TRANSLATION"})
+    void onlyEl1LooksAtTheVmid_R11(int strw, boolean e2h, String event) {
+        Smmu smmu = smmu(strw, e2h, "idr0.VMID16", 0);
+        smmu.ste(Smmu.SID, Smmu.stage1Word0(0), StreamTableEntry.withStrw(0, strw), 0x100);
+        assertThat(smmu.translate(Dma.NO_PASID, 0x1000, 0).reason()).isEqualTo(event);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0,false,C_BAD_CD", "2,false,F_TRANSLATION", "2,true,C_BAD_CD"})
+    void el2LooksAtNoAsid(int strw, boolean e2h, String event) {
+        Smmu smmu = smmu(strw, e2h, "idr0.ASID16", 0).cd(0, Smmu.cdWord0(0x100), Smmu.ROOT);
+        assertThat(smmu.translate(Dma.NO_PASID, 0x1000, 0).reason()).isEqualTo(event);
+    }
+
+    @Test
+    void el2CannotDisableItsHalf_R17() {
+        Smmu smmu = el2();
+        smmu.cd(0, ContextDescriptor.withEpd0(Smmu.cdWord0(1), 1), Smmu.ROOT);
+        smmu.map(Smmu.ROOT, 0x1000, OLD, Tables.RW);
+        assertThat(smmu.translate(Dma.NO_PASID, 0x1000, 0).address()).isEqualTo(OLD);
+        assertThat(smmu(2, true)
+                        .cd(0, ContextDescriptor.withEpd0(Smmu.cdWord0(1), 1), Smmu.ROOT)
+                        .translate(Dma.NO_PASID, 0x1000, 0)
+                        .reason())
+                .isEqualTo("F_TRANSLATION");
+    }
+
     @Test
     void inEl2ThereAreNoPrivilegeLevels_R26() {
         Smmu smmu = el2();

@@ -215,7 +215,6 @@ class SecureInterfaceRulesTest {
         "0x10, false, true", // NH_ALL
         "0x12, false, true", // NH_VA
         "0x30, true, false", // NSNH_ALL
-        "0x60, false, true", // SNH_ALL
         "0x28, true, false", // S12_VMALL
         "0x18, false, false", // EL3_ALL
     })
@@ -251,7 +250,7 @@ class SecureInterfaceRulesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {0x50, 0x51, 0x52, 0x53, 0x58, 0x5a, 0x44, 0x7f})
+    @ValueSource(longs = {0x50, 0x51, 0x52, 0x53, 0x58, 0x5a, 0x60, 0x44, 0x7f})
     void commandsOfWhatTheSecureWorldLacksAreIllegal_R35(long opcode) {
         command(opcode | SSEC, 0);
         assertThat(commandError()).isEqualTo(CmdqCons.ERR_ILL);

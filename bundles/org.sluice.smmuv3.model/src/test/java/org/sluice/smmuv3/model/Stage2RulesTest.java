@@ -136,10 +136,12 @@ class Stage2RulesTest {
     }
 
     @Test
-    void hardwareUpdatesAreIllegalWithoutHttuButDirtyAloneIsInert_R22() {
+    void hardwareUpdatesAreIllegalWithoutHttuAndDirtyAloneIsInert_R22() {
         isBad(StreamTableEntry.withS2ha(OK, 1), "idr0.HTTU", 0);
         isBad(StreamTableEntry.withS2hd(StreamTableEntry.withS2ha(OK, 1), 1), "idr0.HTTU", 1);
-        isGood(StreamTableEntry.withS2hd(OK, 1), "idr0.HTTU", 0);
+        isBad(StreamTableEntry.withS2hd(OK, 1), "idr0.HTTU", 0);
+        isBad(StreamTableEntry.withS2hd(OK, 1), "idr0.HTTU", 1);
+        isGood(StreamTableEntry.withS2hd(OK, 1));
     }
 
     @Test

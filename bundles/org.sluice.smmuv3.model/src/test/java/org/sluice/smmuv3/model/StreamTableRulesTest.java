@@ -81,6 +81,18 @@ class StreamTableRulesTest {
         assertThat(EvtFCdFetch.fetchAddr(event[3])).isEqualTo(Smmu.HOLE + 3 * StreamTableEntry.BYTES);
     }
 
+    @Test
+    void anEntryBeyondTheOutputSizeIsFSteFetchToo_R2() {
+        Smmu smmu =
+                Smmu.reset("idr5.OAS", 2).twoLevelStreams(Smmu.STREAMS, 16, 8).enable();
+        smmu.write(Smmu.STREAMS, 1L << 40 | LEVEL2 | 9);
+        assertThat(access(smmu, 3)).isEqualTo(Dma.ABORT);
+        long[] event = smmu.events().get(0);
+        assertThat(event[0]).isEqualTo(0x3_0000_0003L);
+        // bits that an address cannot have are 0
+        assertThat(EvtFCdFetch.fetchAddr(event[3])).isEqualTo(LEVEL2);
+    }
+
     @ParameterizedTest
     @CsvSource({"0,6", "5,6", "7,6", "8,8", "9,6", "10,10", "16,6", "31,6"})
     void otherSplitsActAsSix_R3(int written, int effective) {

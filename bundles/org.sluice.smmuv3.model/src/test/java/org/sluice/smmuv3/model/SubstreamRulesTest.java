@@ -151,11 +151,29 @@ class SubstreamRulesTest {
         assertThat(reached(smmu, 1)).isEqualTo(1);
     }
 
-    @Test
-    void twoLevelTablesNeedCd2l() {
+    @ParameterizedTest
+    @CsvSource({"0,[C_BAD_CD]", "1,[C_BAD_STE]", "2,[C_BAD_STE]", "3,[C_BAD_CD]"})
+    void twoLevelTablesNeedCd2lAndFormat3IsLinear(int format, String event) {
         Smmu smmu = Smmu.on("idr0.CD2L", 0);
-        smmu.ste(Smmu.SID, StreamTableEntry.withS1Fmt(Smmu.stage1Word0(4), 1), 2);
-        assertThat(error(smmu, 1)).isEqualTo("[C_BAD_STE]");
+        smmu.ste(Smmu.SID, StreamTableEntry.withS1Fmt(Smmu.stage1Word0(4), format), 2);
+        assertThat(error(smmu, 1)).isEqualTo(event);
+        assertThat(reached(twoLevelOrLinear(3), 1)).isEqualTo(1);
+    }
+
+    private static Smmu twoLevelOrLinear(long format) {
+        Smmu smmu = twoLevel(format, 14, 2);
+        return smmu.cd(1, Smmu.cdWord0(1), root(smmu, 1));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0,0x0", "63,0xfc0", "64,0x1000", "127,0x1fc0"})
+    void noContextLiesBeyondTheAlignedTable_R10(int substream, long offset) {
+        // of 8 KiB: bit 12 of the pointer is reserved, and says where number 0 is
+        Smmu smmu = Smmu.on().stage1(7, 2);
+        long table = Smmu.CONTEXTS & -0x2000L;
+        long address = table + (Smmu.CONTEXTS - table + offset) % 0x2000;
+        smmu.write(address, Smmu.cdWord0(1), root(smmu, 5));
+        assertThat(reached(smmu, substream == 0 ? Dma.NO_PASID : substream)).isEqualTo(5);
     }
 
     @Test
