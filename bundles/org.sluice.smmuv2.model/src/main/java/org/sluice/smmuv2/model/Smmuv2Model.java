@@ -138,13 +138,17 @@ final class Smmuv2Model implements IommuModel, Counters {
             long bit = type == StreamToContext.TYPE_TRANSLATE ? SGfsr.UCBF_MASK : SGfsr.ICF_MASK;
             return globalFault(bit, control, streamId, iova, flags);
         }
-        ContextBank bank = banks[number];
+        ContextBank bank = translating(number);
         BankContext context = bank.context();
         if (!context.enabled()) {
             return move(iova, flags, data, offset, length);
         }
         if (bank.isBlocked()) {
             return bank.keptOut();
+        }
+        boolean nested = context.kind() == BankContext.Kind.NESTED && context.stage2Bank() < banks.length;
+        if (nested && banks[context.stage2Bank()].isBlocked()) {
+            return banks[context.stage2Bank()].keptOut();
         }
         int seen = privilege(route, flags);
         boolean prefetch = AuxiliaryControl.cpre(bank.words().get(AuxiliaryControl.OFFSET)) != 0;
@@ -153,7 +157,20 @@ final class Smmuv2Model implements IommuModel, Counters {
             return move(leaf.outputOf(iova), flags, data, offset, length);
         }
         statistics.contextFaults.increment();
-        return bank.fault((ContextFault) result, streamId, iova, syndrome(seen));
+        ContextFault fault = (ContextFault) result;
+        // whoever owns stage 1 does not get to see what stage 2 is about
+        return nested && fault.stage2()
+                ? banks[context.stage2Bank()].fault(
+                        fault, streamId, iova, FaultSyndrome0.withS1cbndx(syndrome(seen), number))
+                : bank.fault(fault, streamId, iova, syndrome(seen));
+    }
+
+    /** The bank that translates what is led to another: a nested one that is off leaves everything to its stage 2. */
+    private ContextBank translating(int number) {
+        BankContext context = banks[number].context();
+        boolean leaves =
+                context.kind() == BankContext.Kind.NESTED && !context.enabled() && context.stage2Bank() < banks.length;
+        return banks[leaves ? context.stage2Bank() : number];
     }
 
     private Outcome unmatched(
@@ -221,7 +238,7 @@ final class Smmuv2Model implements IommuModel, Counters {
         if (StreamToContext.type(route) != StreamToContext.TYPE_TRANSLATE || number >= banks.length) {
             return faulted(StreamToContext.type(route) == StreamToContext.TYPE_TRANSLATE ? "UCBF" : "ICF");
         }
-        BankContext context = banks[number].context();
+        BankContext context = translating(number).context();
         if (!context.enabled()) {
             return bypassed(iova);
         }

@@ -109,13 +109,10 @@ final class Tlb {
                 && entry.overlaps(first, 1L << PAGE));
     }
 
-    /**
-     * Entries of stage 2 for an intermediate address. Those of both stages together do not know it: they go with their
-     * VMID.
-     */
+    /** Entries of stage 2 alone for an intermediate address. Those of both stages together do not know it, and stay. */
     void invalidateIpa(int vmid, long ipa) {
         long first = ipa & -1L << PAGE;
-        remove(entry -> entry.vmid == vmid && (!entry.stage2Only || entry.overlaps(first, 1L << PAGE)));
+        remove(entry -> entry.vmid == vmid && entry.stage2Only && entry.overlaps(first, 1L << PAGE));
     }
 
     private synchronized void remove(Predicate<Entry> victim) {

@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.sluice.smmuv2.arch.ContextBankAttribute;
 import org.sluice.smmuv2.arch.STlbGsync;
 import org.sluice.smmuv2.arch.TlbSync;
 import org.sluice.smmuv2.arch.TlbiAll;
@@ -131,6 +132,23 @@ class TlbTest {
         smmu.write64(2, TlbiIpaS2.OFFSET, IOVA >>> 12);
         smmu.write(2, TlbSync.OFFSET, 0);
         assertThat(smmu.word(9, IOVA)).isEqualTo(2);
+    }
+
+    /** Stage 2 maps all to itself in one block, so that the tables of stage 1 are reached. */
+    @Test
+    void entriesOfBothStagesDoNotGoByIntermediateAddress() {
+        long second = smmu.table();
+        smmu.stage2(2, 3, second);
+        long cbar = ContextBankAttribute.withCbndx(
+                ContextBankAttribute.withType(0, ContextBankAttribute.TYPE_STAGE1_STAGE2), 2);
+        smmu.registers.write32(0x1000 + 4 * BANK, (int) cbar);
+        smmu.memory.write64(second + 2 * 8, 0x8000_0000L | Smmu.RW2 & ~2);
+        assertThat(smmu.word(Smmu.SID, IOVA)).isEqualTo(2);
+        smmu.memory.write64(second + 2 * 8, 0);
+        smmu.write64(2, TlbiIpaS2.OFFSET, PAGE + 0x1000 >>> 12);
+        assertThat(smmu.word(Smmu.SID, IOVA)).as("its IPA is not known").isEqualTo(2);
+        smmu.registers.write32(TlbiVmid.OFFSET, 3);
+        assertThat(smmu.word(Smmu.SID, IOVA)).isEqualTo(-1);
     }
 
     /** The hardest property: a walk that began before an invalidation must not serve anybody after the synchronisation. */

@@ -148,15 +148,23 @@ class TranslationTest {
         smmu.registers.write32(0x1000 + 4 * 5, (int) cbar);
         smmu.map(root, IOVA, 0x4000_0000L | Smmu.RW);
         assertThat(smmu.word(Smmu.SID, IOVA)).as("the root is no IPA").isEqualTo(-1);
-        assertThat(FaultSyndrome0.ptwf(smmu.read(5, FaultSyndrome0.OFFSET))).isOne();
-        assertThat(smmu.read64(5, IpaFaultAddress.OFFSET)).isEqualTo(root);
-        smmu.clearFault(5);
+        assertThat(smmu.faultStatus(5)).as("stage 1 is told nothing of it").isZero();
+        assertThat(FaultSyndrome0.ptwf(smmu.read(1, FaultSyndrome0.OFFSET))).isOne();
+        assertThat(FaultSyndrome0.s1cbndx(smmu.read(1, FaultSyndrome0.OFFSET))).isEqualTo(5);
+        assertThat(smmu.read64(1, IpaFaultAddress.OFFSET)).isEqualTo(root);
+        assertThat(smmu.word(Smmu.SID, IOVA)).as("kept out by it").isEqualTo(-1);
+        smmu.clearFault(1);
         for (long table = root; table < root + 0x8000; table += 0x1000) {
             smmu.map(second, table, table | Smmu.RW2);
         }
         smmu.map(second, 0x4000_0000L, PAGE | Smmu.RW2);
         smmu.memory.write32(PAGE + 8, 0x99);
         assertThat(smmu.word(Smmu.SID, IOVA + 8)).isEqualTo(0x99);
+        smmu.write(5, SystemControl.OFFSET, 0);
+        assertThat(smmu.word(Smmu.SID, 0x4000_0008L))
+                .as("stage 1 is off, stage 2 is not")
+                .isEqualTo(0x99);
+        assertThat(smmu.word(Smmu.SID, PAGE + 8)).isEqualTo(-1);
     }
 
     @Test
