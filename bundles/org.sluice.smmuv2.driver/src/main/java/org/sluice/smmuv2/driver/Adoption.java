@@ -46,7 +46,8 @@ final class Adoption {
 
     private void adopt(UnitRecord.Device recorded) {
         DeviceRecord device = recorded.device();
-        BankContext context = recorded.context() == null ? null : unit.adoptFound(recorded.context());
+        BankContext context =
+                recorded.context() == null ? null : unit.contexts().adoptFound(recorded.context());
         for (int streamId : device.streamIds()) {
             int index = unit.streams().search(streamId);
             if (index < 0) {
@@ -67,13 +68,25 @@ final class Adoption {
     }
 
     private void verifyBank(int bank, BankContext context, DeviceRecord device) {
+        if (bank >= unit.banks().count()) {
+            throw refused(
+                    "%s is led to bank %d, the last is %d",
+                    context, bank, unit.banks().count() - 1);
+        }
+        if (context instanceof GuestContext guest) {
+            boolean own = guest.guest().translates();
+            verifyBank(own ? unit.banks().beneath(bank) : bank, guest.parent(), device);
+            if (!own) {
+                return;
+            }
+        }
         if (context.bank() == bank) {
             return;
         }
         if (context.bank() != BankContext.NO_BANK || unit.banks().owner(bank) != null) {
             throw refused("%s is in bank %d, and bank %d is another's", context, context.bank(), bank);
         }
-        boolean clients = context.request().upperHalf() && unit.banks().isLowerHalfOn(bank);
+        boolean clients = context.isUpperHalf() && unit.banks().isLowerHalfOn(bank);
         String difference = unit.banks().difference(bank, context, device, clients);
         if (difference != null) {
             throw refused("%s", difference);

@@ -14,7 +14,7 @@ import org.sluice.spi.pgtable.ArmStage1;
 import org.sluice.spi.pgtable.ArmStage2;
 
 /**
- * Every register of a context bank, as Linux's {@code arm_smmu_init_context_bank} makes them.
+ * Every register of a context bank, as Linux's {@code arm_smmu_init_context_bank} makes them; for a guest, as it wrote them.
  *
  * @param cbar CBAR without IRPTNDX
  * @param cba2r CBA2R
@@ -24,25 +24,22 @@ import org.sluice.spi.pgtable.ArmStage2;
  * @param ttbr0 TTBR0
  * @param ttbr1 TTBR1; counts for stage 1
  * @param mair MAIR1:MAIR0; counts for stage 1
- * @param contextidr CONTEXTIDR; counts for short tables
+ * @param contextidr CONTEXTIDR; counts where the context owns it
  */
 record BankValues(
         long cbar, long cba2r, long sctlr, long tcr, long tcr2, long ttbr0, long ttbr1, long mair, long contextidr) {
     private static final long WRITE_BACK = 0xf;
     private static final long NON_SHAREABLE = 3;
-    private static final long SCTLR = SystemControl.M_MASK
-            | SystemControl.TRE_MASK
-            | SystemControl.AFE_MASK
-            | SystemControl.CFRE_MASK
-            | SystemControl.CFIE_MASK;
+    private static final long FAULTS = SystemControl.CFRE_MASK | SystemControl.CFIE_MASK;
+    private static final long SCTLR = SystemControl.M_MASK | SystemControl.TRE_MASK | SystemControl.AFE_MASK | FAULTS;
 
     /**
      * The registers for a context.
      *
      * @param stall whether faults of the bank stall; others then flow on
      */
-    static BankValues of(BankContext context, boolean stall) {
-        long sctlr = stall ? SCTLR | SystemControl.CFCFG_MASK | SystemControl.HUPCF_MASK : SCTLR;
+    static BankValues of(TableContext context, boolean stall) {
+        long sctlr = control(SCTLR, stall);
         if (context.stage() == 2) {
             return stage2(context, (ArmStage2) context.walker(), sctlr);
         }
@@ -52,17 +49,43 @@ record BankValues(
                 : longTables(context, (ArmStage1) context.walker(), sctlr);
     }
 
+    /**
+     * The registers for a guest's stage 1 over a stage 2 that has a bank.
+     *
+     * @param stall whether faults of the bank stall; others then flow on
+     */
+    static BankValues of(GuestContext context, boolean stall) {
+        GuestBank guest = context.guest();
+        int vmid = context.parent().tag();
+        long cbar = ContextBankAttribute.withType(0, ContextBankAttribute.TYPE_STAGE1_STAGE2);
+        cbar = ContextBankAttribute.withCbndx(cbar, context.parent().bank());
+        return new BankValues(
+                ContextBankAttribute.withVmid(cbar, vmid & (int) ContextBankAttribute.VMID_MASK),
+                ContextBankAttribute2.withVmid16(guest.cba2r(), vmid),
+                control(guest.sctlr() | FAULTS | SystemControl.ASIDPNE_MASK, stall),
+                guest.tcr(),
+                guest.tcr2(),
+                guest.ttbr0(),
+                guest.ttbr1(),
+                guest.mair(),
+                guest.contextidr());
+    }
+
+    private static long control(long sctlr, boolean stall) {
+        return stall ? sctlr | SystemControl.CFCFG_MASK | SystemControl.HUPCF_MASK : sctlr;
+    }
+
     private static long stage1Attribute() {
         long cbar = ContextBankAttribute.withType(0, ContextBankAttribute.TYPE_STAGE1_STAGE2_BYPASS);
         return ContextBankAttribute.withMemAttr(ContextBankAttribute.withBpshcfg(cbar, NON_SHAREABLE), WRITE_BACK);
     }
 
-    private static long attribute2(BankContext context, int vmid) {
+    private static long attribute2(TableContext context, int vmid) {
         long cba2r = ContextBankAttribute2.withVa64(0, context.isWide() ? 1 : 0);
         return ContextBankAttribute2.withVmid16(cba2r, vmid);
     }
 
-    private static BankValues longTables(BankContext context, ArmStage1 walker, long sctlr) {
+    private static BankValues longTables(TableContext context, ArmStage1 walker, long sctlr) {
         int asid = context.tag();
         long tcr;
         long tcr2 = 0;
@@ -106,7 +129,7 @@ record BankValues(
         return TranslationControl.withOrgn1(TranslationControl.withIrgn1(word, walker.irgn()), walker.orgn());
     }
 
-    private static BankValues shortTables(BankContext context, ArmShort tables, long sctlr) {
+    private static BankValues shortTables(TableContext context, ArmShort tables, long sctlr) {
         return new BankValues(
                 stage1Attribute(),
                 attribute2(context, 0),
@@ -119,7 +142,7 @@ record BankValues(
                 context.tag());
     }
 
-    private static BankValues stage2(BankContext context, ArmStage2 walker, long sctlr) {
+    private static BankValues stage2(TableContext context, ArmStage2 walker, long sctlr) {
         long cbar = ContextBankAttribute.withType(0, ContextBankAttribute.TYPE_STAGE2);
         int narrow = context.tag() & (int) ContextBankAttribute.VMID_MASK;
         long vtcr = Stage2TranslationControl.withT0sz(0, walker.tsz());

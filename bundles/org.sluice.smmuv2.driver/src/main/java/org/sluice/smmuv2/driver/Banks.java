@@ -82,7 +82,7 @@ final class Banks {
         free.clear(bank);
         owners.put(bank, context);
         context.setBank(bank);
-        program(bank, BankValues.of(context, device.port().canStall()), context, device);
+        program(bank, context.values(device.port().canStall()), context, device);
     }
 
     /** Takes note of a bank that a context was found to use. */
@@ -118,7 +118,7 @@ final class Banks {
             space.setBank64(bank, TranslationTableBase1.OFFSET, values.ttbr1());
             space.setBank32(bank, MemoryAttributes0.OFFSET, values.mair());
             space.setBank32(bank, MemoryAttributes1.OFFSET, values.mair() >>> Integer.SIZE);
-            if (context.tableConfig().format().equals(Formats.SHORT)) {
+            if (context.ownsContextId()) {
                 space.setBank32(bank, ContextId.OFFSET, values.contextidr());
             }
         }
@@ -133,9 +133,14 @@ final class Banks {
         return ContextBankAttribute.withIrptndx(cbar, bank % interrupts);
     }
 
+    /** The bank of the stage 2 beneath a bank that was found. */
+    int beneath(int bank) {
+        return (int) ContextBankAttribute.cbndx(space.global1(ContextBankAttribute.OFFSET + Integer.BYTES * bank));
+    }
+
     /** Compares a bank with what this driver would have written; null when it agrees. */
     String difference(int bank, BankContext context, DeviceRecord device, boolean lowerHalfIsTheClients) {
-        BankValues values = BankValues.of(context, device.port().canStall());
+        BankValues values = context.values(device.port().canStall());
         Smmuv2Bank hooked = hooks.get()
                 .initContext(
                         device, new Smmuv2Bank((int) values.sctlr(), null, (int) values.tcr(), (int) values.tcr2()));
@@ -163,6 +168,9 @@ final class Banks {
             comparison.same("TTBR1", space.bank64(bank, TranslationTableBase1.OFFSET), values.ttbr1());
             comparison.same("MAIR0", space.bank32(bank, MemoryAttributes0.OFFSET), values.mair() & 0xffffffffL);
             comparison.same("MAIR1", space.bank32(bank, MemoryAttributes1.OFFSET), values.mair() >>> Integer.SIZE);
+        }
+        if (context.ownsContextId()) {
+            comparison.same("CONTEXTIDR", space.bank32(bank, ContextId.OFFSET), values.contextidr() & 0xffffffffL);
         }
         return comparison.first();
     }

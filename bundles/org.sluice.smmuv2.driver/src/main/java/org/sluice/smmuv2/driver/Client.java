@@ -8,7 +8,7 @@ import org.sluice.spi.driver.DeviceRecord;
 /** A device of a unit: where it is attached, and which tables it may load. Guarded by the core's lock of the unit. */
 final class Client {
     private final DeviceRecord record;
-    private final Set<BankContext> tables = new LinkedHashSet<>();
+    private final Set<TableContext> tables = new LinkedHashSet<>();
     private Attachment attachment = Attachment.BLOCKED;
 
     Client(DeviceRecord record) {
@@ -33,7 +33,7 @@ final class Client {
     }
 
     /** Tables that it may load by itself. */
-    Set<BankContext> tables() {
+    Set<TableContext> tables() {
         return tables;
     }
 }

@@ -159,7 +159,7 @@ final class FaultThread {
         }
         faults.incrementAndGet();
         FaultRecord fault = found.toFault();
-        BankContext loaded = unit.loadedBy(found);
+        TableContext loaded = unit.loadedBy(found);
         if (found.isStalled() && loaded == null) {
             // before it is offered, because the answer may come at once
             pending.add(bank);

@@ -133,6 +133,19 @@ final class Maintenance {
         }
     }
 
+    /** A guest's own maintenance, in its bank if it has one: the hardware adds the VMID; does not wait. */
+    void guest(GuestContext guest, GuestCommand command) {
+        int bank = guest.bank();
+        if (!command.invalidates() || !guest.guest().translates() || bank == BankContext.NO_BANK || !power.isOn()) {
+            return;
+        }
+        if (command.isByAddress() && guest.isWide()) {
+            space.setBank64(bank, command.offset(), command.value());
+        } else {
+            space.setBank32(bank, command.offset(), command.value());
+        }
+    }
+
     /** Waits for what was asked of a bank. */
     void sync(int bank) {
         if (power.isOn()) {

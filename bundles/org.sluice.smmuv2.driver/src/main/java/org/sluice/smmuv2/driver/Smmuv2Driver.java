@@ -143,7 +143,9 @@ public final class Smmuv2Driver implements IommuDriver {
         HookedRegisters registers = new HookedRegisters(hardware.registers(), hooks);
         Features features = Features.identify(new Space(registers));
         var limits = hooks.probe(registers, features.found(), record != null);
-        Smmuv2Unit unit = new Smmuv2Unit(hardware, registers, features, limits, hooks);
+        Smmuv2Unit unit = features.nested()
+                ? new GuestUnit(hardware, registers, features, limits, hooks)
+                : new Smmuv2Unit(hardware, registers, features, limits, hooks);
         if (record == null) {
             Bringup.reset(unit, features, () -> hooks.reset(registers, limits));
         } else {

@@ -6,7 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import org.sluice.api.Capability;
 import org.sluice.api.Counters;
 import org.sluice.api.Errno;
@@ -36,10 +35,7 @@ import org.sluice.spi.quirk.Smmuv2Limits;
  * <p>A bank goes to a context with its first device and comes back with its last. Contexts of tables that a device loads by
  * itself have no bank of their own: they are invalidated by ASID through the bank of the device.
  */
-final class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperations, HookedUnit, Counters {
-    private static final int ASID_BITS = 16;
-    private static final int NARROW_TAG_BITS = 8;
-
+class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperations, HookedUnit, Counters {
     private final IommuHardware hardware;
     private final Features features;
     private final Space space;
@@ -48,15 +44,10 @@ final class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperat
     private final Banks banks;
     private final Streams streams;
     private final Formats formats;
-    private final Tags asids;
-    private final Tags vmids;
+    private final Contexts contexts;
     private final UnitCapabilities capabilities;
     private final Map<DeviceRecord, Client> clients = new LinkedHashMap<>();
     private final Map<Integer, DeviceRecord> owners = new HashMap<>();
-    private final Map<Integer, BankContext> byAsid = new ConcurrentHashMap<>();
-    private final Map<Integer, BankContext> byVmid = new ConcurrentHashMap<>();
-    /** Contexts that the hardware was found to use and that nobody has asked for yet. */
-    private final Map<ContextRecord, BankContext> unclaimed = new HashMap<>();
 
     private InterruptLines.Subscription powerUps = () -> {};
     private FaultThread thread;
@@ -72,8 +63,7 @@ final class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperat
         banks = new Banks(space, limits, features.interrupts(), this::implementation);
         streams = new Streams(space, features, limits.streamEntries(), this::implementation);
         formats = new Formats(features, limits);
-        asids = new Tags("ASID", limits.firstAsid(), limits.tags(), limits.aarch64() ? ASID_BITS : NARROW_TAG_BITS);
-        vmids = new Tags("VMID", limits.firstVmid(), limits.tags(), features.wideVmids() ? ASID_BITS : NARROW_TAG_BITS);
+        contexts = new Contexts(features, limits, formats, maintenance);
         Set<Capability> abilities = EnumSet.of(Capability.NOEXEC, Capability.DEFERRED_FLUSH);
         if (features.coherent()) {
             abilities.add(Capability.CACHE_COHERENCY);
@@ -81,7 +71,7 @@ final class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperat
         capabilities = new UnitCapabilities(
                 features.stage1(),
                 features.stage2(),
-                false,
+                features.nested(),
                 0,
                 features.streamBits(),
                 formats.pageSizes(),
@@ -140,56 +130,21 @@ final class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperat
 
     @Override
     public TranslationContext createContext(ContextRequest request) {
-        int stage = formats.stage(request);
-        var table = formats.table(request, stage);
-        int tag = tags(stage).take();
-        return add(new BankContext(request, stage, tag, table, maintenance));
+        return contexts.create(request);
     }
 
     @Override
     public TranslationContext adoptContext(ContextRecord record) {
-        BankContext found = unclaimed.remove(record);
-        return found != null ? found : restore(record);
+        return contexts.adopt(record);
     }
 
-    /** Makes a context that the hardware was found to use; kept for {@link #adoptContext}. */
-    BankContext adoptFound(ContextRecord record) {
-        return unclaimed.computeIfAbsent(record, this::restore);
-    }
-
-    private BankContext restore(ContextRecord record) {
-        tags(record.stage()).reserve(record.tag());
-        BankContext context =
-                add(new BankContext(record.request(), record.stage(), record.tag(), record.table(), maintenance));
-        if (record.walker() != null) {
-            context.install(record.walker());
-        }
-        return context;
-    }
-
-    private BankContext add(BankContext context) {
-        contexts(context.stage()).put(context.tag(), context);
-        return context;
-    }
-
-    private Tags tags(int stage) {
-        return stage == 1 ? asids : vmids;
-    }
-
-    private Map<Integer, BankContext> contexts(int stage) {
-        return stage == 1 ? byAsid : byVmid;
-    }
-
-    private BankContext own(TranslationContext context) {
-        if (!(context instanceof BankContext mine) || contexts(mine.stage()).get(mine.tag()) != mine) {
-            throw new IommuException(Errno.EINVAL, "context " + context + " is not of this unit");
-        }
-        return mine;
+    Contexts contexts() {
+        return contexts;
     }
 
     @Override
     public void freeContext(TranslationContext context) {
-        BankContext mine = own(context);
+        BankContext mine = contexts.own(context);
         for (Client client : clients.values()) {
             if (client.context() == mine) {
                 throw new IommuException(
@@ -198,13 +153,11 @@ final class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperat
             }
         }
         for (Client client : clients.values()) {
-            if (client.tables().contains(mine)) {
-                revoke(client, mine);
+            if (mine instanceof TableContext table && client.tables().contains(table)) {
+                revoke(client, table);
             }
         }
-        mine.invalidateAll();
-        contexts(mine.stage()).remove(mine.tag());
-        tags(mine.stage()).giveBack(mine.tag());
+        contexts.free(mine);
     }
 
     @Override
@@ -265,13 +218,11 @@ final class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperat
         BankContext before = client.context();
         BankContext next = null;
         if (attachment.context() != null) {
-            next = own(attachment.context());
-            if (next.walker() == null) {
+            next = contexts.own(attachment.context());
+            if (!next.isInstalled()) {
                 throw new IommuException(Errno.EINVAL, next + " has no page table installed");
             }
-            if (next.bank() == BankContext.NO_BANK) {
-                banks.give(next, device);
-            }
+            giveBank(next, device);
         }
         client.setAttachment(attachment);
         for (int streamId : device.streamIds()) {
@@ -279,6 +230,22 @@ final class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperat
         }
         if (before != next) {
             release(client, before);
+        }
+    }
+
+    // the bank of the stage 2 comes first: the CBAR of a guest's names it
+    private void giveBank(BankContext context, DeviceRecord device) {
+        if (context instanceof GuestContext guest) {
+            giveBank(guest.parent(), device);
+        }
+        if (context.bank() != BankContext.NO_BANK) {
+            return;
+        }
+        try {
+            banks.give(context, device);
+        } catch (RuntimeException refused) {
+            takeBackUnused(context);
+            throw refused;
         }
     }
 
@@ -297,14 +264,22 @@ final class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperat
         if (context == null) {
             return;
         }
-        for (BankContext table : client.tables()) {
+        for (TableContext table : client.tables()) {
             table.invalidateAll();
             table.setBank(BankContext.NO_BANK);
         }
         client.tables().clear();
-        boolean used = clients.values().stream().anyMatch(other -> other.context() == context);
-        if (!used && context.bank() != BankContext.NO_BANK) {
+        takeBackUnused(context);
+    }
+
+    private void takeBackUnused(BankContext context) {
+        boolean used = clients.values().stream()
+                .anyMatch(client -> client.context() != null && client.context().rests(context));
+        if (!used && banks.owner(context.bank()) == context) {
             banks.takeBack(context);
+        }
+        if (context instanceof GuestContext guest) {
+            takeBackUnused(guest.parent());
         }
     }
 
@@ -312,13 +287,15 @@ final class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperat
     public void allowTable(DeviceRecord device, TranslationContext context, int asid) {
         Client client = client(device);
         BankContext kernel = client.context();
-        if (kernel == null || !kernel.request().upperHalf()) {
+        if (kernel == null || !kernel.isUpperHalf()) {
             throw new IommuException(
                     Errno.EINVAL,
                     device.name() + " is not attached to a domain of the upper half: nothing of its own would stay"
                             + " mapped when it loads another table");
         }
-        BankContext table = own(context);
+        if (!(contexts.own(context) instanceof TableContext table)) {
+            throw new IommuException(Errno.EINVAL, device.name() + " cannot load the tables of a " + context);
+        }
         table.setLoadedAsid(asid);
         table.setBank(kernel.bank());
         if (!banks.isLowerHalfOn(kernel.bank())) {
@@ -327,21 +304,21 @@ final class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperat
         client.tables().add(table);
     }
 
-    private void revoke(Client client, BankContext table) {
+    private void revoke(Client client, TableContext table) {
         client.tables().remove(table);
-        if (client.tables().isEmpty()) {
-            banks.disableLowerHalf(table.bank(), client.context().tag());
+        if (client.tables().isEmpty() && client.context() instanceof TableContext kernel) {
+            banks.disableLowerHalf(table.bank(), kernel.tag());
         }
     }
 
     /** The context whose table a device had loaded when it faulted; null for the bank's own. */
-    BankContext loadedBy(ContextFaults fault) {
+    TableContext loadedBy(ContextFaults fault) {
         BankContext owner = banks.owner(fault.bank());
-        if (owner == null || !owner.request().upperHalf() || fault.address() < 0) {
+        if (owner == null || !owner.isUpperHalf() || fault.address() < 0) {
             return null;
         }
         // by root, because tables may share an ASID
-        return byAsid.values().stream()
+        return contexts.ofStage1().stream()
                 .filter(table -> table.bank() == fault.bank() && table != owner)
                 .filter(table -> table.walker().root() == fault.root())
                 .findFirst()

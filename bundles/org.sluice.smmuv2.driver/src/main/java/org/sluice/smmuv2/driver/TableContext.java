@@ -4,7 +4,6 @@ import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.spi.driver.ContextRecord;
 import org.sluice.spi.driver.ContextRequest;
-import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.pgtable.ArmShort;
 import org.sluice.spi.pgtable.ArmStage1;
 import org.sluice.spi.pgtable.ArmStage2;
@@ -12,25 +11,23 @@ import org.sluice.spi.pgtable.PageTableConfig;
 import org.sluice.spi.pgtable.WalkerConfig;
 
 /**
- * An address space: a tag, a page table once installed, and the bank through which it is invalidated once one was given to
- * it. All stage-1 contexts share VMID 0 and differ by ASID, so that any bank of stage 1 reaches them. Any thread.
+ * An address space of ours: a tag, a page table once installed, and the bank through which it is invalidated once one was
+ * given to it. All stage-1 contexts share VMID 0 and differ by ASID, so that any bank of stage 1 reaches them. Any thread.
  */
-final class BankContext implements TranslationContext {
-    /** No bank uses it, so nothing of it is cached. */
-    static final int NO_BANK = -1;
-
+final class TableContext extends BankContext {
     private final ContextRequest request;
     private final int stage;
     private final int tag;
     private final PageTableConfig table;
     private final Maintenance maintenance;
     private volatile WalkerConfig walker;
-    private volatile int bank = NO_BANK;
     // entries of the upper half carry the ASID of whatever table was loaded in the lower one, and tables may share an
     // ASID
     private volatile boolean anyAsid;
+    // entries of a guest's stage 1 over this one do not tell their IPA
+    private volatile int guests;
 
-    BankContext(ContextRequest request, int stage, int tag, PageTableConfig table, Maintenance maintenance) {
+    TableContext(ContextRequest request, int stage, int tag, PageTableConfig table, Maintenance maintenance) {
         this.request = request;
         this.stage = stage;
         this.tag = tag;
@@ -68,8 +65,34 @@ final class BankContext implements TranslationContext {
         return request;
     }
 
+    @Override
     int stage() {
         return stage;
+    }
+
+    @Override
+    boolean isInstalled() {
+        return walker != null;
+    }
+
+    @Override
+    boolean rests(BankContext on) {
+        return this == on;
+    }
+
+    @Override
+    boolean isUpperHalf() {
+        return request.upperHalf();
+    }
+
+    @Override
+    boolean ownsContextId() {
+        return table.format().equals(Formats.SHORT);
+    }
+
+    @Override
+    BankValues values(boolean stall) {
+        return BankValues.of(this, stall);
     }
 
     /** ASID or VMID. */
@@ -81,13 +104,19 @@ final class BankContext implements TranslationContext {
         return walker;
     }
 
-    /** The bank that it is invalidated through, or {@link #NO_BANK}. */
-    int bank() {
-        return bank;
+    /** The tables of stage 2, once installed. */
+    ArmStage2 stage2() {
+        return (ArmStage2) walker;
     }
 
-    void setBank(int number) {
-        bank = number;
+    /** One guest more, or less, has its stage 1 over this context. The core serialises the calls. */
+    void countGuests(int change) {
+        guests += change;
+    }
+
+    /** How many do. */
+    int guests() {
+        return guests;
     }
 
     /** Its entries carry this ASID, which may be others' too. */
@@ -95,14 +124,14 @@ final class BankContext implements TranslationContext {
         anyAsid = asid != tag;
     }
 
-    /** Whether registers have the form of the 64-bit formats. */
+    @Override
     boolean isWide() {
         return Formats.isWide(table.format());
     }
 
     @Override
     public void invalidateAll() {
-        int through = bank;
+        int through = bank();
         if (through == NO_BANK) {
             return;
         }
@@ -120,7 +149,7 @@ final class BankContext implements TranslationContext {
 
     @Override
     public void invalidate(long iova, long size, long granule, boolean leafOnly) {
-        int through = bank;
+        int through = bank();
         if (through == NO_BANK) {
             return;
         }
@@ -128,6 +157,8 @@ final class BankContext implements TranslationContext {
             maintenance.addressesOfAnyAsid(through, iova, size, granule, leafOnly);
         } else if (stage == 1) {
             maintenance.addresses(through, tag, isWide(), iova, size, granule, leafOnly);
+        } else if (guests > 0) {
+            maintenance.vmid(tag);
         } else {
             maintenance.intermediate(through, tag, isWide(), iova, size, granule, leafOnly);
         }
@@ -135,7 +166,7 @@ final class BankContext implements TranslationContext {
 
     @Override
     public void sync() {
-        int through = bank;
+        int through = bank();
         if (through != NO_BANK) {
             if (stage == 1) {
                 maintenance.sync(through);
