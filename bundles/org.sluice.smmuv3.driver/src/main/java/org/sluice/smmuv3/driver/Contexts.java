@@ -64,7 +64,7 @@ final class Contexts {
         if (found == null || !unclaimed.containsKey(found)) {
             return restore(record);
         }
-        if (!isSame(unclaimed.get(found), record)) {
+        if (!record.equals(unclaimed.get(found))) {
             throw new IommuException(
                     Errno.EINVAL, found + " is in use for " + unclaimed.get(found) + ", not for " + record);
         }
@@ -75,8 +75,8 @@ final class Contexts {
     /** Makes a context that a predecessor's record describes and the hardware uses; kept for {@link #adopt}. */
     UnitContext adoptFound(ContextRecord record) {
         if (record.walker() instanceof ArmNested walker) {
-            Stage2Context parent = (Stage2Context) adoptFound(new ContextRecord(
-                    record.request(), record.tag(), 2, tables.config(record.request(), 2), walker.stage2()));
+            Stage2Context parent = (Stage2Context)
+                    adoptFound(new ContextRecord(record.request(), record.tag(), 2, record.table(), walker.stage2()));
             NestedContext context = addNested(parent, new GuestStreamEntry(walker.word0(), walker.word1()));
             unclaimed.put(context, record);
             return context;
@@ -85,7 +85,7 @@ final class Contexts {
         if (found == null) {
             found = restore(record);
             unclaimed.put(found, record);
-        } else if (!isSame(unclaimed.get(found), record)) {
+        } else if (!record.equals(unclaimed.get(found))) {
             throw new IommuException(
                     Errno.EINVAL, found + " is recorded for " + unclaimed.get(found) + " and for " + record);
         }
@@ -137,17 +137,6 @@ final class Contexts {
                     Errno.EINVAL, "the stage 2 of " + record + " is not there: " + parent + " has its VMID");
         }
         return addNested(stage2, new GuestStreamEntry(walker.word0(), walker.word1()));
-    }
-
-    /** A stage 2 that was found under a guest is known by what is walked; the rest of its record comes with its claim. */
-    private static boolean isSame(ContextRecord found, ContextRecord record) {
-        return record.equals(found)
-                || found != null
-                        && found.stage() == 2
-                        && record.stage() == 2
-                        && found.tag() == record.tag()
-                        && found.walker().equals(record.walker())
-                        && found.table().equals(record.table());
     }
 
     private UnitContext restore(ContextRecord record) {

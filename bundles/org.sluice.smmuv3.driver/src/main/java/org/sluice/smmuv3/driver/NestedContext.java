@@ -3,7 +3,6 @@ package org.sluice.smmuv3.driver;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.spi.driver.ContextRecord;
-import org.sluice.spi.driver.ContextRequest;
 import org.sluice.spi.pgtable.ArmNested;
 import org.sluice.spi.pgtable.PageTableConfig;
 import org.sluice.spi.pgtable.WalkerConfig;
@@ -13,8 +12,6 @@ import org.sluice.spi.pgtable.WalkerConfig;
  * invalidated here is everything that the guest's stage 1 left. Any thread.
  */
 final class NestedContext extends UnitContext {
-    private static final ContextRequest REQUEST = new ContextRequest(2, false, false, 0);
-
     private final Stage2Context parent;
     private final GuestStreamEntry guest;
 
@@ -54,10 +51,16 @@ final class NestedContext extends UnitContext {
         return parent.isInstalled();
     }
 
+    /** Request and tables are the parent's, so that a successor can make that one too. */
     @Override
     public ContextRecord record() {
+        ContextRecord beneath = parent.record();
         return new ContextRecord(
-                REQUEST, parent.tag(), 2, null, new ArmNested(parent.walker(), guest.word0(), guest.word1()));
+                beneath.request(),
+                beneath.tag(),
+                2,
+                beneath.table(),
+                new ArmNested(parent.walker(), guest.word0(), guest.word1()));
     }
 
     /** There is none: the tables are the guest's. */
