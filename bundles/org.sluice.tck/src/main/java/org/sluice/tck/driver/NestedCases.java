@@ -2,16 +2,15 @@ package org.sluice.tck.driver;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
-import org.sluice.smmuv3.arch.CmdTlbiNhAll;
-import org.sluice.smmuv3.arch.ContextDescriptor;
-import org.sluice.smmuv3.arch.StreamTableEntry;
 import org.sluice.spi.driver.Attachment;
 import org.sluice.spi.driver.ContextRequest;
 import org.sluice.spi.driver.NestingOperations;
 import org.sluice.spi.driver.TranslationContext;
+import org.sluice.spi.driver.UnitRecord;
 
 /** A guest's stage 1 over a stage 2 of ours. */
 interface NestedCases extends Rigged {
@@ -21,17 +20,11 @@ interface NestedCases extends Rigged {
     @Test
     default void guestsStage1IsTranslatedByOurStage2() {
         Rig rig = rig();
-        if (!(rig.unit() instanceof NestingOperations nesting)
-                || !rig.unit().capabilities().nested()) {
-            Unsupported.on(rig, "nested translation");
-            return;
-        }
+        NestingOperations nesting = nesting(rig);
         Client client = rig.client();
-        Space parent = rig.space(
-                new ContextRequest(2, false, false, Sizes.granules(rig.unit()).get(0)));
-        parent.map(GUEST, GUEST, Sizes.KIB_4, 16, Space.RW);
+        Space parent = parent(rig);
         long data = GUEST + 8 * Sizes.KIB_4;
-        long leaf = buildGuest(client, data);
+        long leaf = buildTables(client, data);
         client.plant(data, 41);
         rig.unit().attach(client.record(), Attachment.to(nested(rig, nesting, parent)));
 
@@ -41,8 +34,7 @@ interface NestedCases extends Rigged {
         assertThat(client.read(Sizes.KIB_4)).as("the guest maps nothing there").isEqualTo(Client.ABORTED);
 
         client.plant(leaf, 0);
-        long[] commands = {CmdTlbiNhAll.withOpcode(0, CmdTlbiNhAll.OPCODE_VALUE), 0};
-        assertThat(nesting.invalidate(parent.context(), commands, streamId -> streamId))
+        assertThat(nesting.invalidate(parent.context(), Guest.of(rig).forgetAll(), streamId -> streamId))
                 .isEqualTo(1);
         assertThat(client.read(0)).as("the guest unmapped it").isEqualTo(Client.ABORTED);
 
@@ -53,11 +45,59 @@ interface NestedCases extends Rigged {
         rig.unit().attach(client.record(), Attachment.BLOCKED);
     }
 
+    @Test
+    default void guestGoesOnUnderASuccessorOfTheDriver() {
+        Rig rig = rig();
+        NestingOperations nesting = nesting(rig);
+        Client client = rig.client();
+        Space parent = parent(rig);
+        long data = GUEST + 8 * Sizes.KIB_4;
+        buildTables(client, data);
+        client.plant(data, 41);
+        TranslationContext guest = nested(rig, nesting, parent);
+        rig.unit().attach(client.record(), Attachment.to(guest));
+        assertThat(client.read(0)).isEqualTo(41);
+
+        rig.swap(new UnitRecord(
+                UnitRecord.VERSION,
+                rig.clients().stream()
+                        .map(other -> new UnitRecord.Device(
+                                other.record(),
+                                other == client ? Attachment.Kind.TRANSLATED : Attachment.Kind.BLOCKED,
+                                other == client ? guest.record() : null,
+                                List.of()))
+                        .toList()));
+        assertThat(client.read(0)).as("it goes on").isEqualTo(41);
+        TranslationContext parentNow = rig.unit().adoptContext(parent.context().record());
+        TranslationContext guestNow = rig.unit().adoptContext(guest.record());
+        assertThat(guestNow.record()).isEqualTo(guest.record());
+        parent.unmapOnly(data, Sizes.KIB_4, 1);
+        parentNow.invalidate(data, Sizes.KIB_4, Sizes.KIB_4, true);
+        parentNow.sync();
+        assertThat(client.read(0)).as("the successor took the page").isEqualTo(Client.ABORTED);
+        rig.unit().attach(client.record(), Attachment.BLOCKED);
+        rig.unit().freeContext(guestNow);
+        rig.unit().freeContext(parentNow);
+    }
+
+    private static NestingOperations nesting(Rig rig) {
+        if (!(rig.unit() instanceof NestingOperations)
+                || !rig.unit().capabilities().nested()) {
+            Unsupported.on(rig, "nested translation");
+        }
+        return (NestingOperations) rig.unit();
+    }
+
+    /** A stage 2 in which the guest's memory is where it is. */
+    private static Space parent(Rig rig) {
+        Space parent = rig.space(
+                new ContextRequest(2, false, false, Sizes.granules(rig.unit()).get(0)));
+        parent.map(GUEST, GUEST, Sizes.KIB_4, 16, Space.RW);
+        return parent;
+    }
+
     private static TranslationContext nested(Rig rig, NestingOperations nesting, Space parent) {
-        long[] entry = new long[StreamTableEntry.WORDS];
-        entry[0] = StreamTableEntry.withV(0, 1);
-        entry[0] = StreamTableEntry.withConfig(entry[0], StreamTableEntry.CONFIG_S1_TRANSLATE);
-        entry[0] = StreamTableEntry.withS1ContextPtr(entry[0], GUEST);
+        long[] entry = Guest.of(rig).entry(rig.client(), GUEST, GUEST + Sizes.KIB_4);
         try {
             return nesting.createNested(parent.context(), entry);
         } catch (IommuException refused) {
@@ -68,18 +108,9 @@ interface NestedCases extends Rigged {
         }
     }
 
-    /** A context of 39 bits and tables of three levels; tells where the leaf of IOVA 0 is. */
-    private static long buildGuest(Client client, long data) {
+    /** Tables of three levels; tells where the leaf of IOVA 0 is. */
+    private static long buildTables(Client client, long data) {
         long table = GUEST + Sizes.KIB_4;
-        long word0 = ContextDescriptor.withV(0, 1);
-        word0 = ContextDescriptor.withAa64(word0, 1);
-        word0 = ContextDescriptor.withT0sz(word0, 25);
-        word0 = ContextDescriptor.withEpd1(word0, 1);
-        word0 = ContextDescriptor.withIps(word0, ContextDescriptor.IPS_40BIT);
-        word0 = ContextDescriptor.withR(ContextDescriptor.withA(word0, 1), 1);
-        word0 = ContextDescriptor.withAsid(word0, 1);
-        client.plant(GUEST, word0);
-        client.plant(GUEST + 8, table);
         client.plant(table, table + Sizes.KIB_4 | 3);
         client.plant(table + Sizes.KIB_4, table + 2 * Sizes.KIB_4 | 3);
         client.plant(table + 2 * Sizes.KIB_4, data | leafBits());
