@@ -80,6 +80,21 @@ class ReplayCapturesTest {
         assertThat(report.mismatches()).isEmpty();
     }
 
+    @ParameterizedTest
+    @MethodSource("captures")
+    void devicesOfTheTraceShareAProcess(Path capture) throws Exception {
+        ReplayReport report = replay(ReplayRequest.of(List.of(capture)).withSwap(false));
+        assertThat(report.mismatches()).isEmpty();
+        assertThat(report.shown())
+                .anyMatch(text -> text.contains("devices shared a process"))
+                .anyMatch(text -> text.contains("an unbind cut off a device"))
+                .anyMatch(text -> text.contains("dirty pages"));
+        assertThat(report.pageFaults())
+                .hasEntrySatisfying("repaired", count -> assertThat(count).isPositive())
+                .hasEntrySatisfying("refused", count -> assertThat(count).isPositive());
+        assertThat(report.unsupported()).isEmpty();
+    }
+
     private static ReplayReport replay(ReplayRequest request) throws InterruptedException {
         return Container.service(TraceReplay.class).replay(request, ReplayProgress.none());
     }

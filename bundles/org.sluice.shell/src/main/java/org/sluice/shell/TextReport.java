@@ -27,6 +27,7 @@ final class TextReport {
         line("commands", sum(report.commands()) + detail(report.commands()));
         line("TLB hits", report.tlbHits());
         line("SMMU events", sum(report.events()) + detail(report.events()));
+        line("page faults", sum(report.pageFaults()) + detail(report.pageFaults()));
         line("DMA checked", report.dmaChecked());
         line("ambiguous", report.ambiguousEvents());
         line("malformed", report.malformedCount());

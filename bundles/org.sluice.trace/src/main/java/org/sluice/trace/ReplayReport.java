@@ -21,6 +21,8 @@ import java.util.TreeMap;
  * @param commands commands that reached the IOMMU, by name
  * @param tlbHits DMA transactions that the TLB answered
  * @param events event records of the IOMMU by type
+ * @param pageFaults faults that waited for an answer by what became of them: {@code repaired}, {@code refused}, or
+ *     {@code unclaimed} where nobody repairs faults
  * @param dmaChecked DMA transfers whose outcome was checked
  * @param mismatchCount how often something was not as it should be
  * @param mismatches the first of them, in words
@@ -48,6 +50,7 @@ public record ReplayReport(
         SortedMap<String, Long> commands,
         long tlbHits,
         SortedMap<String, Long> events,
+        SortedMap<String, Long> pageFaults,
         long dmaChecked,
         long mismatchCount,
         List<Mismatch> mismatches,
@@ -68,6 +71,7 @@ public record ReplayReport(
         pageSizes = copy(pageSizes);
         commands = copy(commands);
         events = copy(events);
+        pageFaults = copy(pageFaults);
         mismatches = List.copyOf(mismatches);
         ambiguities = List.copyOf(ambiguities);
         malformedLines = List.copyOf(malformedLines);

@@ -27,6 +27,7 @@ final class ReportMap {
         map.put("commandsByName", report.commands());
         map.put("tlbHits", report.tlbHits());
         map.put("events", report.events());
+        map.put("pageFaults", report.pageFaults());
         map.put("dmaChecked", report.dmaChecked());
         map.put("mismatches", report.mismatchCount());
         map.put(

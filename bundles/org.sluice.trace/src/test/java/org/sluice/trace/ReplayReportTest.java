@@ -28,6 +28,7 @@ class ReplayReportTest {
                 new TreeMap<>(Map.of("CMD_SYNC", 4L, "CMD_TLBI_NH_VA", 2L)),
                 6,
                 new TreeMap<>(Map.of("F_TRANSLATION", 1L)),
+                new TreeMap<>(Map.of("repaired", 2L)),
                 9,
                 1,
                 List.of(new Mismatch("c", "read", 0x10, -1, 0x1000, "abort", "data")),
@@ -57,6 +58,7 @@ class ReplayReportTest {
                 .containsEntry("malformedDetails", List.of("t.txt:3: broken"))
                 .containsEntry("commands", 6L)
                 .containsEntry("tableBytes", 8192L)
+                .containsEntry("pageFaults", Map.of("repaired", 2L))
                 .containsEntry("pageSizes", Map.of("0x1000", 3L))
                 .containsKeys("pasids", "events", "notes");
         assertThat(map.get("streams"))

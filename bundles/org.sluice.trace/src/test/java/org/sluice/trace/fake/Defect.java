@@ -24,5 +24,13 @@ public enum Defect {
     /** Bypassed streams abort. */
     NO_BYPASS,
     /** A fault that nobody provoked is reported. */
-    SPURIOUS_EVENT
+    SPURIOUS_EVENT,
+    /** A device's write to a page of a process that a child shares changes the child's too. */
+    NO_COPY,
+    /** Pages of a process do not come when a device touches them. */
+    NO_DEMAND,
+    /** A device that was unbound from a process goes on. */
+    DEAF_UNBIND,
+    /** A process's exit changes nothing for devices. */
+    DEAF_EXIT
 }

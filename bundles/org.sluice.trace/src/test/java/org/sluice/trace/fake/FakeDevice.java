@@ -24,6 +24,7 @@ final class FakeDevice implements IommuDevice, Dma {
     private final int streamId;
     private final Map<Integer, FakeSpace> pasids = new ConcurrentHashMap<>();
     private final Map<Integer, FakeSpace> stale = new ConcurrentHashMap<>();
+    private final Map<Integer, FakeProcess> shared = new ConcurrentHashMap<>();
     private final Map<Long, FakeSpace.Leaf> tlb = new ConcurrentHashMap<>();
     private volatile FakeDomain domain;
     private SvaParameters range = SvaParameters.any();
@@ -51,6 +52,15 @@ final class FakeDevice implements IommuDevice, Dma {
         return space;
     }
 
+    void share(int pasid, FakeProcess process) {
+        shared.put(pasid, process);
+    }
+
+    /** Once it returns, no transfer is under way. */
+    synchronized void unshare(int pasid) {
+        shared.remove(pasid);
+    }
+
     void free(FakeSpace space) {
         if (pasids.remove(space.pasid(), space) && platform.defect() == Defect.STALE_PASID) {
             stale.put(space.pasid(), space);
@@ -66,26 +76,45 @@ final class FakeDevice implements IommuDevice, Dma {
 
     @Override
     public int read(int pasid, long iova, byte[] target, int offset, int length, int flags) {
-        long paddr = translate(pasid, iova, false);
-        if (paddr >= 0) {
-            platform.memory().read(paddr, target, offset, length);
-        }
-        return paddr >= 0 ? OK : ABORT;
+        return transfer(pasid, iova, target, offset, length, false);
     }
 
     @Override
     public int write(int pasid, long iova, byte[] source, int offset, int length, int flags) {
-        long paddr = translate(pasid, iova, true);
-        if (paddr >= 0) {
-            platform.memory().write(paddr, source, offset, length);
+        return transfer(pasid, iova, source, offset, length, true);
+    }
+
+    private synchronized int transfer(int pasid, long iova, byte[] data, int offset, int length, boolean write) {
+        for (int done = 0; done < length; ) {
+            long at = iova + done;
+            int part = (int) Math.min(length - done, PAGE - at % PAGE);
+            long paddr = translate(pasid, at, write);
+            if (paddr < 0) {
+                return ABORT;
+            }
+            if (write) {
+                platform.memory().write(paddr, data, offset + done, part);
+            } else {
+                platform.memory().read(paddr, data, offset + done, part);
+            }
+            done += part;
         }
-        return paddr >= 0 ? OK : ABORT;
+        return OK;
     }
 
     private long translate(int tag, long iova, boolean write) {
         int pasid = tag != NO_PASID && platform.defect() == Defect.SWAPPED_PASIDS ? (tag - 1 ^ 1) + 1 : tag;
         if (pasid == NO_PASID && domain.type() == DomainType.IDENTITY) {
             return platform.defect() == Defect.NO_BYPASS ? -1 : iova;
+        }
+        FakeProcess process = shared.get(pasid);
+        if (process != null) {
+            long paddr = process.access(iova, write, true);
+            return paddr >= 0
+                    ? paddr
+                    : paddr == FakeProcess.NO_PAGE
+                            ? fault(tag, FaultReason.TRANSLATION, "F_TRANSLATION", iova, write)
+                            : fault(tag, FaultReason.PERMISSION, "F_PERMISSION", iova, write);
         }
         FakeSpace space = pasid == NO_PASID ? domain.fakeSpace() : stale.getOrDefault(pasid, pasids.get(pasid));
         if (space == null) {

@@ -12,7 +12,9 @@ import org.sluice.api.FaultReason;
 import org.sluice.api.Iommu;
 import org.sluice.api.IommuDevice;
 import org.sluice.api.IommuGroup;
+import org.sluice.api.SvaBond;
 import org.sluice.api.UnitStatus;
+import org.sluice.process.ProcessTable;
 import org.sluice.spi.board.Board;
 import org.sluice.spi.board.Endpoint;
 import org.sluice.spi.board.IommuHardware;
@@ -34,6 +36,7 @@ public final class FakePlatform implements Machine, Iommu, Board, PageAllocator 
     private final Map<String, FakeDevice> devices = new LinkedHashMap<>();
     private final Map<String, Stream> streams = new LinkedHashMap<>();
     private final AtomicLong pages = new AtomicLong(POOL);
+    private final FakeProcesses processes = new FakeProcesses(this);
     private int open;
 
     public FakePlatform(Map<String, Integer> streamIds, Defect defect) {
@@ -103,7 +106,18 @@ public final class FakePlatform implements Machine, Iommu, Board, PageAllocator 
 
     @Override
     public Map<String, Long> counters() {
-        return Map.of("tlb.hit", 7L, "tables.bytes", 8192L, "command.CMD_SYNC", 3L);
+        return Map.of(
+                "tlb.hit", 7L, "tables.bytes", 8192L, "command.CMD_SYNC", 3L, "iopf.success", processes.repaired());
+    }
+
+    @Override
+    public Optional<ProcessTable> processes() {
+        return Optional.of(processes);
+    }
+
+    @Override
+    public SvaBond bind(IommuDevice device, long process) {
+        return processes.bind((FakeDevice) device, process);
     }
 
     @Override

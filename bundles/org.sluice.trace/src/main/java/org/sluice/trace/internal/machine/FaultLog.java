@@ -12,7 +12,8 @@ import org.sluice.api.FaultListener;
 
 /**
  * Every fault that one IOMMU reports: counted by type, and sorted into those that a check provoked and those that nobody
- * expected. One thread at a time provokes; events arrive on the IOMMU's event thread.
+ * expected. One thread at a time provokes; events arrive on the IOMMU's event thread or, of faults
+ * that nobody could repair, on a worker of the core.
  */
 public final class FaultLog implements FaultListener {
     private static final long PAGE = 4096;

@@ -1,7 +1,9 @@
 package org.sluice.trace.internal.machine;
 
 import java.util.Map;
+import java.util.Optional;
 import org.sluice.api.Iommu;
+import org.sluice.process.ProcessTable;
 import org.sluice.spi.board.Board;
 
 /** A running machine with everything that a replay needs. Closing it powers it off. */
@@ -40,6 +42,13 @@ public interface Machine extends AutoCloseable {
      * @return values by name, now
      */
     Map<String, Long> counters();
+
+    /**
+     * Processes in its memory.
+     *
+     * @return empty while no bundle offers any
+     */
+    Optional<ProcessTable> processes();
 
     @Override
     void close();

@@ -44,6 +44,9 @@ public record MachinePlan(
     private static final long SMALLEST_GAP = 1 << 16;
     private static final int FEWEST_PASID_BITS = 10;
 
+    /** IDR0.STALL_MODEL: a fault stalls or terminates, as the context says. */
+    private static final String STALL_AND_TERMINATE = "0";
+
     /** Where the memory of QEMU's machine begins; what a trace names below is a device there. */
     private static final long QEMU_MEMORY = 0x4000_0000L;
 
@@ -110,6 +113,17 @@ public record MachinePlan(
     }
 
     /**
+     * Whether the devices wait while a fault of theirs is repaired. Not where a defect may swallow the answer: they would wait
+     * for ever.
+     *
+     * @param inject defect between driver and device
+     * @return true if they wait
+     */
+    public static boolean stalls(Injection inject) {
+        return inject == Injection.NONE;
+    }
+
+    /**
      * The plan as a configuration of the board of its kind.
      *
      * @param inject defect between driver and device
@@ -126,6 +140,10 @@ public record MachinePlan(
             properties.put("iommu.profile", "full");
             properties.put("inject", inject.word());
             more = ";pasids=" + pasidBits;
+            if (stalls(inject)) {
+                properties.put("iommu.idr0.STALL_MODEL", STALL_AND_TERMINATE);
+                more += ";stall=true";
+            }
         }
         List<String> endpoints = new ArrayList<>();
         for (Map.Entry<String, Integer> stream : streams.entrySet()) {

@@ -23,6 +23,7 @@ import org.sluice.api.Iommu;
 import org.sluice.api.IommuException;
 import org.sluice.api.ProviderMissingException;
 import org.sluice.api.UnitStatus;
+import org.sluice.process.ProcessTable;
 import org.sluice.spi.board.Board;
 import org.sluice.spi.board.Endpoint;
 import org.sluice.trace.Injection;
@@ -214,6 +215,7 @@ public final class MachineRoom {
         private final Map<String, Stream> streams;
         private final Configuration configuration;
         private final ServiceRegistration<FaultListener> listener;
+        private final ServiceTracker<ProcessTable, ProcessTable> processes;
 
         Running(
                 MachinePlan plan,
@@ -228,6 +230,8 @@ public final class MachineRoom {
             this.streams = streams;
             this.configuration = configuration;
             this.listener = listener;
+            this.processes = new ServiceTracker<>(context, ProcessTable.class, null);
+            processes.open();
         }
 
         @Override
@@ -256,7 +260,13 @@ public final class MachineRoom {
         }
 
         @Override
+        public Optional<ProcessTable> processes() {
+            return Optional.ofNullable(processes.getService());
+        }
+
+        @Override
         public void close() {
+            processes.close();
             listener.unregister();
             delete(configuration);
             if (!await(() -> streams.keySet().stream()

@@ -28,6 +28,7 @@ record CaptureOutcome(
         TraceInterpreter interpreter,
         Score score,
         SortedMap<Long, Long> leafSizes,
+        Map<String, Long> countedBefore,
         Map<String, Long> counters,
         List<PasidReport> pasids,
         List<SwapReport> swaps) {
@@ -35,6 +36,13 @@ record CaptureOutcome(
     private static final String TLB_HIT = "tlb.hit";
     private static final String TABLE_BYTES = "tables.bytes";
     private static final long PAGE = 4096;
+
+    /** What the core counts of faults that wait for an answer, and what the report calls it. */
+    private static final Map<String, String> PAGE_FAULTS = Map.of(
+            "iopf.success", "repaired",
+            "iopf.invalid", "refused",
+            "iopf.failure", "refused",
+            "iopf.unhandled", "unclaimed");
 
     ReplayReport report() {
         remarks();
@@ -54,6 +62,7 @@ record CaptureOutcome(
                 commands(),
                 counter(TLB_HIT),
                 machine.faults().byName(),
+                pageFaults(),
                 machine.streams().values().stream()
                         .mapToLong(Stream::checkedCount)
                         .sum(),
@@ -124,6 +133,18 @@ record CaptureOutcome(
 
     private long counter(String name) {
         return counters.getOrDefault(name, 0L);
+    }
+
+    /** The core counts them for all IOMMUs together, and since it began. */
+    private SortedMap<String, Long> pageFaults() {
+        SortedMap<String, Long> faults = new TreeMap<>();
+        PAGE_FAULTS.forEach((counter, name) -> {
+            long count = counter(counter) - countedBefore.getOrDefault(counter, 0L);
+            if (count != 0) {
+                faults.merge(name, count, Long::sum);
+            }
+        });
+        return faults;
     }
 
     private SortedMap<String, Long> commands() {

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.sluice.api.FaultEvent;
+import org.sluice.process.ProcessTable;
 import org.sluice.trace.ReplayProgress;
 import org.sluice.trace.ReplayReport;
 import org.sluice.trace.ReplayRequest;
@@ -20,13 +21,16 @@ import org.sluice.trace.internal.books.TracedSpace;
 import org.sluice.trace.internal.capture.Capture;
 import org.sluice.trace.internal.capture.TraceSurvey;
 import org.sluice.trace.internal.machine.Machine;
+import org.sluice.trace.internal.machine.MachinePlan;
 import org.sluice.trace.internal.machine.Stream;
 import org.sluice.trace.internal.proof.BypassProof;
+import org.sluice.trace.internal.proof.DirtyProof;
 import org.sluice.trace.internal.proof.DmaMappingProof;
 import org.sluice.trace.internal.proof.DmaProbe;
 import org.sluice.trace.internal.proof.MappingProof;
 import org.sluice.trace.internal.proof.PasidProof;
 import org.sluice.trace.internal.proof.Score;
+import org.sluice.trace.internal.proof.SharingProof;
 import org.sluice.trace.internal.swap.SwapUnderLoad;
 import org.sluice.trace.internal.swap.Updates;
 import org.sluice.trace.internal.text.TraceReader;
@@ -39,6 +43,8 @@ final class CaptureReplay {
     /** Steps of a trace up to which DMA is done at every one. */
     private static final long MOST_PROBED_STEPS = 1 << 15;
 
+    private static final String REPAIRED = "iopf.success";
+
     private final Capture capture;
     private final TraceSurvey survey;
     private final Machine machine;
@@ -46,6 +52,7 @@ final class CaptureReplay {
     private final Optional<Updates> updates;
     private final ReplayProgress progress;
     private final Score score;
+    private final Map<String, Long> countedBefore;
     private final Platform platform;
     private final DmaProbe probe;
     private final BypassProof bypass;
@@ -70,6 +77,7 @@ final class CaptureReplay {
         this.updates = updates;
         this.progress = progress;
         this.score = new Score(capture.name());
+        this.countedBefore = machine.counters();
         this.platform = new Platform(machine, score);
         this.probe = new DmaProbe(machine.board().memory(), machine.faults(), score, patienceMillis);
         this.bypass = new BypassProof(probe, survey.physical());
@@ -98,6 +106,12 @@ final class CaptureReplay {
                             .filter(pasids::has)
                             .forEach(stream -> platform.attempt(
                                     "release of the PASIDs of " + stream.name(), () -> pasids.release(stream)));
+            progress.begin(capture.name(), "sharing a process", 0);
+            share();
+            progress.begin(capture.name(), "dirty pages", 0);
+            DirtyProof dirty = new DirtyProof(machine.iommu(), machine.board().allocator(), probe, score);
+            attachedStreams(
+                    (stream, domain) -> platform.attempt("dirty pages of " + stream.name(), () -> dirty.prove(stream)));
             progress.begin(capture.name(), "DMA mappings", 0);
             DmaMappingProof mappings =
                     new DmaMappingProof(machine.iommu(), machine.board().allocator(), probe, score);
@@ -125,7 +139,16 @@ final class CaptureReplay {
             score.note("closing the domains was given up: " + stop.getMessage());
         }
         return new CaptureOutcome(
-                        capture, survey, machine, interpreter, score, leafSizes, counters, pasids.reports(), swaps)
+                        capture,
+                        survey,
+                        machine,
+                        interpreter,
+                        score,
+                        leafSizes,
+                        countedBefore,
+                        counters,
+                        pasids.reports(),
+                        swaps)
                 .report();
     }
 
@@ -160,6 +183,29 @@ final class CaptureReplay {
         platform.domain(domain)
                 .ifPresent(target -> platform.attempt(
                         "private PASIDs of " + stream.name(), () -> pasids.establish(stream, target, domain)));
+    }
+
+    private void share() {
+        List<Stream> streams = new ArrayList<>();
+        attachedStreams((stream, domain) -> streams.add(stream));
+        Optional<ProcessTable> processes = machine.processes();
+        if (streams.isEmpty()) {
+            score.note("no device was attached: none shared a process");
+        } else if (streams.stream().anyMatch(stream -> stream.pasidBits() == 0)) {
+            score.unsupported("the devices of this machine send no PASIDs: no device shared a process");
+        } else if (processes.isEmpty()) {
+            score.unsupported("no bundle offers processes: no device shared one");
+        } else if (!MachinePlan.stalls(request.inject())) {
+            score.note("no device shared a process: with a defect a fault may never be answered");
+        } else {
+            SharingProof sharing = new SharingProof(
+                    machine,
+                    processes.get(),
+                    probe,
+                    score,
+                    () -> machine.counters().getOrDefault(REPAIRED, 0L));
+            platform.attempt("sharing of a process", () -> sharing.prove(streams));
+        }
     }
 
     private void prove() {

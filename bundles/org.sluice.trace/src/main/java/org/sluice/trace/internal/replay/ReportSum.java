@@ -34,6 +34,7 @@ final class ReportSum {
                 counts(ReplayReport::commands),
                 total(ReplayReport::tlbHits),
                 counts(ReplayReport::events),
+                counts(ReplayReport::pageFaults),
                 total(ReplayReport::dmaChecked),
                 total(ReplayReport::mismatchCount),
                 all(ReplayReport::mismatches),

@@ -74,13 +74,25 @@ class MachinePlanTest {
     void planBecomesTheConfigurationOfABoard() {
         TraceWriter trace = new TraceWriter().attach("0000:00:02.0").map(0x1000, 0x4000_1000, 0x1000);
         MachinePlan plan = MachinePlan.of("board", TraceSurvey.of(trace.to(folder.resolve("t.txt")), true), 4);
-        Dictionary<String, Object> properties = plan.properties(Injection.SKIP_TLBI);
+        Dictionary<String, Object> properties = plan.properties(Injection.NONE);
         assertThat(properties.get("name")).isEqualTo("board");
         assertThat((String[]) properties.get("memory"))
                 .containsExactly("0x40000000+0x10000", (String) properties.get("pool"));
+        assertThat((String[]) properties.get("endpoints"))
+                .containsExactly("0000:00:02.0;sid=0x10;pasids=10;stall=true");
+        assertThat(properties.get("inject")).isEqualTo("none");
+        assertThat(properties.get("iommu.profile")).isEqualTo("full");
+        assertThat(properties.get("iommu.idr0.STALL_MODEL")).isEqualTo("0");
+    }
+
+    @Test
+    void deviceOfAMachineWithADefectDoesNotWaitForAnswers() {
+        TraceWriter trace = new TraceWriter().attach("0000:00:02.0").map(0x1000, 0x4000_1000, 0x1000);
+        MachinePlan plan = MachinePlan.of("board", TraceSurvey.of(trace.to(folder.resolve("t.txt")), true), 4);
+        Dictionary<String, Object> properties = plan.properties(Injection.SKIP_TLBI);
         assertThat((String[]) properties.get("endpoints")).containsExactly("0000:00:02.0;sid=0x10;pasids=10");
         assertThat(properties.get("inject")).isEqualTo("skip-tlbi");
-        assertThat(properties.get("iommu.profile")).isEqualTo("full");
+        assertThat(properties.get("iommu.idr0.STALL_MODEL")).isNull();
     }
 
     @Test

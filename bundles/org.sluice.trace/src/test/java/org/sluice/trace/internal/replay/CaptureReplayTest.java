@@ -65,6 +65,8 @@ class CaptureReplayTest {
         assertThat(report.pasids())
                 .hasSize(2)
                 .allSatisfy(stream -> assertThat(stream.pasids()).hasSize(5).doesNotHaveDuplicates());
+        assertThat(report.pageFaults()).containsOnlyKeys("repaired");
+        assertThat(report.shown()).anyMatch(text -> text.contains("2 devices shared a process: 6 pages came"));
         assertThat(platform.openDomains()).isZero();
     }
 
@@ -85,7 +87,11 @@ class CaptureReplayTest {
         "WRITABLE, write to a read-only page",
         "WRONG_DESCRIPTOR, leaf of the trace",
         "NO_BYPASS, untagged read of a bypassed stream",
-        "SPURIOUS_EVENT, 'events that nothing provoked, 3 in all'"
+        "SPURIOUS_EVENT, 'events that nothing provoked, 3 in all'",
+        "NO_COPY, child's view of its page",
+        "NO_DEMAND, write across two pages that are not there",
+        "DEAF_UNBIND, write of a device that was unbound",
+        "DEAF_EXIT, read after the process's exit"
     })
     void mismatchSaysWhatWasLookedAt(Defect defect, String what) throws IOException {
         assertThat(replay(twoStreams(), defect).mismatches())
