@@ -1,8 +1,6 @@
 package org.sluice.smmuv3.driver;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.sluice.api.Errno;
@@ -15,13 +13,16 @@ import org.sluice.spi.memory.PhysicalMemory;
 import org.sluice.spi.quirk.Smmuv3Hooks;
 
 /**
- * The command queue. Any number of threads fill it without a lock: each <em>claims</em> slots with one compare-and-set,
- * writes its commands there, and <em>publishes</em> them by stamping each slot with its position. Whoever finds the next
- * slot stamped moves the hardware's producer index over every stamped slot, on behalf of all; a thread that finds somebody
- * else doing that leaves, because the other one looks again after it has let go. So commands reach the hardware in the order
- * of their claims, each complete, and a thread's commands in the order in which it sent them. Ringing the bell may be slow, and
- * others could keep one thread at it for ever; so it leaves the rest to a thread that waits for the hardware anyway, once there
- * is one: who waits publishes too, and looks a last time when it has stopped waiting.
+ * The command queue. Any number of threads fill it without a lock: each <em>claims</em> slots with one compare-and-set, writes
+ * its commands there, and <em>publishes</em> them. Where the hardware's producer index may move to next is the business of one
+ * thread at a time, the owner of the slot at {@link #published()}: if the claim begins there, and that is so whenever nobody
+ * else is about, it is the claim's thread, which rings the bell and says so, an atomic access and a fence in all. A thread that
+ * claimed behind others stamps its slots with their positions and leaves. Whoever gets to see a stamped slot at the head takes it
+ * with a compare-and-set of the stamp, and moves the producer index over every stamped slot behind it, on behalf of all: the
+ * owner before looks once it has let go, and so does who stamps. So commands reach the hardware in the order of their claims,
+ * each complete, and a thread's commands in the order in which it sent them. Ringing the bell may be slow, and others could keep
+ * one thread at it for ever; so it leaves the rest to a thread that waits for the hardware anyway, once there is one: who waits
+ * publishes too, and looks a last time when it has stopped waiting.
  *
  * <p>A CMD_SYNC that announces itself by a message overwrites its own first word; its slot may then belong to somebody else
  * already, but only after the consumer index has passed it, which is remembered first.
@@ -33,13 +34,26 @@ import org.sluice.spi.quirk.Smmuv3Hooks;
  * with ETIMEDOUT; commands that are in the queue stay there.
  */
 final class CommandQueue {
-    private static final VarHandle STAMPS = MethodHandles.arrayElementVarHandle(long[].class);
-
     /** A waiting thread looks for errors this seldom: the interrupt is the usual way to learn of one. */
     private static final int ERROR_CHECK = 16;
 
     /** How often a thread rings the bell for others when some of them wait anyway. */
     private static final int PATIENCE = 4;
+
+    /**
+     * How often a thread that finds another one between its claim and its bell looks again, after a pause, before it claims
+     * behind that one. Threads that let each other finish pass the lines of the queue between their processors less often.
+     */
+    private static final int LOOKS = 4;
+
+    /** Length of that pause, in hints to the processor: some microseconds in all. */
+    private static final int PAUSE = 64;
+
+    /**
+     * How long hardware that was not told yet makes no progress: a thread that claimed before has lost its processor, or met an
+     * error that leaves the queue unusable.
+     */
+    private static final long UNTOLD_NANOS = 10 * Deadline.NANOS;
 
     /** Most commands of a batch, as in Linux. */
     private static final int BATCH = 64;
@@ -50,17 +64,19 @@ final class CommandQueue {
     private final UnitLog log;
     private final GlobalErrors errors;
 
-    /** Per slot, one more than the position that was last published there. */
-    private final long[] stamps;
+    private final SlotStamps stamps;
 
     private final AtomicLong claimed;
+
+    /** A position that the hardware has passed: within one ring of what is claimed, and brought up to date seldom. */
     private final AtomicLong consumed;
-    private final AtomicBoolean publishing = new AtomicBoolean();
+
     private final AtomicInteger waiting = new AtomicInteger();
     private final Completion completion;
     private volatile long published;
     private volatile int commandsBeforeSync = Smmuv3Hooks.UNLIMITED;
     private volatile boolean suspended;
+    private volatile boolean idle;
 
     /** A queue that waits by its consumer index. */
     CommandQueue(
@@ -92,7 +108,7 @@ final class CommandQueue {
         this.ring = ring;
         this.log = log;
         this.completion = completion;
-        this.stamps = new long[ring.entries()];
+        this.stamps = new SlotStamps(ring);
         this.consumed = new AtomicLong(consumed);
         this.claimed = new AtomicLong(produced);
         this.published = produced;
@@ -165,9 +181,10 @@ final class CommandQueue {
         }
     }
 
-    /** Drops commands from now on. */
+    /** Drops commands from now on, and lets those who wait go: nothing is translated any more. */
     void drop() {
         suspended = true;
+        idle = true;
     }
 
     /**
@@ -175,6 +192,7 @@ final class CommandQueue {
      * everything before the hardware translates.
      */
     void resume() {
+        idle = false;
         suspended = false;
     }
 
@@ -187,9 +205,19 @@ final class CommandQueue {
      * @throws IommuException ETIMEDOUT; nothing is reserved
      */
     long claim(int count) {
-        while (true) {
+        long position = claimed.get();
+        boolean alone = position == published && position + count - consumed.get() <= ring.entries();
+        return alone && claimed.compareAndSet(position, position + count) ? position : claimBehind(count);
+    }
+
+    private long claimBehind(int count) {
+        for (int look = 0; ; look++) {
             long position = claimed.get();
-            if (position + count - consumed.get() > ring.entries()) {
+            if (position != published && look < LOOKS) {
+                for (int i = 0; i < PAUSE; i++) {
+                    Thread.onSpinWait();
+                }
+            } else if (position + count - consumed.get() > ring.entries()) {
                 awaitConsumed(position + count - ring.entries(), "space for " + count + " commands");
             } else if (claimed.compareAndSet(position, position + count)) {
                 return position;
@@ -206,12 +234,13 @@ final class CommandQueue {
 
     /** Hands claimed slots, all written, to the hardware. */
     void publish(long position, int count) {
-        for (long p = position; p < position + count; p++) {
-            STAMPS.setRelease(stamps, ring.slot(p), p + 1);
+        if (published == position) {
+            ringBell(position + count);
+        } else {
+            // Our stamps before our look at the head; an owner looks at stamps after it has moved the head.
+            stamps.set(position, count);
+            advance();
         }
-        // Our stamps before our look at who publishes; the one who publishes looks at stamps after it has let go.
-        VarHandle.fullFence();
-        advance();
     }
 
     /** Sends one command; does not wait for it. */
@@ -244,33 +273,34 @@ final class CommandQueue {
         await(position + 1, message, "completion of CMD_SYNC");
     }
 
+    /** Publishes what is stamped at the head, if nobody else does. */
     private void advance() {
-        for (int round = 0; isStamped(published); round++) {
-            boolean leaveToOthers = round >= PATIENCE && waiting.get() > 0;
-            if (leaveToOthers || !publishing.compareAndSet(false, true)) {
-                return;
-            }
-            try {
-                long position = published;
-                while (isStamped(position)) {
-                    position++;
-                }
-                if (position != published) {
-                    published = position;
-                    registers.write32(CmdqProd.ADDRESS, (int) CmdqProd.withWr(0, ring.register(position)));
-                }
-            } finally {
-                publishing.set(false);
-            }
+        long head = published;
+        if (head != claimed.get() && stamps.take(head)) {
+            ringBell(stamps.end(head));
         }
     }
 
-    private boolean isStamped(long position) {
-        return (long) STAMPS.getVolatile(stamps, ring.slot(position)) == position + 1;
+    /** Moves the head and the hardware's index; by the owner. Goes on with what was stamped behind. */
+    private void ringBell(long end) {
+        long head = end;
+        for (int round = 0; ; round++) {
+            try {
+                registers.write32(CmdqProd.ADDRESS, (int) CmdqProd.withWr(0, ring.register(head)));
+            } finally {
+                published = head;
+            }
+            boolean leaveToOthers = round >= PATIENCE && waiting.get() > 0;
+            if (head == claimed.get() || leaveToOthers || !stamps.take(head)) {
+                return;
+            }
+            head = stamps.end(head);
+        }
     }
 
     private void awaitConsumed(long position, String what) {
         await(position, false, what);
+        remember(readConsumed());
     }
 
     /**
@@ -293,25 +323,26 @@ final class CommandQueue {
 
     private void poll(long position, boolean message, String what) {
         long seen = consumed.get();
-        long deadline = System.nanoTime() + Deadline.NANOS;
+        long since = System.nanoTime();
         for (int round = 0; ; round++) {
             advance();
             boolean check = round % ERROR_CHECK == ERROR_CHECK - 1;
             // Where a message tells of the end, the register is read only now and then, for what no message tells of.
-            long now = message && !check ? consumed.get() : refreshConsumed();
-            if (now >= position || message && isAnnounced(position)) {
+            long now = message && !check ? consumed.get() : readConsumed();
+            if (now >= position || message && isAnnounced(position) || idle) {
                 return;
             }
-            if (now != seen) {
+            if (now > seen) {
                 seen = now;
-                deadline = System.nanoTime() + Deadline.NANOS;
+                since = System.nanoTime();
                 round = 0;
             } else {
                 if (check) {
                     errors.handle();
                 }
-                if (System.nanoTime() - deadline > 0) {
-                    throw timeout(what);
+                long limit = published < position ? UNTOLD_NANOS : Deadline.NANOS;
+                if (System.nanoTime() - since > limit) {
+                    throw timeout(what, limit);
                 }
                 Deadline.pause(round);
             }
@@ -319,7 +350,7 @@ final class CommandQueue {
     }
 
     private boolean isComplete(long position, boolean message) {
-        return message ? isAnnounced(position) : refreshConsumed() >= position;
+        return message ? isAnnounced(position) : readConsumed() >= position;
     }
 
     /**
@@ -330,26 +361,36 @@ final class CommandQueue {
         return (int) memory.read64Acquire(ring.address(position - 1)) == 0 || consumed.get() >= position;
     }
 
-    /** The base is read before the register, so that an old base gives an old answer and never a wrong one. */
-    private long refreshConsumed() {
+    /**
+     * Asks the hardware how far it is. The base is read before the register, so that an old base gives an old answer and never a
+     * wrong one. Whoever finds that the base falls behind sets it.
+     */
+    private long readConsumed() {
         long base = consumed.get();
         long register = ControlRegisters.read32(registers, CmdqCons.ADDRESS);
         long now = base + ring.ahead(CmdqCons.rd(register), base);
         if (now > published) {
             return base;
         }
-        long before = base;
+        if (now - base > ring.entries() >> 2) {
+            remember(now);
+        }
+        return now;
+    }
+
+    private void remember(long now) {
+        long before = consumed.get();
         while (now > before && !consumed.compareAndSet(before, now)) {
             before = consumed.get();
         }
-        return Math.max(now, before);
     }
 
-    private IommuException timeout(String what) {
+    private IommuException timeout(String what, long nanos) {
         IommuException timeout = new IommuException(
                 Errno.ETIMEDOUT,
                 String.format(
-                        "command queue made no progress for 1 s while waiting for %s: CMDQ_PROD 0x%x, CMDQ_CONS 0x%x, %s",
+                        "command queue made no progress for %d s while waiting for %s: CMDQ_PROD 0x%x, CMDQ_CONS 0x%x, %s",
+                        TimeUnit.NANOSECONDS.toSeconds(nanos),
                         what,
                         registers.read32(CmdqProd.ADDRESS),
                         registers.read32(CmdqCons.ADDRESS),

@@ -40,6 +40,7 @@ final class UnitPower {
             goOn(timeout);
             throw timeout;
         }
+        parts.queue().drop();
         off = true;
     }
 

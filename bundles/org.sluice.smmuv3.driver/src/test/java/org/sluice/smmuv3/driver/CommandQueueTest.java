@@ -7,6 +7,7 @@ import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -14,6 +15,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
@@ -145,17 +147,95 @@ class CommandQueueTest {
         assertThat(fixture.registers.commands()).hasSize(3);
     }
 
-    @Test
-    void hardwareThatDoesNotAnswerTimesOutInsteadOfHanging() {
-        QueueFixture fixture = new QueueFixture(3);
+    @ParameterizedTest
+    @EnumSource(Completion.class)
+    void hardwareThatDoesNotAnswerTimesOutInsteadOfHanging(Completion completion) {
+        QueueFixture fixture = new QueueFixture(5, completion);
+        fixture.queue.submit(marked(0, 0), 0);
         fixture.registers.stick(true);
         assertThatExceptionOfType(IommuException.class)
                 .isThrownBy(fixture.queue::sync)
-                .withMessageContaining("CMDQ_PROD 0x1")
+                .withMessageContaining("for 1 s")
+                .withMessageContaining("CMDQ_PROD 0x2")
                 .satisfies(timeout -> assertThat(timeout.errno()).isEqualTo(Errno.ETIMEDOUT));
         fixture.registers.stick(false);
         fixture.queue.sync();
-        assertThat(fixture.registers.commands()).as("the late one and the next").hasSize(2);
+        assertThat(fixture.registers.commands())
+                .as("the first, the late one and the next")
+                .hasSize(3);
+    }
+
+    @Test
+    void whoClaimedBehindIsPublishedByTheOwnerBefore() {
+        QueueFixture fixture = new QueueFixture(4);
+        long first = fixture.queue.claim(2);
+        for (int number = 0; number < 3; number++) {
+            fixture.queue.submit(marked(1, number), 0);
+        }
+        int before = fixture.registers.writes().size();
+        fixture.queue.put(first, marked(0, 0), 0);
+        fixture.queue.put(first + 1, marked(0, 1), 0);
+        fixture.queue.publish(first, 2);
+        assertThat(fixture.registers.commands()).hasSize(5);
+        assertThat(fixture.registers.writes())
+                .as("one bell for the owner's, one for all that were behind")
+                .hasSize(before + 2);
+        assertThat(fixture.queue.published()).isEqualTo(5);
+    }
+
+    /** A command that overtook the suspension waits for hardware that is off: nothing is translated, so it need not. */
+    @Test
+    void whoWaitsWhenTheHardwareIsOffIsLetGo() throws Exception {
+        QueueFixture fixture = new QueueFixture(3);
+        fixture.registers.stick(true);
+        CompletableFuture<Void> late = CompletableFuture.runAsync(fixture.queue::sync);
+        while (fixture.queue.published() == 0 && !late.isDone()) {
+            Thread.onSpinWait();
+        }
+        fixture.queue.drop();
+        late.get();
+        fixture.queue.sync();
+        assertThat(fixture.queue.published()).as("dropped").isEqualTo(1);
+    }
+
+    /** A board that dies under the bell: the one who rang learns of it, and those behind are not left waiting for him. */
+    @Test
+    void bellThatFailsLeavesTheQueueToOthers() {
+        QueueFixture fixture = new QueueFixture(3);
+        IllegalStateException gone = new IllegalStateException("the board is gone");
+        AtomicBoolean dead = new AtomicBoolean(true);
+        RegisterFile fragile = new RegisterFile() {
+            @Override
+            public int read32(long offset) {
+                return fixture.registers.read32(offset);
+            }
+
+            @Override
+            public long read64(long offset) {
+                return fixture.registers.read64(offset);
+            }
+
+            @Override
+            public void write64(long offset, long value) {
+                fixture.registers.write64(offset, value);
+            }
+
+            @Override
+            public void write32(long offset, int value) {
+                if (dead.get()) {
+                    throw gone;
+                }
+                fixture.registers.write32(offset, value);
+            }
+        };
+        CommandQueue queue = new CommandQueue(fragile, fixture.memory, fixture.ring, new UnitLog(null, "test"), 0, 0);
+        assertThatExceptionOfType(IllegalStateException.class)
+                .isThrownBy(() -> queue.submit(marked(0, 0), 0))
+                .isSameAs(gone);
+        dead.set(false);
+        queue.submit(marked(0, 1), 0);
+        queue.sync();
+        assertThat(fixture.registers.commands()).hasSize(3);
     }
 
     @Test
