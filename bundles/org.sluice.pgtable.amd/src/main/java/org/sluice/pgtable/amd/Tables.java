@@ -51,7 +51,7 @@ final class Tables {
         top = root | levels - 1;
         for (int number = 0; number < caches.length; number++) {
             int bits = number == 0 ? PAGE_CACHE_BITS : UPPER_CACHE_BITS;
-            caches[number] = new TableCache(bits, Level.of(number).shift + Level.INDEX_BITS, Long.SIZE);
+            caches[number] = new TableCache(words, bits, Level.of(number).shift + Level.INDEX_BITS);
         }
     }
 

@@ -1,6 +1,7 @@
 package org.sluice.pgtable.apple;
 
 import org.sluice.apple.arch.Dart1Pte;
+import org.sluice.pgtable.radix.TableCache;
 import org.sluice.pgtable.radix.TableWords;
 import org.sluice.spi.pgtable.TableHost;
 
@@ -15,12 +16,15 @@ final class Tables {
     /** Set in every entry that means something, in both dialects. */
     static final long VALID = Dart1Pte.VALID_MASK;
 
+    private static final int CACHE_BITS = 10;
+
     final Dialect dialect;
     final Geometry geometry;
     final TableWords words;
     final TableHost host;
     final long root;
     private final long lastAddress;
+    /** Nothing is ever forgotten: no table is freed while the space lives, because no unmap covers one. */
     private final TableCache cache;
 
     Tables(Dialect dialect, Geometry geometry, long root, long lastAddress, TableHost host) {
@@ -30,7 +34,7 @@ final class Tables {
         this.lastAddress = lastAddress;
         this.host = host;
         words = new TableWords(host.memory());
-        cache = new TableCache(geometry.shift(1), geometry.pageShift);
+        cache = new TableCache(words, CACHE_BITS, geometry.shift(1));
     }
 
     static boolean isValid(long entry) {
@@ -54,6 +58,7 @@ final class Tables {
     }
 
     private long search(long iova, boolean make) {
+        long stamp = cache.stamp(iova);
         long table = root;
         for (int level = geometry.levels - 1; level > 0; level--) {
             long at = table + 8L * index(iova, level);
@@ -66,7 +71,9 @@ final class Tables {
             }
             table = dialect.decode(entry);
         }
-        cache.put(iova, table);
+        if (cache.isFree(iova) || make) {
+            cache.put(iova, table, stamp);
+        }
         return table;
     }
 

@@ -45,7 +45,7 @@ final class Adoption {
             if (descriptor == 0) {
                 continue;
             }
-            long type = descriptor & DescriptorRun.TYPE;
+            long type = descriptor & Tables.TYPE;
             if (!level.last && Tables.isTable(descriptor)) {
                 check(tableOf(descriptor, at, level), geometry.below(level));
             } else if (type == (level.last ? attributes.pageType() : Stage1Leaf.TYPE_BLOCK)) {

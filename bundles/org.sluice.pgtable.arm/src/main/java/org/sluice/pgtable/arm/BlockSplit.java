@@ -2,6 +2,7 @@ package org.sluice.pgtable.arm;
 
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
+import org.sluice.pgtable.radix.TableWords;
 import org.sluice.vmsa.arch.Stage1Leaf;
 
 /**
@@ -98,9 +99,9 @@ final class BlockSplit {
     private boolean replace(long entry, long block, LeafSize smaller) {
         Level below = smaller.level;
         long table = tables.allocate(below);
-        long type = (below.last ? pageType : block & DescriptorRun.TYPE) | smaller.hint;
+        long type = (below.last ? pageType : block & Tables.TYPE) | smaller.hint;
         // A block does not reach over the bits that are folded, so its leaves' addresses ascend.
-        words.fillFree(table, below.entries, block & ~DescriptorRun.TYPE | type, below.bytes());
+        words.fillFree(table, below.entries, block & ~Tables.TYPE | type, below.bytes(), 1);
         if (words.replace(entry, block, tables.descriptor(table))) {
             return true;
         }

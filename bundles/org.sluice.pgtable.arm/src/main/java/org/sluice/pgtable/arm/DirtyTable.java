@@ -42,7 +42,7 @@ final class DirtyTable extends LpaeTable implements DirtyTracking {
             throw new IommuException(Errno.EINVAL, "clear needs a gather, for what is still cached");
         }
         if (clear) {
-            tables.words.needAtomicWithDevice("clearing dirty marks");
+            tables.needAtomicWithDevice("clearing dirty marks");
         }
         long last = iova + size - 1;
         walkEntries(iova, Long.compareUnsigned(last, iova) < 0 ? -1 : last, (entry, leaf, first, paddr, descriptor) -> {

@@ -2,6 +2,7 @@ package org.sluice.pgtable.arm;
 
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
+import org.sluice.pgtable.radix.TableWords;
 import org.sluice.spi.pgtable.MappingException;
 
 /** Puts runs of leaves into tables, over the ends of tables, and makes the tables that are missing. */
@@ -29,9 +30,9 @@ final class LeafInsertion {
      */
     void insert(long iova, int run, long leaf, Level level, long done) {
         long entry = tableFor(iova, level, done) + 8L * level.index(iova);
-        if (!words.fillFree(entry, run, leaf, level.bytes())) {
+        if (!words.fillFree(entry, run, leaf, level.bytes(), 1)) {
             clearTheWay(entry, run, iova, level, done);
-            if (!words.fillFree(entry, run, leaf, level.bytes())) {
+            if (!words.fillFree(entry, run, leaf, level.bytes(), 1)) {
                 throw MapRefusal.exists(iova, words.load(entry), done);
             }
         }

@@ -1,6 +1,7 @@
 package org.sluice.pgtable.arm;
 
 import org.sluice.api.IotlbGather;
+import org.sluice.pgtable.radix.TableWords;
 
 /**
  * Takes runs of leaves out of one table, up to the first entry that is none of their size.
@@ -30,8 +31,8 @@ final class LeafRemoval {
      * @return entries that are gone now
      */
     int remove(long entry, int removed, int run, long iova, LeafSize size, IotlbGather gather) {
-        long leaf = (size.level.last ? pageType : DescriptorRun.BLOCK) | size.hint;
-        int done = removed + words.clearLeaves(entry + 8L * removed, run - removed, leaf);
+        long leaf = (size.level.last ? pageType : Tables.BLOCK) | size.hint;
+        int done = removed + words.clearMatching(entry + 8L * removed, run - removed, tables.kinds, leaf, 1);
         while (done < run) {
             if ((done & size.entries() - 1) != 0) {
                 break; // a group that somebody else is unmapping too, against the rules
@@ -45,7 +46,7 @@ final class LeafRemoval {
             }
             done += more;
             if (done < run) {
-                done += words.clearLeaves(entry + 8L * done, run - done, leaf);
+                done += words.clearMatching(entry + 8L * done, run - done, tables.kinds, leaf, 1);
             }
         }
         return done;

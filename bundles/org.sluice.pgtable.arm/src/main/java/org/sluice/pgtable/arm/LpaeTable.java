@@ -5,6 +5,8 @@ import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.LeafVisitor;
 import org.sluice.api.Prot;
+import org.sluice.pgtable.radix.KnownTable;
+import org.sluice.pgtable.radix.TableWords;
 import org.sluice.spi.pgtable.BlockSplitting;
 import org.sluice.spi.pgtable.PageTable;
 import org.sluice.spi.pgtable.PageTableConfig;
@@ -29,8 +31,10 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
     private final Level pages;
     private final Tables tables;
     private final TableWords words;
-    private final LeafWays ways;
-    private final LeafWay pageWay;
+    /** By log2 of the size; null where it is none of ours. */
+    private final LpaeWay[] ways;
+
+    private final LpaeWay pageWay;
     private final LeafInsertion insertion;
     private final LeafRemoval removal;
     private final long firstIova;
@@ -57,8 +61,8 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
         for (int prot = 0; prot <= Prot.ALL; prot++) {
             attributesByProt[prot] = (prot & ACCESS) == 0 ? 0 : attributes.attributes(prot);
         }
-        ways = new LeafWays(tables, config.pageSizes(), this, lastPaddr, pageType, attributesByProt);
-        pageWay = new LeafWay(pages.leaf, tables, this, lastPaddr, pageType, attributesByProt);
+        ways = LpaeWay.byShift(tables, config.pageSizes(), this, lastPaddr, pageType, attributesByProt);
+        pageWay = new LpaeWay(pages.leaf, tables, this, lastPaddr, pageType, attributesByProt);
         insertion = new LeafInsertion(this, tables);
         removal = new LeafRemoval(tables, pageType);
     }
@@ -95,25 +99,21 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
      */
     @Override
     public final long mapPages(long iova, long paddr, long pgsize, long pgcount, int prot) {
-        LeafWay way = pgsize == pageWay.bytes ? pageWay : ways.of(pgsize);
+        LpaeWay way = pgsize == pageWay.bytes ? pageWay : way(pgsize);
         if (pgcount == 1 && way != null) {
-            long offset = iova ^ way.firstIova;
-            if ((offset & way.badOffset | paddr & way.badPaddr | prot & ~Prot.ALL) == 0) {
-                long table = way.table(offset);
-                long[] window = way.window(table);
-                long bits = way.single(prot);
-                if (table != 0
-                        && window != null
-                        && bits != 0
-                        && TableWords.putFree(window, way.word(table, offset), paddr | bits)) {
-                    return pgsize;
-                }
+            KnownTable table = way.tableOf(iova);
+            long bits = way.single(prot);
+            if (table != null
+                    && bits != 0
+                    && (paddr & way.badPaddr) == 0
+                    && TableWords.putFree(table.window, way.word(table, iova), 1, paddr | bits)) {
+                return pgsize;
             }
         }
         return mapRuns(way, iova, paddr, pgsize, pgcount, prot);
     }
 
-    private long mapRuns(LeafWay way, long iova, long paddr, long pgsize, long pgcount, int prot) {
+    private long mapRuns(LpaeWay way, long iova, long paddr, long pgsize, long pgcount, int prot) {
         if (way == null
                 || ((iova ^ firstIova) & way.badOffset | paddr & way.refusedPaddr | prot & ~Prot.ALL) != 0
                 || attributesByProt[prot] == 0
@@ -125,7 +125,17 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
         // The hint is written with the leaf or never: on a live leaf it would need a break before make.
         long bits = attributesByProt[prot] | way.kind;
         int shift = way.indexShift;
+        long step = 1L << shift;
         long bytes = pgcount << way.size.shift;
+        int first = way.index(iova);
+        KnownTable known = way.tableAround(iova);
+        if (known != null && granule.folded == 0 && bytes >>> shift <= way.indexMask + 1 - first) {
+            // All in one table that is remembered, as most runs are.
+            int at = way.word(known, iova);
+            if (words.fillFree(known.window, at, (int) (bytes >>> shift), paddr | bits, step, 1)) {
+                return bytes;
+            }
+        }
         long done = 0;
         do {
             long at = iova + done;
@@ -134,9 +144,8 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
             int run = (int) Math.min(way.indexMask + 1 - index, bytes - done >>> shift);
             run = granule.ascending(target, run, shift);
             long leaf = granule.encode(target) | bits;
-            long table = way.table(at ^ firstIova);
-            long[] window = table == 0 ? null : way.window(table);
-            if (window == null || !words.fillFree(window, way.word(table, at), run, leaf, 1L << shift)) {
+            KnownTable table = way.tableAround(at);
+            if (table == null || !words.fillFree(table.window, way.word(table, at), run, leaf, step, 1)) {
                 insertion.insert(at, run, leaf, way.size.level, done);
             }
             done += (long) run << shift;
@@ -147,24 +156,18 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
     /** As {@link #mapPages}: first one leaf in a known table, and all else out of line. */
     @Override
     public final long unmapPages(long iova, long pgsize, long pgcount, IotlbGather gather) {
-        LeafWay way = pgsize == pageWay.bytes ? pageWay : ways.of(pgsize);
+        LpaeWay way = pgsize == pageWay.bytes ? pageWay : way(pgsize);
         if (pgcount == 1 && way != null) {
-            long offset = iova ^ way.firstIova;
-            if ((offset & way.badOffset) == 0) {
-                long table = way.table(offset);
-                long[] window = way.window(table);
-                if (table != 0
-                        && window != null
-                        && TableWords.clearOne(window, way.word(table, offset), way.singleKind, way.kinds)) {
-                    gather.addRange(iova, pgsize, pgsize);
-                    return pgsize;
-                }
+            KnownTable table = way.tableOf(iova);
+            if (table != null && TableWords.clearOne(table.window, way.word(table, iova), way.kinds, way.singleKind)) {
+                gather.addRange(iova, pgsize, pgsize);
+                return pgsize;
             }
         }
         return unmapRuns(way, iova, pgcount, gather);
     }
 
-    private long unmapRuns(LeafWay way, long iova, long pgcount, IotlbGather gather) {
+    private long unmapRuns(LpaeWay way, long iova, long pgcount, IotlbGather gather) {
         if (way == null || pgcount <= 0 || ((iova ^ firstIova) & way.badOffset) != 0) {
             return 0;
         }
@@ -177,9 +180,10 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
             long at = iova + (done << shift);
             int index = way.index(at);
             int run = (int) Math.min(way.indexMask + 1 - index, wanted - done);
-            long table = way.table(at ^ firstIova);
-            long[] window = table == 0 ? null : way.window(table);
-            int removed = window == null ? 0 : words.clearLeaves(window, way.word(table, at), run, way.kind);
+            KnownTable table = way.tableAround(at);
+            int removed = table == null
+                    ? 0
+                    : TableWords.clearMatching(table.window, way.word(table, at), run, way.kinds, way.kind, 1);
             if (removed < run) {
                 long found = tables.find(at, way.size.level);
                 if (found >= 0) { // else a hole, or a block of which this would be a part: Linux splits no blocks
@@ -202,16 +206,12 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
     /** A page in a known table first; the general way finds everything. */
     @Override
     public final long iovaToPhys(long iova) {
-        LeafWay way = pageWay;
-        long offset = iova ^ way.firstIova;
-        if ((offset & way.outside) == 0) {
-            long table = way.table(offset);
-            long[] window = way.window(table);
-            if (table != 0 && window != null) {
-                long descriptor = TableWords.load(window, way.word(table, offset));
-                if ((descriptor & way.plainType) == way.kind) {
-                    return descriptor & way.plain | offset & way.bytes - 1;
-                }
+        LpaeWay way = pageWay;
+        KnownTable table = way.tableAround(iova);
+        if (table != null) {
+            long descriptor = TableWords.get(table.window, way.word(table, iova));
+            if ((descriptor & way.plainType) == way.kind) {
+                return descriptor & way.plain | iova & way.bytes - 1;
             }
         }
         return search(iova);
@@ -231,7 +231,7 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
             return 0;
         }
         long descriptor = words.load(level.entry(table, iova));
-        boolean leaf = (descriptor & DescriptorRun.TYPE) == (level.last ? pageType : DescriptorRun.BLOCK);
+        boolean leaf = (descriptor & Tables.TYPE) == (level.last ? pageType : Tables.BLOCK);
         if (leaf) {
             return granule.decode(descriptor) | iova & level.bytes() - 1;
         }
@@ -271,7 +271,7 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
                     String.format("iova 0x%x: a block is split only where hardware needs no break before make", iova));
         }
         if (config.has(Quirk.ARM_HD)) {
-            words.needAtomicWithDevice("splitting a block");
+            tables.needAtomicWithDevice("splitting a block");
         }
         return isIova(iova) ? new BlockSplit(tables, config.pageSizes(), pageType).split(iova) : 0;
     }
@@ -284,6 +284,12 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
     @Override
     public final void free() {
         tables.free();
+    }
+
+    /** The way of a size; null when it is not offered. */
+    private LpaeWay way(long pgsize) {
+        LpaeWay way = ways[Long.numberOfTrailingZeros(pgsize) & Long.SIZE - 1];
+        return way != null && way.bytes == pgsize ? way : null;
     }
 
     private boolean isIova(long iova) {

@@ -1,7 +1,12 @@
 package org.sluice.pgtable.arm;
 
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
+import org.sluice.pgtable.radix.TableCache;
+import org.sluice.pgtable.radix.TableWords;
 import org.sluice.spi.pgtable.TableHost;
+import org.sluice.vmsa.arch.Stage1Leaf;
 import org.sluice.vmsa.arch.TableDescriptor;
 
 /**
@@ -18,15 +23,24 @@ final class Tables {
     /** A block is mapped there: the way ends above the level that was asked for. */
     static final long BLOCKED = -2;
 
+    /** Type bits of any descriptor. */
+    static final long TYPE = Stage1Leaf.TYPE_MASK;
+
+    /** Type of a leaf above the last level. */
+    static final long BLOCK = Stage1Leaf.TYPE_BLOCK;
+
     private static final long TABLE = TableDescriptor.TYPE_TABLE;
     private static final int PAGE_CACHE_BITS = 10;
-    private static final int UPPER_CACHE_BITS = TableCache.FEWEST_BITS;
+    private static final int UPPER_CACHE_BITS = 8;
 
     final Geometry geometry;
     final Granule granule;
     final TableWords words;
     final TableHost host;
     final long root;
+    /** Bits that tell leaves of one size from everything else at their level. */
+    final long kinds;
+
     private final long tableAttributes;
     private final long lastAddress;
     /** By row of the level; null for the top one, which needs none. */
@@ -39,10 +53,11 @@ final class Tables {
         this.root = root;
         this.host = host;
         granule = geometry.granule;
-        words = new TableWords(host.memory(), groups, granule.shift);
+        kinds = TYPE | (groups ? LeafSize.HINT : 0);
+        words = new TableWords(host.memory(), 0, granule.bytes());
         for (Level level = geometry.pages; level.above != null; level = level.above) {
             int bits = level.last ? PAGE_CACHE_BITS : UPPER_CACHE_BITS;
-            caches[level.row] = new TableCache(bits, level.above.shift, geometry.inputBits, granule.shift);
+            caches[level.row] = new TableCache(words, bits, level.above.shift);
         }
     }
 
@@ -59,9 +74,26 @@ final class Tables {
         return known >= 0 ? known : search(iova, level, true);
     }
 
-    /** Where tables of a level are remembered; for the top one, a cache that never knows it. */
-    TableCache cache(Level level) {
-        return level.above == null ? TableCache.never() : caches[level.row];
+    /**
+     * Where the short way finds tables of a level: nowhere, if memory has no windows, if it is the top one, or if a table
+     * covers IOVAs that are none.
+     */
+    TableCache near(Level level) {
+        boolean known = words.isWindowed() && level.above != null && geometry.inputBits >= level.above.shift;
+        return known ? caches[level.row] : TableCache.never(words);
+    }
+
+    /**
+     * Refuses what would lose a mark that the device makes at the same moment.
+     *
+     * @throws IommuException EOPNOTSUPP when compare-and-set excludes only our threads
+     */
+    void needAtomicWithDevice(String operation) {
+        if (!words.atomicWithDevice()) {
+            throw new IommuException(
+                    Errno.EOPNOTSUPP,
+                    operation + " could lose dirty marks: this memory has no atomic access with the device");
+        }
     }
 
     /**
@@ -89,7 +121,7 @@ final class Tables {
             return (descriptor & 1) == 0 ? EMPTY : BLOCKED;
         }
         long table = granule.decode(descriptor);
-        if ((cache.isFree(iova) || evict) && words.mayBeRemembered(table)) {
+        if (cache.isFree(iova) || evict) {
             cache.put(iova, table, stamp);
         }
         return table;
@@ -145,7 +177,7 @@ final class Tables {
     }
 
     static boolean isTable(long descriptor) {
-        return (descriptor & DescriptorRun.TYPE) == TABLE;
+        return (descriptor & TYPE) == TABLE;
     }
 
     /** Whether a leaf is mapped in a table or below it. */

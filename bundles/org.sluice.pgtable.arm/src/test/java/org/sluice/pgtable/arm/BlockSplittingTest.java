@@ -18,6 +18,8 @@ import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.Prot;
+import org.sluice.pgtable.testkit.TestHost;
+import org.sluice.pgtable.testkit.WindowlessMemory;
 import org.sluice.spi.memory.PhysicalMemory;
 import org.sluice.spi.pgtable.BlockSplitting;
 import org.sluice.spi.pgtable.PageTable;

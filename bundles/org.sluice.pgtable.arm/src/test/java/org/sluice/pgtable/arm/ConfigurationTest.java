@@ -10,6 +10,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.Prot;
+import org.sluice.pgtable.testkit.TestHost;
 import org.sluice.spi.pgtable.ArmStage1;
 import org.sluice.spi.pgtable.ArmStage2;
 import org.sluice.spi.pgtable.MaliTable;

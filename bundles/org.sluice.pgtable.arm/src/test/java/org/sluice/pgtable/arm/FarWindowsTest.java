@@ -7,6 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.Prot;
 import org.sluice.memory.ResidentMemoryFactory;
+import org.sluice.pgtable.testkit.TestHost;
 import org.sluice.spi.memory.MemoryRegion;
 import org.sluice.spi.memory.PhysicalMemory;
 import org.sluice.spi.pgtable.PageTable;

@@ -8,6 +8,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.Prot;
+import org.sluice.pgtable.testkit.TestHost;
+import org.sluice.pgtable.testkit.WindowlessMemory;
 import org.sluice.spi.pgtable.PageTable;
 import org.sluice.spi.pgtable.PageTableConfig;
 

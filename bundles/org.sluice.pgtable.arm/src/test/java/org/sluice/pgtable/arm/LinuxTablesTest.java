@@ -13,6 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sluice.api.Prot;
 import org.sluice.memory.ResidentMemoryFactory;
+import org.sluice.pgtable.testkit.TestHost;
 import org.sluice.spi.memory.MemoryRegion;
 import org.sluice.spi.memory.PhysicalMemory;
 import org.sluice.spi.pgtable.PageTable;

@@ -7,6 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sluice.api.Prot;
+import org.sluice.pgtable.testkit.TestHost;
 import org.sluice.spi.pgtable.ArmStage1;
 import org.sluice.spi.pgtable.ArmStage2;
 import org.sluice.spi.pgtable.PageTable;

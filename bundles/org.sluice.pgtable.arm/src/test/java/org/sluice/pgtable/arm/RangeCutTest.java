@@ -10,6 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.Prot;
+import org.sluice.pgtable.testkit.TestHost;
 import org.sluice.spi.pgtable.BlockSplitting;
 import org.sluice.spi.pgtable.PageTable;
 import org.sluice.spi.pgtable.PageTableConfig;

@@ -12,6 +12,7 @@ import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.Prot;
 import org.sluice.memory.ResidentMemoryFactory;
+import org.sluice.pgtable.testkit.TestHost;
 import org.sluice.spi.memory.MemoryRegion;
 import org.sluice.spi.pgtable.ArmShort;
 import org.sluice.spi.pgtable.MappingException;

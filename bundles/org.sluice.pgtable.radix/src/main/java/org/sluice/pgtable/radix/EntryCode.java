@@ -16,6 +16,8 @@ public final class EntryCode {
 
     /** How far bit 0 and the other bit are apart of which one says that an entry is there; 0 if bit 0 alone does. */
     final int spread;
+    /** Bits of which an entry has one when it is there. */
+    final long presence;
     /** What a pointer to the next level has beside the address. */
     final long table;
     /** Tells an entry of a group from another one; 0 where there are none. */
@@ -30,10 +32,12 @@ public final class EntryCode {
     private final long large;
     private final long address;
     private final long groupAddress;
-    private final int addressShift;
+    /** How far the address bits of an entry stand below those of the address. */
+    final int addressShift;
 
     private EntryCode(Builder from) {
         spread = from.spread;
+        presence = 1 | 1L << spread;
         passes = from.passes;
         takes = from.takes;
         table = from.passes | from.marks;
@@ -48,7 +52,7 @@ public final class EntryCode {
     }
 
     boolean isPresent(long entry) {
-        return ((entry | entry >>> spread) & 1) != 0;
+        return (entry & presence) != 0;
     }
 
     boolean isTable(long entry, Level level) {
@@ -56,7 +60,12 @@ public final class EntryCode {
     }
 
     boolean isLeaf(long entry, Level level) {
-        return isPresent(entry) && (entry & (level.last ? leafLast : leafAbove)) != 0;
+        return isPresent(entry) && (entry & leafBits(level)) != 0;
+    }
+
+    /** Bits of which a leaf has one, and a table none. */
+    long leafBits(Level level) {
+        return level.last ? leafLast : leafAbove;
     }
 
     /** Whether a leaf is one entry of a group. */

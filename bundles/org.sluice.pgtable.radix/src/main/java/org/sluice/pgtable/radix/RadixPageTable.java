@@ -29,6 +29,10 @@ sealed class RadixPageTable implements PageTable permits TrackedPageTable {
     private final Tables tables;
     private final TableWords words;
     private final long pageSizes;
+    /** By log2 of the size; null where it is none of ours. */
+    private final RadixWay[] ways = new RadixWay[Long.SIZE];
+
+    private final RadixWay pageWay;
     private final long lastPaddr;
     /** Attribute bits by protection, so that a map asks nobody; 0 for those that grant nothing. */
     private final long[] attributesByProt = new long[Prot.ALL + 1];
@@ -47,6 +51,12 @@ sealed class RadixPageTable implements PageTable permits TrackedPageTable {
         for (int prot = 0; prot <= Prot.ALL; prot++) {
             attributesByProt[prot] = attributes.grants(prot) ? attributes.attributes(prot) : 0;
         }
+        for (long left = pageSizes; left != 0; left &= left - 1) {
+            long bytes = Long.lowestOneBit(left);
+            Level level = bytes == EntryCode.GROUP_BYTES ? pages : geometry.ofSize(bytes);
+            ways[Long.numberOfTrailingZeros(bytes)] = new RadixWay(tables, level, bytes, lastPaddr, attributesByProt);
+        }
+        pageWay = ways[Level.PAGE_SHIFT];
     }
 
     /** Refuses tables that are not of this format; reads only. */
@@ -74,26 +84,45 @@ sealed class RadixPageTable implements PageTable permits TrackedPageTable {
         return geometry.lastIova;
     }
 
+    /**
+     * The usual case first, in as few steps as it can be done: one leaf in a table whose place is known. All else maps
+     * {@link #mapRuns}, which is longer than what a compiler takes into its callers, on purpose: so this stays short, and
+     * is itself taken into them.
+     */
     @Override
     public final long mapPages(long iova, long paddr, long pgsize, long pgcount, int prot) {
-        Level level = level(pgsize);
-        int shift = Long.numberOfTrailingZeros(pgsize);
-        if (level == null
+        RadixWay way = pgsize == pageWay.bytes ? pageWay : way(pgsize);
+        if (pgcount == 1 && way != null) {
+            KnownTable table = way.tableOf(iova);
+            long bits = way.single(prot);
+            if (table != null
+                    && bits != 0
+                    && (paddr & way.badPaddr) == 0
+                    && TableWords.putFree(
+                            table.window, way.word(table, iova), way.presence, paddr >>> way.addressShift | bits)) {
+                return pgsize;
+            }
+        }
+        return mapRuns(way, iova, paddr, pgsize, pgcount, prot);
+    }
+
+    private long mapRuns(RadixWay way, long iova, long paddr, long pgsize, long pgcount, int prot) {
+        if (way == null
                 || ((iova | paddr) & pgsize - 1) != 0
                 || pgcount <= 0
                 || (prot & ~Prot.ALL) != 0
                 || attributesByProt[prot] == 0
                 || !geometry.isIova(iova)
                 || (paddr & ~lastPaddr) != 0
-                || pgcount > (geometry.rest(iova) >>> shift) + 1
-                || pgcount > (lastPaddr - paddr >>> shift) + 1) {
+                || pgcount > (geometry.rest(iova) >>> way.shift) + 1
+                || pgcount > (lastPaddr - paddr >>> way.shift) + 1) {
             throw refusal(iova, paddr, pgsize, pgcount, prot);
         }
-        boolean grouped = pgsize != level.bytes();
-        long leaf = attributesByProt[prot] | (grouped ? code.group : code.leaf(level));
-        int replicas = grouped ? EntryCode.GROUP_ENTRIES : 1;
+        Level level = way.level;
+        long leaf = attributesByProt[prot] | way.kind;
+        int replicas = way.replicas;
         long step = code.encode(pgsize);
-        long bytes = pgcount << shift;
+        long bytes = pgcount << way.shift;
         long done = 0;
         do {
             long at = iova + done;
@@ -151,7 +180,7 @@ sealed class RadixPageTable implements PageTable permits TrackedPageTable {
     }
 
     private MappingException refusal(long iova, long paddr, long pgsize, long pgcount, int prot) {
-        if (level(pgsize) == null) {
+        if (way(pgsize) == null) {
             return refused(Errno.EINVAL, String.format("page size 0x%x is not one of 0x%x", pgsize, pageSizes));
         }
         if (((iova | paddr) & pgsize - 1) != 0) {
@@ -185,13 +214,28 @@ sealed class RadixPageTable implements PageTable permits TrackedPageTable {
      */
     @Override
     public final long unmapPages(long iova, long pgsize, long pgcount, IotlbGather gather) {
-        Level level = level(pgsize);
-        if (level == null || (iova & pgsize - 1) != 0 || pgcount <= 0 || !geometry.isIova(iova)) {
+        RadixWay way = pgsize == pageWay.bytes ? pageWay : way(pgsize);
+        if (pgcount == 1 && way != null && way.replicas == 1) {
+            KnownTable table = way.tableOf(iova);
+            if (table != null) {
+                int at = way.word(table, iova);
+                if (way.isSingle(table.window[at])) {
+                    TableWords.put(table.window, at, 0);
+                    gather.addRange(iova, pgsize, pgsize);
+                    return pgsize;
+                }
+            }
+        }
+        return unmapRuns(way, iova, pgcount, gather);
+    }
+
+    private long unmapRuns(RadixWay way, long iova, long pgcount, IotlbGather gather) {
+        if (way == null || (iova & way.bytes - 1) != 0 || pgcount <= 0 || !geometry.isIova(iova)) {
             return 0;
         }
+        Level level = way.level;
         int tablesBefore = gather.tableCount();
-        int shift = Long.numberOfTrailingZeros(pgsize);
-        long wanted = Math.min(pgcount, (geometry.rest(iova) >>> shift) + 1) << shift;
+        long wanted = Math.min(pgcount, (geometry.rest(iova) >>> way.shift) + 1) << way.shift;
         long done = 0;
         while (done < wanted) {
             long unmapped = unmapSome(iova + done, wanted - done, level, gather);
@@ -277,8 +321,21 @@ sealed class RadixPageTable implements PageTable permits TrackedPageTable {
         return 0;
     }
 
+    /** A page in a known table first; the general way finds everything. */
     @Override
     public final long iovaToPhys(long iova) {
+        RadixWay way = pageWay;
+        KnownTable table = way.tableAround(iova);
+        if (table != null) {
+            long entry = TableWords.get(table.window, way.word(table, iova));
+            if (way.isSingle(entry)) {
+                return code.address(entry) | iova & way.bytes - 1;
+            }
+        }
+        return search(iova);
+    }
+
+    private long search(long iova) {
         if (!geometry.isIova(iova)) {
             return 0;
         }
@@ -316,14 +373,9 @@ sealed class RadixPageTable implements PageTable permits TrackedPageTable {
         tables.free();
     }
 
-    /** The level whose entries map a page size, a group of them where it is 64K; null when it is not one of ours. */
-    private Level level(long pgsize) {
-        if (pgsize == pages.bytes()) {
-            return pages;
-        }
-        if ((pageSizes & pgsize) == 0 || Long.bitCount(pgsize) != 1) {
-            return null;
-        }
-        return pgsize == EntryCode.GROUP_BYTES ? pages : geometry.ofSize(pgsize);
+    /** The way of a size; null when it is none of ours. */
+    private RadixWay way(long pgsize) {
+        RadixWay way = ways[Long.numberOfTrailingZeros(pgsize) & Long.SIZE - 1];
+        return way != null && way.bytes == pgsize ? way : null;
     }
 }

@@ -15,36 +15,64 @@ import org.sluice.spi.memory.PhysicalMemory;
 public final class TableWords {
     private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
 
-    /** Windows that are kept, from the lowest to the highest in use: 64 GiB at 2 MiB a window. */
-    private static final int MOST_KEPT = 1 << 15;
+    /** log2 of the windows that are kept at most: 64 GiB at 2 MiB a window. */
+    private static final int MOST_KEPT_BITS = 15;
 
     private final PhysicalMemory memory;
     private final int spread;
+    /** Bits of which an entry has one when it is there. */
+    private final long presence;
+
+    private final RampFill ramp;
     private final boolean windowed;
     private final int windowShift;
     private final long windowMask;
-    /** Read without a lock: it is immutable but for entries that go from null to their one value. */
-    private Kept kept = new Kept(0, new long[0][]);
+    /** Read without a lock: immutable. */
+    private Kept kept = Kept.none();
 
+    /** Windows by the low bits of their numbers; no two that are kept share them. */
     private static final class Kept {
-        private final long first;
+        private final long[] numbers;
         private final long[][] windows;
 
-        Kept(long first, long[][] windows) {
-            this.first = first;
+        /** Of arrays that are complete: whoever sees the object sees what is in them. */
+        private Kept(long[] numbers, long[][] windows) {
+            this.numbers = numbers;
             this.windows = windows;
         }
 
-        /** The same windows with room for one more; null when it lies too far away. */
-        private Kept stretchedTo(long number) {
-            long low = Math.min(first, number);
-            long high = Math.max(first + windows.length - 1, number);
-            if (high - low >= MOST_KEPT) {
-                return null;
+        private static Kept none() {
+            return new Kept(new long[] {-1}, new long[1][]);
+        }
+
+        private int place(long number) {
+            return (int) number & numbers.length - 1;
+        }
+
+        /** The same windows and one more; null when there is no room of its own for it. */
+        private Kept with(long number, long[] window) {
+            int size = numbers.length;
+            int taken = place(number);
+            if (windows[taken] != null) {
+                // As many places as tell these two apart; from all others the number differs already.
+                int differ = Long.numberOfTrailingZeros(number ^ numbers[taken]) + 1;
+                if (differ > MOST_KEPT_BITS) {
+                    return null;
+                }
+                size = 1 << differ;
             }
-            long[][] stretched = new long[(int) (high - low) + 1][];
-            System.arraycopy(windows, 0, stretched, (int) (first - low), windows.length);
-            return new Kept(low, stretched);
+            long[] moreNumbers = new long[size];
+            long[][] more = new long[size][];
+            Arrays.fill(moreNumbers, -1);
+            for (int i = 0; i < numbers.length; i++) {
+                if (windows[i] != null) {
+                    moreNumbers[(int) numbers[i] & size - 1] = numbers[i];
+                    more[(int) numbers[i] & size - 1] = windows[i];
+                }
+            }
+            moreNumbers[(int) number & size - 1] = number;
+            more[(int) number & size - 1] = window;
+            return new Kept(moreNumbers, more);
         }
     }
 
@@ -54,43 +82,57 @@ public final class TableWords {
      * @param memory where tables are
      */
     public TableWords(PhysicalMemory memory) {
-        this(memory, 0);
+        this(memory, 0, 0);
     }
 
     /**
-     * Entries of which one of two bits says that they are there.
+     * Entries of which bit 0, or one of two bits, says that they are there.
      *
      * @param memory where tables are
      * @param spread how far the other bit is from bit 0; 0 when there is no other
+     * @param pageStep from the address bits of one page to those of the next: runs with it are made faster; 0 for none
      */
-    TableWords(PhysicalMemory memory, int spread) {
+    public TableWords(PhysicalMemory memory, int spread, long pageStep) {
         this.spread = spread;
+        presence = 1 | 1L << spread;
+        ramp = new RampFill(pageStep);
         this.memory = memory;
         windowed = memory.windowBytes() != 0;
         windowShift = windowed ? Long.numberOfTrailingZeros(memory.windowBytes()) : 0;
         windowMask = memory.windowBytes() - 1;
     }
 
+    /**
+     * Whether entries are reached through windows of the memory.
+     *
+     * @return false where a {@link KnownTable} has none
+     */
+    public boolean isWindowed() {
+        return windowed;
+    }
+
+    /** A table to be remembered. */
+    KnownTable known(long address, long first) {
+        return windowed
+                ? new KnownTable(address, first, window(address), word(address))
+                : new KnownTable(address, first, null, 0);
+    }
+
     private long[] window(long address) {
         Kept now = kept;
-        long number = (address >>> windowShift) - now.first;
-        if (number >= 0 && number < now.windows.length) {
-            long[] window = now.windows[(int) number];
-            if (window != null) {
-                return window;
-            }
-        }
-        return keep(address);
+        long number = address >>> windowShift;
+        int place = now.place(number);
+        return now.numbers[place] == number ? now.windows[place] : keep(address);
     }
 
     private synchronized long[] keep(long address) {
         long[] window = memory.window(address);
         long number = address >>> windowShift;
-        Kept now = kept;
-        Kept next = now.windows.length == 0 ? new Kept(number, new long[1][]) : now.stretchedTo(number);
-        if (next != null) {
-            next.windows[(int) (number - next.first)] = window;
-            kept = next;
+        if (kept.numbers[kept.place(number)] != number) {
+            Kept next = kept.with(number, window);
+            if (next != null) {
+                kept = next;
+            }
         }
         return window;
     }
@@ -147,7 +189,7 @@ public final class TableWords {
     }
 
     private boolean isPresent(long entry) {
-        return ((entry | entry >>> spread) & 1) != 0;
+        return (entry & presence) != 0;
     }
 
     /**
@@ -164,22 +206,69 @@ public final class TableWords {
         if (!windowed) {
             return fillFreeRemotely(address, entries, leaf, step, replicas);
         }
-        long[] window = window(address);
-        int from = word(address);
-        if (entries == 1) {
-            if (isPresent(window[from])) {
-                return false;
-            }
-            WORDS.setRelease(window, from, leaf);
-            return true;
+        return entries == 1
+                ? putFree(window(address), word(address), presence, leaf)
+                : fillFree(window(address), word(address), entries, leaf, step, replicas);
+    }
+
+    /**
+     * Writes one leaf into a window, unless an entry is there.
+     *
+     * @param window of {@link KnownTable}
+     * @param at of {@link LeafWay#word}
+     * @param presence bits of which an entry has one when it is there
+     * @param leaf the entry
+     * @return false if something is there
+     */
+    public static boolean putFree(long[] window, int at, long presence, long leaf) {
+        if ((window[at] & presence) != 0) {
+            return false;
         }
-        if (isPresent(EntryRun.or(window, from, from + entries))) {
+        put(window, at, leaf);
+        return true;
+    }
+
+    /**
+     * Writes one entry into a window, whatever is there.
+     *
+     * @param window of {@link KnownTable}
+     * @param at of {@link LeafWay#word}
+     * @param entry to write
+     */
+    public static void put(long[] window, int at, long entry) {
+        WORDS.setRelease(window, at, entry);
+    }
+
+    /**
+     * Reads one entry of a window.
+     *
+     * @param window of {@link KnownTable}
+     * @param at of {@link LeafWay#word}
+     * @return the entry
+     */
+    public static long get(long[] window, int at) {
+        return (long) WORDS.getAcquire(window, at);
+    }
+
+    /**
+     * As {@link #fillFree(long, int, long, long, int)}, in a window.
+     *
+     * @param window of {@link KnownTable}
+     * @param at of {@link LeafWay#word}
+     * @param entries of all leaves together, a multiple of the replicas
+     * @param leaf the first one
+     * @param step from the address bits of one leaf to those of the next
+     * @param replicas equal entries of each leaf
+     * @return false if something is there
+     */
+    public boolean fillFree(long[] window, int at, int entries, long leaf, long step, int replicas) {
+        if (isPresent(EntryRun.or(window, at, at + entries))) {
             return false;
         }
         if (replicas == 1) {
-            EntryRun.fill(window, from, from + entries, leaf, step);
+            ramp.fill(window, at, at + entries, leaf, step);
         } else {
-            EntryRun.repeat(window, from, from + entries, leaf, step, replicas);
+            EntryRun.repeat(window, at, at + entries, leaf, step, replicas);
         }
         VarHandle.releaseFence();
         return true;
@@ -205,13 +294,13 @@ public final class TableWords {
      * @return how many
      */
     public int clearPresent(long address, int entries) {
+        if (spread == 0) {
+            return clearMatching(address, entries, 1, 1, 1);
+        }
         int cleared = 0;
         if (windowed) {
-            long[] window = window(address);
             int from = word(address);
-            cleared = entries == 1
-                    ? isPresent(window[from]) ? 1 : 0
-                    : EntryRun.present(window, from, from + entries, spread);
+            cleared = EntryRun.present(window(address), from, from + entries, spread);
         } else {
             while (cleared < entries && isPresent(memory.read64Acquire(address + 8L * cleared))) {
                 cleared++;
@@ -232,21 +321,54 @@ public final class TableWords {
      * @return how many entries
      */
     public int clearMatching(long address, int entries, long mask, long wanted, int replicas) {
-        int matching = 0;
         if (windowed) {
-            long[] window = window(address);
-            int from = word(address);
-            matching = entries == 1
-                    ? (window[from] & mask) == wanted ? 1 : 0
-                    : EntryRun.matching(window, from, from + entries, mask, wanted);
-        } else {
-            while (matching < entries && (memory.read64Acquire(address + 8L * matching) & mask) == wanted) {
-                matching++;
-            }
+            return clearMatching(window(address), word(address), entries, mask, wanted, replicas);
+        }
+        int matching = 0;
+        while (matching < entries && (memory.read64Acquire(address + 8L * matching) & mask) == wanted) {
+            matching++;
         }
         int cleared = matching & -replicas;
         clear(address, cleared);
         return cleared;
+    }
+
+    /**
+     * As {@link #clearMatching(long, int, long, long, int)}, in a window.
+     *
+     * @param window of {@link KnownTable}
+     * @param at of {@link LeafWay#word}
+     * @param entries at most
+     * @param mask bits by which such leaves are told from others
+     * @param wanted what those bits are
+     * @param replicas equal entries of each leaf, a power of two
+     * @return how many entries
+     */
+    public static int clearMatching(long[] window, int at, int entries, long mask, long wanted, int replicas) {
+        if (entries == 1) {
+            return clearOne(window, at, mask, wanted) ? 1 : 0;
+        }
+        int cleared = EntryRun.matching(window, at, at + entries, mask, wanted) & -replicas;
+        EntryRun.clear(window, at, at + cleared);
+        VarHandle.releaseFence();
+        return cleared;
+    }
+
+    /**
+     * Clears one entry of a window, if it is the wanted one.
+     *
+     * @param window of {@link KnownTable}
+     * @param at of {@link LeafWay#word}
+     * @param mask bits by which such leaves are told from others
+     * @param wanted what those bits are
+     * @return false if it is another
+     */
+    public static boolean clearOne(long[] window, int at, long mask, long wanted) {
+        if ((window[at] & mask) != wanted) {
+            return false;
+        }
+        put(window, at, 0);
+        return true;
     }
 
     /**
@@ -262,10 +384,10 @@ public final class TableWords {
         if (!windowed) {
             memory.clear(address, 8L * entries);
         } else if (entries == 1) {
-            WORDS.setRelease(window(address), word(address), 0L);
+            put(window(address), word(address), 0);
         } else {
             int from = word(address);
-            Arrays.fill(window(address), from, from + entries, 0);
+            EntryRun.clear(window(address), from, from + entries);
             VarHandle.releaseFence();
         }
     }

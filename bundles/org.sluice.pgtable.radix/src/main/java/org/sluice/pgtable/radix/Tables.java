@@ -32,21 +32,29 @@ final class Tables {
     Tables(Geometry geometry, EntryCode code, long lastAddress, long root, TableHost host) {
         this.geometry = geometry;
         this.code = code;
-        this.lastAddress = Math.min(lastAddress, TableCache.LAST_ADDRESS);
+        this.lastAddress = lastAddress;
         this.root = root;
         this.host = host;
-        words = new TableWords(host.memory(), code.spread);
+        words = new TableWords(host.memory(), code.spread, code.encode(Level.TABLE_BYTES));
         caches = new TableCache[geometry.levelCount()];
         for (Level level = geometry.pages; level.above != null; level = level.above) {
             int bits = level.last ? PAGE_CACHE_BITS : UPPER_CACHE_BITS;
-            caches[level.number] = new TableCache(bits, level.above.shift, geometry.inputBits);
+            caches[level.number] = new TableCache(words, bits, level.above.shift);
         }
     }
 
-    /** Allocates a zeroed table that the caches can hold. */
+    /** Allocates a zeroed table. */
     static long allocate(TableHost host, long lastAddress) {
-        long last = Math.min(lastAddress, TableCache.LAST_ADDRESS);
-        return host.allocateTable(Level.TABLE_BYTES, Level.TABLE_BYTES, last);
+        return host.allocateTable(Level.TABLE_BYTES, Level.TABLE_BYTES, lastAddress);
+    }
+
+    /**
+     * Where the short way finds tables of a level: nowhere, if memory has no windows, if it is the top one, or if a table
+     * covers IOVAs that are none.
+     */
+    TableCache near(Level level) {
+        boolean known = words.isWindowed() && level.above != null && geometry.rangeBytes() >= level.above.bytes();
+        return known ? caches[level.number] : TableCache.never(words);
     }
 
     /**

@@ -2,47 +2,69 @@ package org.sluice.pgtable.radix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.sluice.memory.ResidentMemoryFactory;
+import org.sluice.spi.memory.MemoryRegion;
+import org.sluice.spi.memory.PhysicalMemory;
 
 /** Remembers tables, and nothing that was forgotten since the walk began. */
 class TableCacheTest {
     private static final long M2 = 2 << 20;
+    private static final MemoryRegion REGION = new MemoryRegion(0, 64 << 20);
 
-    private final TableCache cache = new TableCache(10, 21, 57);
+    private final PhysicalMemory memory = new ResidentMemoryFactory().create(List.of(REGION));
+    private final TableCache cache = new TableCache(new TableWords(memory), 10, 21);
+
+    /** The short way to pages by these tables. */
+    private final LeafWay pages = new LeafWay(cache, 12, 512, 4096, 0) {};
 
     @Test
     void knowsWhatItWasToldForTheWholeTableAndNothingElse() {
         long iova = 0xffff_ffe0_0000L;
-        cache.put(iova, 0xf_ffff_f000L, cache.stamp(iova));
-        assertThat(cache.get(iova)).isEqualTo(0xf_ffff_f000L);
-        assertThat(cache.get(iova + M2 - 1)).isEqualTo(0xf_ffff_f000L);
+        cache.put(iova, 0x3ff_f000, cache.stamp(iova));
+        assertThat(cache.get(iova)).isEqualTo(0x3ff_f000);
+        assertThat(cache.get(iova + M2 - 1)).isEqualTo(0x3ff_f000);
         assertThat(cache.get(iova - 1)).isNegative();
-        assertThat(cache.get(iova - (M2 << 10))).as("same slot, other tag").isNegative();
+        assertThat(cache.get(iova - (M2 << 10))).as("same slot, other table").isNegative();
         assertThat(cache.get(0)).isNegative();
     }
 
     @Test
-    void tableAboveTheHighestAddressIsNotKept() {
-        cache.put(M2, 1L << 48, cache.stamp(M2));
-        assertThat(cache.get(M2)).isNegative();
-        cache.put(M2, (1L << 48) - 4096, cache.stamp(M2));
-        assertThat(cache.get(M2)).isEqualTo((1L << 48) - 4096);
+    void noBitOfAnIovaIsLeftOut() {
+        long iova = 5L << 31;
+        cache.put(iova, 0x1000, cache.stamp(iova));
+        for (int bit = 21; bit < 64; bit++) {
+            assertThat(cache.get(iova ^ 1L << bit)).as("bit %d", bit).isNegative();
+            assertThat(pages.tableOf(iova ^ 1L << bit)).as("bit %d", bit).isNull();
+            assertThat(pages.tableAround(iova ^ 1L << bit)).as("bit %d", bit).isNull();
+        }
     }
 
     @Test
-    void iovaThatIsTooWideForAnEntryIsNotKeptAndTakenForNoOther() {
-        TableCache wide = new TableCache(10, 21, 64);
-        long narrow = 5L << 31;
-        wide.put(narrow, 0x1000, wide.stamp(narrow));
-        for (int bit = 58; bit < 64; bit++) {
-            long iova = narrow | 1L << bit;
-            assertThat(wide.get(iova)).as("bit %d", bit).isNegative();
-            wide.put(iova, 0x2000, wide.stamp(iova));
-            assertThat(wide.get(iova)).as("bit %d", bit).isNegative();
+    void shortWayFindsTheWordsOfTheTable() {
+        memory.write64(0x28_5000 + 8 * 7, 77);
+        cache.put(M2, 0x28_5000, cache.stamp(M2));
+        long iova = M2 + 7 * 4096;
+        KnownTable table = pages.tableOf(iova);
+        assertThat(TableWords.get(table.window, pages.word(table, iova))).isEqualTo(77);
+        TableWords.put(table.window, pages.word(table, iova + 4096), 88);
+        assertThat(memory.read64(0x28_5000 + 8 * 8)).isEqualTo(88);
+    }
+
+    @Test
+    void leafThatCannotBeginThereHasNoTable() {
+        cache.put(M2, 0x1000, cache.stamp(M2));
+        for (int bit = 0; bit < 12; bit++) {
+            assertThat(pages.tableOf(M2 + (1L << bit))).as("bit %d", bit).isNull();
+            assertThat(pages.tableAround(M2 + (1L << bit))).as("bit %d", bit).isNotNull();
         }
-        assertThat(wide.get(narrow)).isEqualTo(0x1000);
-        wide.put(narrow | 1L << 57, 0x3000, wide.stamp(narrow | 1L << 57));
-        assertThat(wide.get(narrow | 1L << 57)).isEqualTo(0x3000);
+    }
+
+    @Test
+    void unknownProtectionGrantsNothing() {
+        assertThat(pages.single(-1)).isZero();
+        assertThat(pages.single(Integer.MAX_VALUE)).isZero();
     }
 
     @Test
@@ -68,6 +90,7 @@ class TableCacheTest {
         assertThat(cache.get(M2)).isEqualTo(0x2000);
         cache.forget(M2 + 5);
         assertThat(cache.get(M2)).isNegative();
+        assertThat(pages.tableOf(M2)).isNull();
     }
 
     @Test
@@ -87,9 +110,11 @@ class TableCacheTest {
         }
         for (long i = 0; i < tables; i++) {
             assertThat(cache.get(i * M2)).isEqualTo(i << 12);
+            assertThat(pages.tableOf(i * M2)).isNotNull();
         }
         cache.forget(4000 * M2);
         assertThat(cache.get(4000 * M2)).isNegative();
+        assertThat(pages.tableOf(4000 * M2)).isNull();
         assertThat(cache.get(3999 * M2)).isEqualTo(3999L << 12);
     }
 

@@ -22,12 +22,13 @@ import org.sluice.spi.pgtable.WalkerConfig;
  * was unlinked before his operation began.
  */
 public final class GraceHost implements TableHost {
-    private static final long PATTERN = 0x5a5a_5a5a_5a5a_5a50L; // looks like an empty entry, so a stale map would write
     private static final int STRIDE = 16;
 
     private final PhysicalMemory memory = new ResidentMemoryFactory().create(List.of(TestHost.POOL));
     private final PageAllocator fresh =
             new ResidentMemoryFactory().allocator(memory, new MemoryRegion(TestHost.POOL.base(), TestHost.POOL.size()));
+    private final long tableBytes;
+    private final long pattern;
     private volatile WalkerConfig root;
     private final AtomicLongArray operations;
     private final List<Long> free = new ArrayList<>();
@@ -35,8 +36,21 @@ public final class GraceHost implements TableHost {
     private final List<List<Long>> retired = new ArrayList<>();
     private final ThreadLocal<Integer> lane = new ThreadLocal<>();
 
-    /** A core for so many threads. */
+    /** A core for so many threads, with tables of 4K and entries that are empty when bit 0 is 0. */
     public GraceHost(int lanes) {
+        this(lanes, 4096, 0x5a5a_5a5a_5a5a_5a50L);
+    }
+
+    /**
+     * A core.
+     *
+     * @param lanes threads
+     * @param tableBytes size of a table below the top one
+     * @param pattern what free tables hold: it looks like empty entries, so that a stale map would write
+     */
+    public GraceHost(int lanes, long tableBytes, long pattern) {
+        this.tableBytes = tableBytes;
+        this.pattern = pattern;
         operations = new AtomicLongArray(lanes * STRIDE);
         for (int i = 0; i < lanes; i++) {
             retired.add(new ArrayList<>());
@@ -63,13 +77,13 @@ public final class GraceHost implements TableHost {
     public void sync(IotlbGather gather) {
         List<Long> tables = retired.get(lane.get());
         for (int i = 0; i < gather.tableCount(); i++) {
-            assertThat(gather.tableBytes(i)).isEqualTo(4096);
+            assertThat(gather.tableBytes(i)).isEqualTo(tableBytes);
             tables.add(gather.tableAddress(i));
         }
         gather.clear();
         if (!tables.isEmpty()) {
             waitForEarlierOperations();
-            tables.forEach(table -> freeTable(table, 4096));
+            tables.forEach(table -> freeTable(table, tableBytes));
             tables.clear();
         }
     }
@@ -90,7 +104,7 @@ public final class GraceHost implements TableHost {
 
     @Override
     public synchronized long allocateTable(long bytes, long alignment, long lastAddress) {
-        if (free.isEmpty() || bytes != 4096) {
+        if (free.isEmpty() || bytes != tableBytes) {
             long table = fresh.allocateBelow(bytes, alignment, lastAddress);
             live.add(table);
             return table;
@@ -106,7 +120,7 @@ public final class GraceHost implements TableHost {
     public synchronized void freeTable(long address, long bytes) {
         assertThat(live.remove(address)).as("table 0x%x is freed once", address).isTrue();
         for (long at = address; at < address + bytes; at += 8) {
-            memory.write64(at, PATTERN);
+            memory.write64(at, pattern);
         }
         free.add(address);
     }
@@ -137,10 +151,10 @@ public final class GraceHost implements TableHost {
     }
 
     private void checkUntouched(long table) {
-        for (long at = table; at < table + 4096; at += 8) {
+        for (long at = table; at < table + tableBytes; at += 8) {
             assertThat(memory.read64(at))
                     .as("freed table 0x%x at 0x%x", table, at)
-                    .isEqualTo(PATTERN);
+                    .isEqualTo(pattern);
         }
     }
 }

@@ -1,17 +1,17 @@
-package org.sluice.pgtable.arm;
+package org.sluice.pgtable.radix;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
  * Fills long runs of pages at the speed of vector code, which the compiler makes of an addition in place and of a copy, but not
- * of a sequence. So the last run is kept aside, moved to where the next one begins by one addition, and copied: a descriptor
+ * of a sequence. So the last run is kept aside, moved to where the next one begins by one addition, and copied: an entry
  * in a table is stored once and never read back, whatever other threads do there.
  *
  * <p>Any thread may call it. Who comes while another one has the run does without it.
  */
 final class RampFill {
-    /** Descriptors that are kept: a table of the 4K granule. */
+    /** Entries that are kept: a table of the 4K granule. */
     static final int KEPT = 512;
 
     /** A shorter run is filled faster as it is. */
@@ -28,7 +28,7 @@ final class RampFill {
     }
 
     private final long step;
-    /** Descriptors that ascend by the step; null before the first run, and while somebody has them. */
+    /** Entries that ascend by the step; null before the first run, and while somebody has them. */
     private long[] spare;
 
     private boolean made;
@@ -41,7 +41,7 @@ final class RampFill {
     void fill(long[] words, int from, int to, long first, long by) {
         long[] run = by == step && to - from >= SHORTEST ? take() : null;
         if (run == null) {
-            DescriptorRun.fill(words, from, to, first, by);
+            EntryRun.fill(words, from, to, first, by);
             return;
         }
         long begin = first;
@@ -58,7 +58,7 @@ final class RampFill {
         if (run == null && !made) {
             made = true; // two threads may both: the one that gives it back last is kept
             run = new long[KEPT];
-            DescriptorRun.fill(run, 0, KEPT, 0, step);
+            EntryRun.fill(run, 0, KEPT, 0, step);
         }
         return run;
     }
