@@ -190,6 +190,10 @@ final class CommandSet implements Commands {
         long num = CmdTlbiNhVa.num(word0);
         long scale = CmdTlbiNhVa.scale(word0);
         int ttl = (int) CmdTlbiNhVa.ttl(word1);
+        if (granule == Granule.BITS_16K && ttl == 1 && !id.largeAddresses()) {
+            // acts as 0, also where that makes the command a reserved one
+            ttl = 0;
+        }
         if (num == 0 && scale == 0 && ttl == 0) {
             return null;
         }

@@ -44,7 +44,7 @@ final class Configuration {
         if (refused != null) {
             return refused;
         }
-        StreamConfig config = StreamConfig.decode(ste, id, settings.atsChecked(), settings.e2h());
+        StreamConfig config = StreamConfig.decode(ste, id, settings.e2h());
         if (config instanceof StreamConfig.Translating translating) {
             boolean first = translating.contexts() != null;
             return first ? stage1(translating, substreamId, slot, began) : stage2Only(translating, substreamId);
@@ -70,7 +70,7 @@ final class Configuration {
         if (refused != null) {
             return refused;
         }
-        StreamConfig config = StreamConfig.decode(ste, id, settings.atsChecked(), settings.e2h());
+        StreamConfig config = StreamConfig.decode(ste, id, settings.e2h());
         return config instanceof StreamConfig.Illegal
                 ? new Route.Refused(EventId.C_BAD_STE, 0)
                 : StreamPolicy.of(ste, config, id, settings.atsChecked());

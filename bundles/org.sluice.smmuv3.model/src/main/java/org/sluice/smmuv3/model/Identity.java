@@ -98,7 +98,7 @@ record Identity(long idr0, long idr1, long idr3, long idr5, long iidr, long aidr
         return Idr5.ds(idr5) != 0;
     }
 
-    /** Whether the 64K granule can have 52-bit input addresses. */
+    /** Whether stage 1 can have 52-bit input addresses: the 64K granule, and others with CD.DS. */
     boolean largeInputs() {
         return Idr5.vax(idr5) != 0;
     }

@@ -54,7 +54,7 @@ record InputRange(
         if (!id.granule(granule)) {
             return null;
         }
-        boolean large = granule == Granule.BITS_64K ? id.largeInputs() : fields.ds();
+        boolean large = id.largeInputs() && (granule == Granule.BITS_64K || fields.ds());
         int small = granule == Granule.BITS_64K ? MAX_TXSZ_SMALL_TABLES - 1 : MAX_TXSZ_SMALL_TABLES;
         int max = id.smallTranslationTables() ? small : MAX_TXSZ;
         int effective = outputBits(granule, fields.ds(), outputBits);

@@ -37,10 +37,9 @@ sealed interface StreamConfig
      *
      * @param ste the words of the entry
      * @param id what the SMMU can do
-     * @param atsChecked CR0.ATSCHK
      * @param e2h CR2.E2H
      */
-    static StreamConfig decode(long[] ste, Identity id, boolean atsChecked, boolean e2h) {
+    static StreamConfig decode(long[] ste, Identity id, boolean e2h) {
         if (StreamTableEntry.v(ste[0]) == 0) {
             return new Illegal("V is 0");
         }
@@ -67,7 +66,7 @@ sealed interface StreamConfig
         if (regime == null) {
             return new Illegal("STRW is reserved");
         }
-        if (!atsAllowed(ste, config, id, atsChecked)) {
+        if (!atsAllowed(ste, config, id)) {
             return new Illegal("EATS contradicts Config, S2S or NS1ATS");
         }
         if (id.stage2() && regime.hasVmid && !Stage2Context.vmidAllowed(word2, id)) {
@@ -77,8 +76,9 @@ sealed interface StreamConfig
         return new Translating(contexts, stage2, vmid, regime, overrides);
     }
 
-    // a stalled ATS request would have no end; a split one is answered with what stage 1 says, so it needs both stages
-    private static boolean atsAllowed(long[] ste, long config, Identity id, boolean atsChecked) {
+    // a stalled ATS request would have no end; a split one is answered with what stage 1 says, so it needs both stages,
+    // whatever CR0.ATSCHK says
+    private static boolean atsAllowed(long[] ste, long config, Identity id) {
         if (!id.ats()) {
             return true;
         }
@@ -88,7 +88,7 @@ sealed interface StreamConfig
         if (eats == StreamTableEntry.EATS_FULL) {
             return !stage2Stalls;
         }
-        if (eats == StreamTableEntry.EATS_SPLIT_STAGE && atsChecked) {
+        if (eats == StreamTableEntry.EATS_SPLIT_STAGE) {
             return config == StreamTableEntry.CONFIG_NESTED && !stage2Stalls && !id.nestedAtsOnly();
         }
         return true;

@@ -301,6 +301,12 @@ class AtsRulesTest {
         only.nested(SPLIT);
         only.smmu.read(IA);
         assertThat(only.smmu.eventNames()).containsExactly("C_BAD_STE");
+        // ATSCHK has no say in that
+        AtsBench unchecked = new AtsBench();
+        unchecked.enable(AtsBench.ON & ~Cr0.ATSCHK_MASK);
+        unchecked.stage1(SPLIT, 0, 0);
+        unchecked.smmu.read(IA);
+        assertThat(unchecked.smmu.eventNames()).containsExactly("C_BAD_STE");
     }
 
     @Test

@@ -255,8 +255,16 @@ class CommandRulesTest {
         Tables.map(smmu, Smmu.ROOT, 14, 48, 0x4000, 3, OLD + 0x4000 | Tables.RW | 3);
         smmu.read(0x4000);
         Tables.map(smmu, Smmu.ROOT, 14, 48, 0x4000, 3, NEW + 0x4000 | Tables.RW | 3);
-        smmu.command(nhVa(1), 0x4000 | 0x800 | 1 << 8);
+        smmu.command(CmdTlbiNhVa.withNum(nhVa(1), 1), 0x4000 | 0x800 | 1 << 8);
         assertThat(isStale(smmu, 0x4000)).isFalse();
+    }
+
+    @Test
+    void levelThatHasNoLeavesIsNoLevelWhereOneIsNeeded_R39() {
+        illegal(Smmu.on(), nhVa(1), 0x4000 | 0x800 | 1 << 8);
+        Smmu large = Smmu.on("idr5.DS", 1);
+        large.command(nhVa(1), 0x4000 | 0x800 | 1 << 8);
+        assertThat(large.commandsConsumed()).isTrue();
     }
 
     @Test

@@ -67,15 +67,19 @@ class LargeAddressRulesTest {
 
     @ParameterizedTest
     @CsvSource({
-        "12, true, 1, 12, true",
-        "12, true, 1, 11, false",
-        "12, false, 1, 15, false",
-        "12, true, 0, 15, false",
-        "14, true, 1, 12, true",
-        "14, false, 1, 12, false"
+        "12, true, 1, 1, 12, true",
+        "12, true, 1, 1, 11, false",
+        "12, false, 1, 1, 15, false",
+        "12, true, 0, 1, 15, false",
+        "12, true, 1, 0, 15, false",
+        "12, true, 1, 0, 16, true",
+        "14, true, 1, 1, 12, true",
+        "14, true, 1, 0, 12, false",
+        "14, false, 1, 1, 12, false"
     })
-    void t0szBelow16NeedsDsAndItsIdBit_R18(int granule, boolean ds, int idDs, int t0sz, boolean legal) {
-        Smmu smmu = smmu(granule, t0sz, ds, "idr5.OAS", 6, "idr5.DS", idDs);
+    void t0szBelow16NeedsDsAndVaxAndTheirIdBits_R18(
+            int granule, boolean ds, int idDs, int vax, int t0sz, boolean legal) {
+        Smmu smmu = smmu(granule, t0sz, ds, "idr5.OAS", 6, "idr5.DS", idDs, "idr5.VAX", vax);
         String expected = legal ? "F_TRANSLATION" : "C_BAD_CD";
         assertThat(smmu.translate(Dma.NO_PASID, 0x1000, 0).reason()).isEqualTo(expected);
     }

@@ -179,15 +179,13 @@ class StreamTableRulesTest {
 
     @ParameterizedTest
     @CsvSource({
-        "7, false, 0, true, true",
-        "5, false, 0, true, false",
-        "6, false, 0, true, false",
-        "7, true, 0, true, false",
-        "7, false, 1, true, false",
-        "5, false, 0, false, true"
+        "7, false, 0, true",
+        "5, false, 0, false",
+        "6, false, 0, false",
+        "7, true, 0, false",
+        "7, false, 1, false"
     })
-    void splitStageAtsNeedsBothStagesAndIsIgnoredWithoutAtschk_R13(
-            long config, boolean s2s, int ns1ats, boolean atschk, boolean legal) {
+    void splitStageAtsNeedsBothStages_R13(long config, boolean s2s, int ns1ats, boolean legal) {
         Identity full = Profile.FULL.identity();
         long idr0 = Idr0.withNs1ats(Idr0.withAts(full.idr0(), 1), ns1ats);
         idr0 = Idr0.withStallModel(idr0, 0);
@@ -196,7 +194,7 @@ class StreamTableRulesTest {
         long word1 = StreamTableEntry.withEats(0, StreamTableEntry.EATS_SPLIT_STAGE);
         long word2 = StreamTableEntry.withS2s(Smmu.stage2Word2(7), s2s ? 1 : 0);
         long[] ste = {word0, word1, word2, Smmu.ROOT2, 0, 0, 0, 0};
-        assertThat(StreamConfig.decode(ste, id, atschk, false) instanceof StreamConfig.Translating)
+        assertThat(StreamConfig.decode(ste, id, false) instanceof StreamConfig.Translating)
                 .isEqualTo(legal);
     }
 
