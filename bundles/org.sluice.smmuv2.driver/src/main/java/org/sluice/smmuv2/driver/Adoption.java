@@ -42,6 +42,7 @@ final class Adoption {
             }
             adopt(device);
         }
+        unit.streams().keepTheRest();
     }
 
     private void adopt(UnitRecord.Device recorded) {
@@ -53,7 +54,7 @@ final class Adoption {
             if (index < 0) {
                 throw refused("no entry has StreamID 0x%x of %s", streamId, device.name());
             }
-            unit.streams().found(streamId, index);
+            unit.streams().found(device, streamId, index);
             long entry = unit.streams().read(index);
             if (context != null) {
                 verifyBank((int) StreamToContext.cbndx(entry), context, device);

@@ -1,5 +1,6 @@
 package org.sluice.smmuv2.driver;
 
+import java.util.BitSet;
 import org.sluice.smmuv2.arch.SCr0;
 import org.sluice.smmuv2.arch.SGfsr;
 
@@ -7,11 +8,16 @@ import org.sluice.smmuv2.arch.SGfsr;
 final class Bringup {
     private Bringup() {}
 
-    /** Every stream aborts from here on, until a device is added and attached. */
-    static void reset(Smmuv2Unit unit, Features features, Runnable hooks) {
+    /**
+     * Every stream aborts from here on, until a device is added and attached.
+     *
+     * @param kept entries of stream matching that stay, and let theirs pass
+     * @param hooks run before the SMMU is enabled
+     */
+    static void reset(Smmuv2Unit unit, Features features, BitSet kept, Runnable hooks) {
         Space space = unit.space();
         space.setGlobal0(SGfsr.OFFSET, space.global0(SGfsr.OFFSET));
-        unit.streams().reset();
+        unit.streams().reset(kept);
         unit.banks().reset();
         hooks.run();
         unit.maintenance().everything();

@@ -56,6 +56,12 @@ record Hooks(HardwareIdentity identity, List<Matched> matched) {
         return limits;
     }
 
+    BitSet keptStreams(RegisterFile registers, Smmuv2Limits limits) {
+        BitSet kept = new BitSet();
+        matched.forEach(entry -> kept.or(entry.hooks().keptStreams(identity, registers, limits)));
+        return kept;
+    }
+
     void reset(RegisterFile registers, Smmuv2Limits limits) {
         matched.forEach(entry -> entry.hooks().reset(identity, registers, limits));
     }

@@ -1,5 +1,6 @@
 package org.sluice.smmuv2.driver;
 
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +38,8 @@ import org.sluice.spi.quirk.Smmuv2Hooks;
             IommuDriver.COMPATIBLE + "=qcom,smmu-v2",
             IommuDriver.COMPATIBLE + "=qcom,adreno-smmu",
             IommuDriver.COMPATIBLE + "=qcom,smmu-500",
+            IommuDriver.COMPATIBLE + "=qcom,sdm845-smmu-500",
+            IommuDriver.COMPATIBLE + "=nvidia,tegra186-smmu",
             IommuDriver.COMPATIBLE + "=nvidia,tegra194-smmu",
             IommuDriver.COMPATIBLE + "=nvidia,tegra234-smmu",
             IommuDriver.COMPATIBLE + "=cavium,smmu-v2",
@@ -136,7 +139,8 @@ public final class Smmuv2Driver implements IommuDriver {
                 hardware.name(),
                 hardware.compatible(),
                 hardware.registers().read32(SIdr7.OFFSET),
-                hardware.properties());
+                hardware.properties(),
+                hardware.platform());
         List<Smmuv2Hooks> now = List.copyOf(offered.values());
         Hooks hooks = Hooks.matching(identity, now);
         hooks.applied().forEach(applied -> log.info("uses hooks " + applied.name() + ": " + applied.reason()));
@@ -147,7 +151,8 @@ public final class Smmuv2Driver implements IommuDriver {
                 ? new GuestUnit(hardware, registers, features, limits, hooks)
                 : new Smmuv2Unit(hardware, registers, features, limits, hooks);
         if (record == null) {
-            Bringup.reset(unit, features, () -> hooks.reset(registers, limits));
+            BitSet kept = hooks.keptStreams(registers, limits);
+            Bringup.reset(unit, features, kept, () -> hooks.reset(registers, limits));
         } else {
             new Adoption(unit, features).adopt(record);
         }

@@ -1,5 +1,6 @@
 package org.sluice.smmuv2.driver;
 
+import java.util.BitSet;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -170,7 +171,11 @@ class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperations, 
                         String.format("StreamID 0x%x of %s is %s's", streamId, device.name(), owner.name()));
             }
         }
-        Attachment.Kind kind = hooks.defaultRoute(device).orElse(Attachment.Kind.BLOCKED);
+        Attachment.Kind kind = hooks.defaultRoute(device)
+                .orElse(
+                        device.streamIds().stream().anyMatch(streams::isKept)
+                                ? Attachment.Kind.IDENTITY
+                                : Attachment.Kind.BLOCKED);
         int added = 0;
         try {
             for (int streamId : device.streamIds()) {
@@ -179,7 +184,10 @@ class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperations, 
                 added++;
             }
         } catch (RuntimeException failed) {
-            device.streamIds().subList(0, added).forEach(this::forget);
+            for (int streamId : device.streamIds().subList(0, added)) {
+                streams.undo(streamId);
+                owners.remove(streamId);
+            }
             throw failed;
         }
         Client client = new Client(device);
@@ -366,7 +374,7 @@ class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperations, 
     public void shutdown() {
         handOver();
         if (hardware.power().isOn()) {
-            streams.reset();
+            streams.reset(new BitSet());
             banks.reset();
             maintenance.all();
         }

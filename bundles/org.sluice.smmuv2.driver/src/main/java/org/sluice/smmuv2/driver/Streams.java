@@ -6,13 +6,15 @@ import java.util.Map;
 import java.util.function.Supplier;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
+import org.sluice.smmuv2.arch.SCr0;
 import org.sluice.smmuv2.arch.StreamMatch;
 import org.sluice.smmuv2.arch.StreamToContext;
 import org.sluice.spi.driver.DeviceRecord;
 
 /**
  * The entries of stream matching: which stream has which, and where they lead. An entry is written whole, so that a stream
- * sees its old route or the new one. The core serialises the calls.
+ * sees its old route or the new one. Entries that the boot loader left may take several streams; the first device of one of
+ * them takes the entry over. The core serialises the calls.
  */
 final class Streams {
     private static final int PLAIN_ID_BITS = 15;
@@ -24,6 +26,10 @@ final class Streams {
     private final Supplier<Hooks> hooks;
     private final BitSet taken = new BitSet();
     private final Map<Integer, Integer> indexOfStream = new HashMap<>();
+    /** Entries that were there before us, by index. */
+    private final Map<Integer, StreamRange> kept = new HashMap<>();
+    /** Who took them over, by index. */
+    private final Map<Integer, DeviceRecord> takers = new HashMap<>();
 
     Streams(Space space, Features features, int entries, Supplier<Hooks> hooks) {
         this.space = space;
@@ -33,24 +39,75 @@ final class Streams {
         this.hooks = hooks;
     }
 
-    /** No entry takes a stream, and those that are indexed abort. */
-    void reset() {
+    /**
+     * No entry takes a stream, and those that are indexed abort.
+     *
+     * @param stay indices of those that stay if they take a stream, which passes
+     */
+    void reset(BitSet stay) {
+        boolean bootExtended = SCr0.exidenable(space.global0(SCr0.OFFSET)) != 0;
         for (int index = 0; index < entries; index++) {
-            if (matching) {
-                space.setGlobal0(StreamMatch.OFFSET + Integer.BYTES * index, 0);
+            StreamRange range = matching && stay.get(index) ? range(index, bootExtended) : null;
+            if (range != null) {
+                keep(index, range);
+                // the route first: in the form of 16 bits it has the valid bit
+                writeEntry(index, passing(index));
+                writeMatch(index, range.register(extended));
+            } else {
+                if (matching) {
+                    writeMatch(index, 0);
+                }
+                writeEntry(index, entry(null, index, StreamToContext.withType(0, StreamToContext.TYPE_FAULT)));
             }
-            write(null, index, StreamToContext.withType(0, StreamToContext.TYPE_FAULT));
         }
+    }
+
+    private int passing(int index) {
+        long bypass = StreamToContext.withType(0, StreamToContext.TYPE_BYPASS);
+        return entry(null, index, StreamToContext.withExidvalid(bypass, extended ? 1 : 0));
+    }
+
+    private void keep(int index, StreamRange range) {
+        taken.set(index);
+        kept.put(index, range);
+    }
+
+    /** What an entry takes, from the registers; null for nothing. */
+    private StreamRange range(int index, boolean isExtended) {
+        long smr = space.global0(StreamMatch.OFFSET + Integer.BYTES * index);
+        if (!isExtended) {
+            return StreamRange.plain(smr);
+        }
+        return StreamToContext.exidvalid(read(index)) == 0 ? null : StreamRange.extended(smr);
+    }
+
+    /** Whether an entry that was there before us takes a stream. */
+    boolean isKept(int streamId) {
+        return keptIndex(streamId) >= 0;
+    }
+
+    private int keptIndex(int streamId) {
+        return kept.entrySet().stream()
+                .filter(entry -> entry.getValue().takes(streamId))
+                .mapToInt(Map.Entry::getKey)
+                .findFirst()
+                .orElse(-1);
     }
 
     /**
      * Finds an entry for a stream; its route is written before it takes the stream.
      *
-     * @throws IommuException ERANGE, ENOSPC; nothing changed
+     * @throws IommuException ERANGE, ENOSPC, EBUSY; nothing changed
      */
     void add(DeviceRecord device, int streamId, long route) {
-        int index = matching ? taken.nextClearBit(0) : streamId;
         requireWidth(device, streamId);
+        int before = keptIndex(streamId);
+        if (before >= 0) {
+            takeOver(before, device, streamId);
+            write(device, before, route);
+            return;
+        }
+        int index = matching ? taken.nextClearBit(0) : streamId;
         if (index >= entries) {
             throw new IommuException(
                     Errno.ENOSPC,
@@ -60,8 +117,20 @@ final class Streams {
         indexOfStream.put(streamId, index);
         write(device, index, route);
         if (matching) {
-            space.setGlobal0(StreamMatch.OFFSET + Integer.BYTES * index, match(streamId));
+            writeMatch(index, StreamRange.of(streamId).register(extended));
         }
+    }
+
+    private void takeOver(int index, DeviceRecord device, int streamId) {
+        DeviceRecord taker = takers.putIfAbsent(index, device);
+        if (taker != null && !taker.equals(device)) {
+            throw new IommuException(
+                    Errno.EBUSY,
+                    String.format(
+                            "StreamID 0x%x of %s is in entry %d of the boot loader, which %s has",
+                            streamId, device.name(), index, taker.name()));
+        }
+        indexOfStream.put(streamId, index);
     }
 
     private void requireWidth(DeviceRecord device, int streamId) {
@@ -76,14 +145,25 @@ final class Streams {
         }
     }
 
-    private long match(int streamId) {
-        return extended ? StreamMatch.withExid(0, streamId) : StreamMatch.withValid(StreamMatch.withId(0, streamId), 1);
-    }
-
-    /** Takes note of an entry that a stream was found to have. */
-    void found(int streamId, int index) {
+    /** Takes note of an entry that a device's stream was found to have. */
+    void found(DeviceRecord device, int streamId, int index) {
         taken.set(index);
         indexOfStream.put(streamId, index);
+        StreamRange range = matching ? range(index, extended) : null;
+        if (range != null && range.mask() != 0) {
+            kept.put(index, range);
+            takers.put(index, device);
+        }
+    }
+
+    /** What takes a stream and is no device's was there before us: a predecessor kept it. */
+    void keepTheRest() {
+        for (int index = 0; matching && index < entries; index++) {
+            StreamRange range = taken.get(index) ? null : range(index, extended);
+            if (range != null) {
+                keep(index, range);
+            }
+        }
     }
 
     /** The entry that has a stream, from the registers; -1 for none. */
@@ -92,9 +172,8 @@ final class Streams {
             return streamId >= 0 && streamId < entries ? streamId : -1;
         }
         for (int index = 0; index < entries; index++) {
-            long found = space.global0(StreamMatch.OFFSET + Integer.BYTES * index);
-            boolean valid = !extended || StreamToContext.exidvalid(read(index)) != 0;
-            if (valid && found == match(streamId)) {
+            StreamRange range = range(index, extended);
+            if (range != null && range.takes(streamId)) {
                 return index;
             }
         }
@@ -110,23 +189,50 @@ final class Streams {
         write(device, indexOfStream.get(streamId), route);
     }
 
-    /** Gives the entry of a stream back; the stream aborts. */
+    /** Gives the entry of a stream back, with its last stream; that one aborts. */
     void remove(int streamId) {
         int index = indexOfStream.remove(streamId);
-        if (matching) {
-            space.setGlobal0(StreamMatch.OFFSET + Integer.BYTES * index, 0);
+        if (indexOfStream.containsValue(index)) {
+            return;
         }
-        write(null, index, StreamToContext.withType(0, StreamToContext.TYPE_FAULT));
+        if (matching) {
+            writeMatch(index, 0);
+        }
+        writeEntry(index, entry(null, index, StreamToContext.withType(0, StreamToContext.TYPE_FAULT)));
         taken.clear(index);
+        kept.remove(index);
+        takers.remove(index);
+    }
+
+    /** As if a stream had never been added. */
+    void undo(int streamId) {
+        int index = indexOfStream.get(streamId);
+        if (!kept.containsKey(index)) {
+            remove(streamId);
+            return;
+        }
+        indexOfStream.remove(streamId);
+        if (!indexOfStream.containsValue(index)) {
+            takers.remove(index);
+            writeEntry(index, passing(index));
+        }
     }
 
     /** The S2CR that a route becomes. */
     int entry(DeviceRecord device, int index, long route) {
-        boolean valid = extended && device != null;
-        return hooks.get().streamEntry(device, index, (int) StreamToContext.withExidvalid(route, valid ? 1 : 0));
+        long valid = extended && device != null ? StreamToContext.withExidvalid(route, 1) : route;
+        return hooks.get().streamEntry(device, index, (int) valid);
     }
 
     private void write(DeviceRecord device, int index, long route) {
-        space.setGlobal0(StreamToContext.OFFSET + Integer.BYTES * index, entry(device, index, route));
+        writeEntry(index, entry(device, index, route));
+    }
+
+    private void writeEntry(int index, int s2cr) {
+        space.setGlobal0(StreamToContext.OFFSET + Integer.BYTES * index, s2cr);
+    }
+
+    private void writeMatch(int index, long smr) {
+        space.setGlobal0(StreamMatch.OFFSET + Integer.BYTES * index, smr);
     }
 }

@@ -16,6 +16,7 @@ import org.sluice.smmuv2.arch.FaultStatusRestore;
 import org.sluice.smmuv2.arch.PhysicalAddress;
 import org.sluice.smmuv2.arch.Registers;
 import org.sluice.smmuv2.arch.Resume;
+import org.sluice.smmuv2.arch.TlbStatus;
 import org.sluice.smmuv2.arch.TlbSync;
 import org.sluice.smmuv2.arch.TlbiAll;
 import org.sluice.smmuv2.arch.TlbiAsid;
@@ -65,6 +66,9 @@ final class BankSpace {
         }
         if (register.access() == Access.WO || offset == TlbSync.OFFSET || offset == AddressTranslationStatus.OFFSET) {
             return 0;
+        }
+        if (offset == TlbStatus.OFFSET) {
+            return TlbStatus.withSactive(0, invalidation.isSynchronising() ? 1 : 0);
         }
         return bank.words().get(offset);
     }

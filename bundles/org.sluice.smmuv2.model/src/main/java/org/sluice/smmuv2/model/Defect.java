@@ -22,7 +22,11 @@ enum Defect {
     /** The registers of global space 0 that have a Secure bank are the Secure ones; the others are 0x400 above (Calxeda). */
     SECURE_ALIAS,
     /** Invalidation by address does not reach leaves larger than 4 KiB (NVIDIA Tegra194 and 234). */
-    BLOCK_INVALIDATION;
+    BLOCK_INVALIDATION,
+    /** A TLB synchronisation waits for real-time clients until firmware is told otherwise (Qualcomm SDM845). */
+    WAIT_FOR_SAFE,
+    /** Traffic arrives with StreamID 0x7f until the memory controller is told a device's own (NVIDIA Tegra). */
+    BOOT_STREAM_ID;
 
     /**
      * Reads a list.

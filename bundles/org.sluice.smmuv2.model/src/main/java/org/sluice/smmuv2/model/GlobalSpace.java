@@ -14,6 +14,7 @@ import org.sluice.smmuv2.arch.SIdr0;
 import org.sluice.smmuv2.arch.SIdr1;
 import org.sluice.smmuv2.arch.SIdr2;
 import org.sluice.smmuv2.arch.SIdr7;
+import org.sluice.smmuv2.arch.STlbGstatus;
 import org.sluice.smmuv2.arch.STlbGsync;
 import org.sluice.smmuv2.arch.StreamMatch;
 import org.sluice.smmuv2.arch.StreamToContext;
@@ -89,6 +90,8 @@ final class GlobalSpace {
                 return faults.syndrome();
             case SGfsynr1.OFFSET:
                 return faults.stream();
+            case STlbGstatus.OFFSET:
+                return STlbGstatus.withGsactive(0, invalidation.isSynchronising() ? 1 : 0);
             default:
                 if (isElement(offset, StreamMatch.OFFSET, streams.entries())) {
                     return streams.match(index(offset, StreamMatch.OFFSET));

@@ -14,6 +14,9 @@ import org.sluice.smmuv2.arch.SIdr2;
  */
 record Identity(long idr0, long idr1, long idr2, long idr7) {
     /** Sizes of IDR2 by their code. */
+    /** SMR and S2CR have so many registers, whatever NUMSMRG says. */
+    private static final int MAX_MATCHES = 128;
+
     private static final int[] SIZES = {32, 36, 40, 42, 44, 48};
 
     boolean stage1() {
@@ -38,7 +41,7 @@ record Identity(long idr0, long idr1, long idr2, long idr7) {
 
     /** Entries of stream matching, or of the table that is indexed by StreamID. */
     int streamEntries() {
-        return streamMatching() ? (int) SIdr0.numsmrg(idr0) : 1 << SIdr0.numsidb(idr0);
+        return streamMatching() ? (int) Math.min(SIdr0.numsmrg(idr0), MAX_MATCHES) : 1 << SIdr0.numsidb(idr0);
     }
 
     int banks() {

@@ -12,13 +12,16 @@ final class Invalidation {
     private final Tlb tlb;
     private final Translator translator;
     private final InFlight transactions;
+    private final Surroundings surroundings;
     private final boolean sparesAhead;
     private final boolean sparesBlocks;
 
-    Invalidation(Tlb tlb, Translator translator, InFlight transactions, Set<Defect> defects) {
+    Invalidation(
+            Tlb tlb, Translator translator, InFlight transactions, Surroundings surroundings, Set<Defect> defects) {
         this.tlb = tlb;
         this.translator = translator;
         this.transactions = transactions;
+        this.surroundings = surroundings;
         sparesAhead = defects.contains(Defect.PREFETCH);
         sparesBlocks = defects.contains(Defect.BLOCK_INVALIDATION);
     }
@@ -61,5 +64,11 @@ final class Invalidation {
     /** TLBSYNC and sTLBGSYNC: over when no transaction uses what was invalidated. */
     void sync() {
         transactions.drain();
+        surroundings.synchronising();
+    }
+
+    /** The bit of TLBSTATUS and sTLBGSTATUS. */
+    boolean isSynchronising() {
+        return surroundings.isSynchronising();
     }
 }

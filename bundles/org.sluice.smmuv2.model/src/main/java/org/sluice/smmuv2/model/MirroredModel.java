@@ -8,6 +8,7 @@ import org.sluice.api.Counters;
 import org.sluice.spi.board.IommuModel;
 import org.sluice.spi.board.ModelRequest;
 import org.sluice.spi.board.Translation;
+import org.sluice.spi.bus.PlatformCalls;
 import org.sluice.spi.bus.RegisterFile;
 
 /**
@@ -57,6 +58,22 @@ final class MirroredModel implements IommuModel, Counters {
                 if (file != null) {
                     file.write64(offset % stride, value);
                 }
+            }
+        };
+    }
+
+    /** They stand in the same machine. */
+    @Override
+    public PlatformCalls platform() {
+        return new PlatformCalls() {
+            @Override
+            public void waitForSafe(boolean on) {
+                instances.forEach(instance -> instance.platform().waitForSafe(on));
+            }
+
+            @Override
+            public void overrideStreams(List<Integer> streamIds) {
+                instances.forEach(instance -> instance.platform().overrideStreams(streamIds));
             }
         };
     }

@@ -13,6 +13,7 @@ import org.sluice.smmuv2.arch.SIdr0;
 import org.sluice.smmuv2.arch.SIdr1;
 import org.sluice.smmuv2.arch.SIdr2;
 import org.sluice.smmuv2.arch.SIdr7;
+import org.sluice.smmuv2.arch.StreamMatch;
 
 /**
  * What the properties of a request ask for.
@@ -22,16 +23,23 @@ import org.sluice.smmuv2.arch.SIdr7;
  * @param sharedTlb models with the same name here share a TLB; empty for one of its own
  * @param instances mirrored register files, one after the other, each for a part of the traffic
  * @param defects what it departs in
+ * @param bootStreams SMRs that a boot loader left, by index
  */
-record ModelOptions(Identity identity, int tlbEntries, String sharedTlb, int instances, Set<Defect> defects) {
+record ModelOptions(
+        Identity identity,
+        int tlbEntries,
+        String sharedTlb,
+        int instances,
+        Set<Defect> defects,
+        Map<Integer, Integer> bootStreams) {
     private static final int MAX_BANKS = 128;
-    private static final int MAX_STREAM_ENTRIES = 128;
     private static final int MAX_TLB_ENTRIES = 1 << 20;
     private static final int MAX_INSTANCES = 4;
 
-    /** Copies the set. */
+    /** Copies set and map. */
     ModelOptions {
         defects = Set.copyOf(defects);
+        bootStreams = Map.copyOf(bootStreams);
     }
 
     /**
@@ -46,6 +54,7 @@ record ModelOptions(Identity identity, int tlbEntries, String sharedTlb, int ins
         int tlb = 1024;
         String shared = "";
         int instances = 1;
+        String left = "";
         Set<Defect> defects = EnumSet.noneOf(Defect.class);
         defects.addAll(profile.defects());
         for (Map.Entry<String, Object> property : new TreeMap<>(properties).entrySet()) {
@@ -60,6 +69,7 @@ record ModelOptions(Identity identity, int tlbEntries, String sharedTlb, int ins
                 case "idr7" -> idr[3] = override(SIdr7.LAYOUT, key, field, value, idr[3]);
                 case "tlb.entries" -> tlb = value.equals("none") ? 0 : powerOfTwo(key, value, MAX_TLB_ENTRIES);
                 case "tlb.shared" -> shared = value;
+                case "boot.streams" -> left = value;
                 case "instances" -> instances = powerOfTwo(key, value, MAX_INSTANCES);
                 case "defects" -> {
                     defects.clear();
@@ -69,15 +79,33 @@ record ModelOptions(Identity identity, int tlbEntries, String sharedTlb, int ins
                     throw invalid(
                             key,
                             value,
-                            "known are profile, defects, instances, tlb.entries, tlb.shared, idr0.*, idr1.*, idr2.*, idr7.*");
+                            "known are profile, defects, instances, boot.streams, tlb.entries, tlb.shared, idr0.*, idr1.*, idr2.*, idr7.*");
             }
         }
         Identity identity = new Identity(idr[0], idr[1], idr[2], idr[3]);
         limit("idr1.NUMCB", identity.banks(), Math.min(MAX_BANKS, identity.pages()));
-        limit("idr0.NUMSMRG", (int) SIdr0.numsmrg(identity.idr0()), MAX_STREAM_ENTRIES);
         limit("idr1.NUMS2CB", identity.stage2Banks(), identity.banks());
         limit("idr0.NUMIRPT", 1, identity.interrupts());
-        return new ModelOptions(identity, tlb, shared, instances, defects);
+        return new ModelOptions(identity, tlb, shared, instances, defects, bootStreams(left, identity));
+    }
+
+    // ID or ID/MASK each, into entries from the last one down: nobody who forgets them overwrites them by accident
+    private static Map<Integer, Integer> bootStreams(String value, Identity identity) {
+        Map<Integer, Integer> found = new TreeMap<>();
+        for (String stream : value.isBlank() ? new String[0] : value.split(",")) {
+            String[] parts = stream.trim().split("/", 2);
+            long id = number("boot.streams", parts[0]);
+            long mask = parts.length == 1 ? 0 : number("boot.streams", parts[1]);
+            if ((id | mask) >>> StreamMatch.ID_MSB + 1 != 0) {
+                throw invalid("boot.streams", value, "StreamIDs and masks have 15 bits");
+            }
+            long smr = StreamMatch.withMask(StreamMatch.withId(StreamMatch.withValid(0, 1), id), mask);
+            found.put(identity.streamEntries() - 1 - found.size(), (int) smr);
+        }
+        if (found.size() > identity.streamEntries() || !found.isEmpty() && !identity.streamMatching()) {
+            throw invalid("boot.streams", value, "the SMMU has no entries for them");
+        }
+        return found;
     }
 
     private static void limit(String key, int value, int limit) {

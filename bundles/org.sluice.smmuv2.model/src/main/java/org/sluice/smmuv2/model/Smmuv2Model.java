@@ -14,6 +14,7 @@ import org.sluice.spi.board.Dma;
 import org.sluice.spi.board.IommuModel;
 import org.sluice.spi.board.ModelRequest;
 import org.sluice.spi.board.Translation;
+import org.sluice.spi.bus.PlatformCalls;
 import org.sluice.spi.bus.RegisterFile;
 import org.sluice.spi.memory.MemoryAbortException;
 import org.sluice.spi.memory.PhysicalMemory;
@@ -34,6 +35,7 @@ final class Smmuv2Model implements IommuModel, Counters {
     private final Translator translator;
     private final InFlight transactions = new InFlight();
     private final Statistics statistics;
+    private final Surroundings surroundings;
     private final Smmuv2Registers registers;
     private volatile boolean off;
 
@@ -44,6 +46,7 @@ final class Smmuv2Model implements IommuModel, Counters {
         outputBits = id.outputBits();
         Wires wires = new Wires(request.interrupt(), id.interrupts());
         streams = new StreamTable(id, options.defects().contains(Defect.S2CR_BYPASS));
+        options.bootStreams().forEach(streams::leave);
         banks = new ContextBank[id.banks()];
         BankDecoder decoder = new BankDecoder(id);
         Arrays.setAll(banks, number -> new ContextBank(decoder, wires));
@@ -55,7 +58,8 @@ final class Smmuv2Model implements IommuModel, Counters {
             }
         }
         translator = new Translator(tlb, request.memory(), banks, statistics, fetchesAhead);
-        Invalidation invalidation = new Invalidation(tlb, translator, transactions, options.defects());
+        surroundings = new Surroundings(options.defects(), statistics.syncWaits);
+        Invalidation invalidation = new Invalidation(tlb, translator, transactions, surroundings, options.defects());
         global = new GlobalSpace(id, streams, banks, globalFaults, invalidation, statistics, options.defects());
         boolean lockable = options.defects().contains(Defect.ACTLR_LOCK);
         BankSpace space = new BankSpace(id, global, invalidation, translator, statistics, lockable);
@@ -67,6 +71,11 @@ final class Smmuv2Model implements IommuModel, Counters {
     @Override
     public RegisterFile registers() {
         return registers;
+    }
+
+    @Override
+    public PlatformCalls platform() {
+        return surroundings;
     }
 
     @Override
@@ -102,7 +111,7 @@ final class Smmuv2Model implements IommuModel, Counters {
                 statistics.transactions.increment();
                 outcome = off || substreamId != Dma.NO_PASID
                         ? Outcome.ABORT
-                        : access(streamId, iova, flags, data, offset, length);
+                        : access(surroundings.arriving(streamId), iova, flags, data, offset, length);
             } finally {
                 transactions.leave(entered);
             }
@@ -225,7 +234,8 @@ final class Smmuv2Model implements IommuModel, Counters {
             return new Translation(Translation.Outcome.ABORTED, 0, 0, "");
         }
         long control = global.control();
-        int entry = SCr0.clientpd(control) != 0 ? StreamTable.NONE : streams.find(streamId, control);
+        int arriving = surroundings.arriving(streamId);
+        int entry = SCr0.clientpd(control) != 0 ? StreamTable.NONE : streams.find(arriving, control);
         if (entry < 0) {
             boolean passes = entry == StreamTable.NONE && (SCr0.clientpd(control) != 0 || SCr0.usfcfg(control) == 0);
             return passes ? bypassed(iova) : faulted(entry == StreamTable.SEVERAL ? "SMCF" : "USF");

@@ -19,6 +19,8 @@ import org.sluice.spi.board.ModelRequest;
             IommuModelFactory.COMPATIBLE + "=qcom,smmu-v2",
             IommuModelFactory.COMPATIBLE + "=qcom,adreno-smmu",
             IommuModelFactory.COMPATIBLE + "=qcom,smmu-500",
+            IommuModelFactory.COMPATIBLE + "=qcom,sdm845-smmu-500",
+            IommuModelFactory.COMPATIBLE + "=nvidia,tegra186-smmu",
             IommuModelFactory.COMPATIBLE + "=nvidia,tegra194-smmu",
             IommuModelFactory.COMPATIBLE + "=nvidia,tegra234-smmu",
             IommuModelFactory.COMPATIBLE + "=cavium,smmu-v2",

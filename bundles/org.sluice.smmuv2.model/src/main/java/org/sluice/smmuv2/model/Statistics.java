@@ -14,6 +14,7 @@ final class Statistics implements Counters {
     final LongAdder walkReads = new LongAdder();
     final LongAdder contextFaults = new LongAdder();
     final LongAdder globalFaults = new LongAdder();
+    final LongAdder syncWaits = new LongAdder();
 
     private final String subject;
     private final Map<String, LongAdder> operations = new ConcurrentHashMap<>();
@@ -41,6 +42,7 @@ final class Statistics implements Counters {
         values.put("walk.read", walkReads.sum());
         values.put("fault.context", contextFaults.sum());
         values.put("fault.global", globalFaults.sum());
+        values.put("sync.wait", syncWaits.sum());
         operations.keySet().stream()
                 .sorted()
                 .forEach(name ->

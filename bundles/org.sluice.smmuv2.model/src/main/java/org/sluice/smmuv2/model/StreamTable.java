@@ -17,12 +17,14 @@ final class StreamTable {
     private final boolean matching;
     private final boolean extendable;
     private final boolean bypassFaults;
+    private final int lastBank;
 
     StreamTable(Identity id, boolean bypassFaults) {
         matches = new AtomicIntegerArray(id.streamMatching() ? id.streamEntries() : 0);
         contexts = new AtomicIntegerArray(id.streamEntries());
         matching = id.streamMatching();
         extendable = id.extendedIds();
+        lastBank = id.banks() - 1;
         this.bypassFaults = bypassFaults;
     }
 
@@ -38,6 +40,12 @@ final class StreamTable {
         if (index < matches.length()) {
             matches.set(index, value);
         }
+    }
+
+    /** The boot loader's entry: a stream that it uses leads to the last bank, which is off, and so passes. */
+    void leave(int index, int smr) {
+        setMatch(index, smr);
+        contexts.set(index, (int) StreamToContext.withCbndx(0, lastBank));
     }
 
     long context(int index) {

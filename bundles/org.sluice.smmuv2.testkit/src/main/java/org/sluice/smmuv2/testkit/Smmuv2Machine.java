@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.osgi.framework.ServiceReference;
+import org.sluice.api.Counters;
 import org.sluice.api.FaultResponse;
 import org.sluice.memory.ResidentMemoryFactory;
 import org.sluice.smmuv2.driver.Smmuv2Driver;
@@ -18,6 +19,7 @@ import org.sluice.spi.board.IommuModel;
 import org.sluice.spi.board.IommuModelFactory;
 import org.sluice.spi.board.ModelRequest;
 import org.sluice.spi.bus.InterruptLines;
+import org.sluice.spi.bus.PowerDomain;
 import org.sluice.spi.bus.RegisterFile;
 import org.sluice.spi.driver.Attachment;
 import org.sluice.spi.driver.ContextRequest;
@@ -170,7 +172,8 @@ public final class Smmuv2Machine implements UnitHost, InterruptLines, AutoClosea
     public RegisterFile powerOn() {
         if (hardware == null) {
             model = models.create(new ModelRequest(name, memory, memory, this::raise, modelProperties));
-            hardware = new IommuHardware(name, compatible, model.registers(), this, firmware);
+            hardware = new IommuHardware(
+                    name, compatible, model.registers(), this, firmware, PowerDomain.ALWAYS_ON, model.platform());
         }
         return model.registers();
     }
@@ -232,6 +235,16 @@ public final class Smmuv2Machine implements UnitHost, InterruptLines, AutoClosea
      */
     public LinkedBlockingQueue<FaultRecord> faults() {
         return faults;
+    }
+
+    /**
+     * One of the counters of the device model.
+     *
+     * @param counter its name
+     * @return how often, 0 for what never happened
+     */
+    public long count(String counter) {
+        return ((Counters) model).read().getOrDefault(counter, 0L);
     }
 
     /**

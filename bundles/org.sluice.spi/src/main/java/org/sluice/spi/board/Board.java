@@ -1,7 +1,9 @@
 package org.sluice.spi.board;
 
 import java.util.List;
+import java.util.Optional;
 import org.osgi.annotation.versioning.ConsumerType;
+import org.sluice.spi.bus.PowerSwitch;
 import org.sluice.spi.memory.PageAllocator;
 import org.sluice.spi.memory.PhysicalMemory;
 
@@ -54,5 +56,15 @@ public interface Board {
      */
     default DmaProperties dmaProperties(Endpoint endpoint) {
         return DmaProperties.ORDINARY;
+    }
+
+    /**
+     * The switch of the power domain that a device shares with its IOMMU.
+     *
+     * @param endpoint one of {@link #endpoints}
+     * @return empty for what is always on; constant
+     */
+    default Optional<PowerSwitch> powerSwitch(Endpoint endpoint) {
+        return Optional.empty();
     }
 }

@@ -2,6 +2,7 @@ package org.sluice.spi.board;
 
 import java.util.Map;
 import org.sluice.spi.bus.InterruptLines;
+import org.sluice.spi.bus.PlatformCalls;
 import org.sluice.spi.bus.PowerDomain;
 import org.sluice.spi.bus.RegisterFile;
 
@@ -14,6 +15,7 @@ import org.sluice.spi.bus.RegisterFile;
  * @param interrupts its interrupt lines
  * @param properties firmware properties, e.g. quirks by their device-tree name
  * @param power its power
+ * @param platform the machine around it
  */
 public record IommuHardware(
         String name,
@@ -21,10 +23,31 @@ public record IommuHardware(
         RegisterFile registers,
         InterruptLines interrupts,
         Map<String, String> properties,
-        PowerDomain power) {
+        PowerDomain power,
+        PlatformCalls platform) {
     /** Copies the properties. */
     public IommuHardware {
         properties = Map.copyOf(properties);
+    }
+
+    /**
+     * One on a machine that is asked for nothing.
+     *
+     * @param name unique in the container
+     * @param compatible firmware's name for the programming interface
+     * @param registers its registers
+     * @param interrupts its interrupt lines
+     * @param properties firmware properties
+     * @param power its power
+     */
+    public IommuHardware(
+            String name,
+            String compatible,
+            RegisterFile registers,
+            InterruptLines interrupts,
+            Map<String, String> properties,
+            PowerDomain power) {
+        this(name, compatible, registers, interrupts, properties, power, PlatformCalls.NONE);
     }
 
     /**

@@ -2,6 +2,7 @@ package org.sluice.spi.board;
 
 import java.util.Optional;
 import org.osgi.annotation.versioning.ConsumerType;
+import org.sluice.spi.bus.PlatformCalls;
 import org.sluice.spi.bus.RegisterFile;
 
 /** A model of an IOMMU, in process: registers on one side, transactions on the other. */
@@ -54,6 +55,15 @@ public interface IommuModel extends AutoCloseable {
      */
     default Optional<AtsModel> ats() {
         return Optional.empty();
+    }
+
+    /**
+     * What it answers of the machine around it: where it models a departure that firmware or a memory controller ends.
+     *
+     * @return constant
+     */
+    default PlatformCalls platform() {
+        return PlatformCalls.NONE;
     }
 
     /** Powers it off; transactions abort from then on. */

@@ -54,6 +54,20 @@ public interface Smmuv2Hooks extends ImplementationHooks {
     }
 
     /**
+     * Entries of stream matching that the boot loader left and that stay through the reset ({@code cfg_probe} of Linux's
+     * {@code qcom_smmu_impl}). What they match passes, until a device with such a stream is attached; it takes the entry over,
+     * mask and all.
+     *
+     * @param identity of the IOMMU
+     * @param registers after {@link #registers}; before the reset
+     * @param limits after {@link #probe}
+     * @return their indices
+     */
+    default BitSet keptStreams(HardwareIdentity identity, RegisterFile registers, Smmuv2Limits limits) {
+        return new BitSet();
+    }
+
+    /**
      * After the driver has reset the IOMMU and before it enables it ({@code reset}).
      *
      * @param identity of the IOMMU

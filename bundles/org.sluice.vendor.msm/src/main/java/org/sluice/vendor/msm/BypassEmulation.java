@@ -2,7 +2,6 @@ package org.sluice.vendor.msm;
 
 import java.util.Optional;
 import org.osgi.service.component.annotations.Component;
-import org.sluice.smmuv2.arch.SIdr0;
 import org.sluice.smmuv2.arch.StreamToContext;
 import org.sluice.spi.bus.RegisterFile;
 import org.sluice.spi.quirk.HardwareIdentity;
@@ -38,7 +37,7 @@ public final class BypassEmulation implements Smmuv2Hooks {
     public Smmuv2Limits probe(HardwareIdentity identity, RegisterFile registers, Smmuv2Limits found) {
         ReservedBank bank = new ReservedBank(registers, Qualcomm.lastBank(identity, registers));
         bank.release();
-        if (!bypassStands(registers)) {
+        if (!bypassStands(registers, Math.min(found.streamEntries(), StreamLimit.MOST))) {
             bank.reserve();
         }
         return without(bank, found);
@@ -53,13 +52,13 @@ public final class BypassEmulation implements Smmuv2Hooks {
         return bank.isReserved() ? found.withBanks(bank.number()) : found;
     }
 
-    // tried on the last entry, before any stream has one
-    private static boolean bypassStands(RegisterFile registers) {
-        long idr0 = Integer.toUnsignedLong(registers.read32(SIdr0.OFFSET));
-        long entries = SIdr0.sms(idr0) != 0 ? SIdr0.numsmrg(idr0) : 1L << SIdr0.numsidb(idr0);
-        long last = StreamToContext.OFFSET + Integer.BYTES * (entries - 1);
+    // tried on the last entry, which may be the boot loader's and is left as it was
+    private static boolean bypassStands(RegisterFile registers, int entries) {
+        long last = StreamToContext.OFFSET + Integer.BYTES * (entries - 1L);
+        int before = registers.read32(last);
         registers.write32(last, (int) StreamToContext.withType(0, StreamToContext.TYPE_BYPASS));
         long found = Integer.toUnsignedLong(registers.read32(last));
+        registers.write32(last, before);
         return StreamToContext.type(found) == StreamToContext.TYPE_BYPASS;
     }
 }

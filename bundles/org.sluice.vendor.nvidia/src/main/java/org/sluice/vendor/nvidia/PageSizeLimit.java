@@ -19,7 +19,7 @@ public final class PageSizeLimit implements Smmuv2Hooks {
 
     @Override
     public Optional<String> match(HardwareIdentity identity) {
-        return Tegra.match(identity);
+        return Tegra.matchLater(identity);
     }
 
     @Override

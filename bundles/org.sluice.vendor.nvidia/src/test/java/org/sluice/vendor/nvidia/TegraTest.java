@@ -3,6 +3,7 @@ package org.sluice.vendor.nvidia;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -10,6 +11,7 @@ import org.junit.jupiter.api.Timeout;
 import org.sluice.api.IommuException;
 import org.sluice.smmuv2.testkit.Smmuv2Machine;
 import org.sluice.smmuv2.testkit.Smmuv2Space;
+import org.sluice.spi.driver.DeviceRecord;
 import org.sluice.spi.driver.FaultRecord;
 import org.sluice.spi.quirk.HardwareIdentity;
 
@@ -35,6 +37,11 @@ class TegraTest {
             assertThat(new MirroredInstances().match(identity(chip))).hasValue("compatible is " + chip);
             assertThat(new PageSizeLimit().match(identity(chip))).hasValue("compatible is " + chip);
         }
+        assertThat(new MirroredInstances().match(identity("nvidia,tegra186-smmu")))
+                .isPresent();
+        assertThat(new StreamOverride().match(identity("nvidia,tegra186-smmu")))
+                .hasValue("compatible is nvidia,tegra186-smmu");
+        assertThat(new PageSizeLimit().match(identity("nvidia,tegra186-smmu"))).isEmpty();
         assertThat(new MirroredInstances().match(identity("arm,mmu-500"))).isEmpty();
     }
 
@@ -114,6 +121,36 @@ class TegraTest {
             space.unmap(IOVA, PAGE, BLOCK);
             assertThat(machine.word(SID, IOVA + 0x1000)).isEqualTo(-1);
         }
+    }
+
+    @Test
+    void withoutThePlugInTrafficHasTheBootLoadersStreamId() throws InterruptedException {
+        try (Smmuv2Machine machine = machine("defects", "boot-stream-id").probe()) {
+            machine.attached(SID).map(IOVA, PAGE, 0x1000);
+            assertThat(machine.word(SID, IOVA)).isEqualTo(-1);
+            FaultRecord fault = machine.faults().poll(30, TimeUnit.SECONDS);
+            assertThat(fault.streamId()).as("who it seems to be").isEqualTo(0x7f);
+        }
+    }
+
+    @Test
+    void withItEachDeviceHasItsOwn() {
+        for (int instances : new int[] {1, 2}) {
+            try (Smmuv2Machine machine = machine("defects", "boot-stream-id", "instances", instances)
+                    .firmware(MirroredInstances.PROPERTY, Integer.toString(instances))
+                    .hooks(new StreamOverride(), new MirroredInstances())
+                    .probe()) {
+                machine.attached(SID).map(IOVA, PAGE, 0x2000);
+                assertThat(machine.word(SID, IOVA)).isEqualTo(1);
+                assertThat(machine.word(SID, IOVA + 0x1000)).isEqualTo(2);
+                assertThat(machine.word(SID + 1, IOVA)).as("nobody added it").isEqualTo(-1);
+            }
+        }
+    }
+
+    @Test
+    void machineWithoutAnOverrideNeedsNone() {
+        new StreamOverride().deviceAdded(identity("nvidia,tegra194-smmu"), new DeviceRecord("dev", List.of(SID), 0));
     }
 
     @Test

@@ -12,6 +12,7 @@ import org.sluice.spi.board.IommuModel;
 import org.sluice.spi.board.IommuModelFactory;
 import org.sluice.spi.board.ModelRequest;
 import org.sluice.spi.bus.InterruptLines;
+import org.sluice.spi.bus.PowerDomain;
 import org.sluice.spi.memory.MemoryFactory;
 import org.sluice.spi.memory.MemoryRegion;
 import org.sluice.spi.memory.PageAllocator;
@@ -60,7 +61,8 @@ public final class Smmuv2Board implements Board, InterruptLines, AutoCloseable {
                 memory,
                 line -> lines.getOrDefault(line, List.of()).forEach(Runnable::run),
                 properties));
-        hardware = new IommuHardware(iommu, compatible, model.registers(), this, Map.of());
+        hardware = new IommuHardware(
+                iommu, compatible, model.registers(), this, Map.of(), PowerDomain.ALWAYS_ON, model.platform());
         endpoints = streamIds.stream()
                 .map(id -> new Endpoint(name + "-dev" + id, "", iommu, List.of(id), 0, id, new Paged(id)))
                 .toList();
