@@ -50,7 +50,7 @@ public class Machine {
         door = new PlatformDoor();
         door.add(board);
         door.add(new Stage1Format());
-        door.add(new Smmuv3Driver(null), BoardDoor.COMPATIBLE);
+        door.add(new Smmuv3Driver(null, false), BoardDoor.COMPATIBLE);
         door.settle();
         nic = door.platform().device("nic").orElseThrow();
         attached = allocate(DomainType.UNMANAGED);

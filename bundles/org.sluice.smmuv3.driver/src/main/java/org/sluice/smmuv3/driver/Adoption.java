@@ -30,6 +30,7 @@ final class Adoption {
     private final RegisterFile registers;
     private final UnitHost host;
     private final UnitRecord record;
+    private final boolean contiguous;
     private final UnitLog log;
     private final Set<EventThread> running;
     private final FoundTables tables;
@@ -39,6 +40,7 @@ final class Adoption {
             UnitHooks hooks,
             UnitHost host,
             UnitRecord record,
+            boolean contiguous,
             UnitLog log,
             Set<EventThread> running) {
         this.hardware = hardware;
@@ -46,6 +48,7 @@ final class Adoption {
         this.registers = hooks.registers();
         this.host = host;
         this.record = record;
+        this.contiguous = contiguous;
         this.log = log;
         this.running = running;
         this.tables = new FoundTables(host.allocator());
@@ -66,8 +69,9 @@ final class Adoption {
         verifyControl(features);
         UnitMemory memory = findMemory(features);
         CommandQueue queue = commandQueue(memory.commands(), Completion.of(features));
-        Smmuv3Unit unit =
-                new UnitParts(hardware, registers, host, features, memory, queue, hooks, log, running).assemble();
+        Smmuv3Unit unit = new UnitParts(
+                        hardware, registers, host, features, contiguous, memory, queue, hooks, log, running)
+                .assemble();
         try {
             new TableAdoption(unit, features, memory, host, tables).adopt(record);
         } catch (MemoryAbortException abort) {

@@ -34,8 +34,10 @@ final class ContextEntry {
         word = ContextDescriptor.withHa(word, hardwareDirty ? 1 : 0);
         word = ContextDescriptor.withHd(word, hardwareDirty ? 1 : 0);
         entry[ContextDescriptor.V_WORD] = ContextDescriptor.withAsid(word, asid);
+        entry[ContextDescriptor.DS_WORD] = ContextDescriptor.withDs(0, walker.ds() ? 1 : 0);
         if (walker.upperHalf()) {
-            entry[ContextDescriptor.TTB1_WORD] = ContextDescriptor.withTtb1(0, walker.root());
+            int at = ContextDescriptor.TTB1_WORD;
+            entry[at] = ContextDescriptor.withTtb1(entry[at], walker.root());
         } else {
             entry[ContextDescriptor.TTB0_WORD] = ContextDescriptor.withTtb0(0, walker.root());
         }

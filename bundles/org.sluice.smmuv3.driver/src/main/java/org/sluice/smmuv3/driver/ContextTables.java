@@ -12,16 +12,26 @@ import org.sluice.spi.pgtable.Quirk;
 
 /** Which page tables an SMMU walks, and what follows for its capabilities. Constant, for any thread. */
 final class ContextTables {
-    /** Width of an IOVA in either half; more needs 64K pages and a descriptor format that no context asks for. */
-    private static final int INPUT_BITS = 48;
+    /** Width of an address that every granule has room for. */
+    static final int USUAL_BITS = 48;
+
+    private static final int LARGE_BITS = 52;
+    private static final long SMALLEST_OF_64K = 64L << 10;
 
     private static final String STAGE1 = "ARM_64_LPAE_S1";
     private static final String STAGE2 = "ARM_64_LPAE_S2";
 
     private final Features features;
+    private final boolean contiguous;
 
-    ContextTables(Features features) {
+    /**
+     * The kinds of a unit.
+     *
+     * @param contiguous whether leaves may be joined to contiguous groups
+     */
+    ContextTables(Features features, boolean contiguous) {
         this.features = features;
+        this.contiguous = contiguous;
     }
 
     /**
@@ -74,12 +84,33 @@ final class ContextTables {
                             "page sizes 0x%x were asked for, the SMMU has 0x%x",
                             request.pageSizes(), features.pageSizes()));
         }
+        int shared = (contiguous ? Quirk.ARM_CONTIGUOUS : 0) | (hasLargeDescriptors(sizes) ? Quirk.ARM_LPA2 : 0);
+        int outputBits = outputBits(sizes);
         if (stage == 2) {
             int quirks = features.has(Feature.FORCED_WRITE_BACK) ? Quirk.ARM_S2FWB : 0;
-            return new PageTableConfig(STAGE2, sizes, features.outputBits(), features.outputBits(), true, quirks);
+            return new PageTableConfig(STAGE2, sizes, outputBits, outputBits, true, quirks | shared);
         }
         int quirks = (request.upperHalf() ? Quirk.ARM_TTBR1 : 0) | (request.dirtyTracking() ? Quirk.ARM_HD : 0);
-        return new PageTableConfig(STAGE1, sizes, INPUT_BITS, features.outputBits(), true, quirks);
+        return new PageTableConfig(STAGE1, sizes, inputBits(sizes), outputBits, true, quirks | shared);
+    }
+
+    /** The smallest size is the granule. */
+    private static boolean is64K(long sizes) {
+        return Long.lowestOneBit(sizes) >= SMALLEST_OF_64K;
+    }
+
+    private boolean hasLargeDescriptors(long sizes) {
+        return !is64K(sizes) && features.has(Feature.LARGE_DESCRIPTORS);
+    }
+
+    /** Width of an IOVA in either half. */
+    private int inputBits(long sizes) {
+        boolean large = is64K(sizes) ? features.has(Feature.LARGE_INPUTS) : hasLargeDescriptors(sizes);
+        return large ? LARGE_BITS : USUAL_BITS;
+    }
+
+    private int outputBits(long sizes) {
+        return Math.min(features.outputBits(), is64K(sizes) || hasLargeDescriptors(sizes) ? LARGE_BITS : USUAL_BITS);
     }
 
     /**
@@ -101,7 +132,7 @@ final class ContextTables {
                 pasidBits,
                 StreamTable.coveredBits(features),
                 features.pageSizes(),
-                features.has(Feature.STAGE1) ? INPUT_BITS : features.outputBits(),
+                features.has(Feature.STAGE1) ? inputBits(features.pageSizes()) : outputBits(features.pageSizes()),
                 features.outputBits(),
                 capabilities);
     }

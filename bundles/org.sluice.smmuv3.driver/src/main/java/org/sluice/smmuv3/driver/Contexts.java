@@ -28,9 +28,9 @@ final class Contexts {
     /** Contexts that the hardware was found to use and that nobody has asked for yet. */
     private final Map<UnitContext, ContextRecord> unclaimed = new HashMap<>();
 
-    Contexts(Features features, CommandQueue queue, DeviceShutOut devices) {
+    Contexts(Features features, boolean contiguous, CommandQueue queue, DeviceShutOut devices) {
         this.features = features;
-        this.tables = new ContextTables(features);
+        this.tables = new ContextTables(features, contiguous);
         this.queue = queue;
         this.devices = devices;
         this.asids = new TagAllocator("ASID", features.asidBits());

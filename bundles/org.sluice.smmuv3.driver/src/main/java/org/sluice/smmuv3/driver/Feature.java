@@ -31,5 +31,9 @@ enum Feature {
     /** It marks descriptors of written pages dirty. */
     DIRTY_UPDATE,
     /** Stage 2 can force write-back. */
-    FORCED_WRITE_BACK
+    FORCED_WRITE_BACK,
+    /** Descriptors of the 4K and 16K granules can hold addresses of 52 bits (LPA2). */
+    LARGE_DESCRIPTORS,
+    /** IOVAs have up to 52 bits with 64K pages. */
+    LARGE_INPUTS
 }

@@ -23,7 +23,7 @@ import org.sluice.spi.bus.RegisterFile;
  * @param eventQueueLog2 largest event queue, log2 of entries
  * @param pageRequestQueueLog2 largest page request queue, log2 of entries
  * @param pageSizes bitmap of leaf sizes in bytes
- * @param outputBits width of a physical address
+ * @param outputBits width of a physical address; not every granule reaches all of it
  * @param supported everything that is there or not
  */
 record Features(
@@ -55,6 +55,7 @@ record Features(
     private static final long KIB = 1L << 10;
     private static final long MIB = 1L << 20;
     private static final long GIB = 1L << 30;
+    private static final long TIB = 1L << 40;
 
     /** Firmware's word for an SMMU whose own accesses are cache coherent, whatever IDR0.COHACC says. */
     private static final String COHERENT = "dma-coherent";
@@ -115,10 +116,10 @@ record Features(
                 (int) Idr1.priqs(idr1),
                 pageSizes(idr5),
                 outputBits(idr5),
-                supported(idr0, idr3));
+                supported(idr0, idr3, idr5));
     }
 
-    private static Set<Feature> supported(long idr0, long idr3) {
+    private static Set<Feature> supported(long idr0, long idr3, long idr5) {
         Set<Feature> found = EnumSet.noneOf(Feature.class);
         add(found, Feature.STAGE1, Idr0.s1p(idr0) != 0);
         add(found, Feature.STAGE2, Idr0.s2p(idr0) != 0);
@@ -135,6 +136,8 @@ record Features(
         add(found, Feature.ACCESS_FLAG_UPDATE, Idr0.httu(idr0) != Idr0.HTTU_NONE);
         add(found, Feature.DIRTY_UPDATE, Idr0.httu(idr0) >= Idr0.HTTU_ACCESS_DIRTY);
         add(found, Feature.FORCED_WRITE_BACK, Idr3.fwb(idr3) != 0);
+        add(found, Feature.LARGE_DESCRIPTORS, Idr5.ds(idr5) != 0);
+        add(found, Feature.LARGE_INPUTS, Idr5.vax(idr5) != 0);
         return found;
     }
 
@@ -206,13 +209,13 @@ record Features(
     private static long pageSizes(long idr5) {
         long sizes = 0;
         if (Idr5.gran4k(idr5) != 0) {
-            sizes |= 4 * KIB | 2 * MIB | GIB;
+            sizes |= 4 * KIB | 2 * MIB | GIB | (Idr5.ds(idr5) != 0 ? 512 * GIB : 0);
         }
         if (Idr5.gran16k(idr5) != 0) {
-            sizes |= 16 * KIB | 32 * MIB;
+            sizes |= 16 * KIB | 32 * MIB | (Idr5.ds(idr5) != 0 ? 64 * GIB : 0);
         }
         if (Idr5.gran64k(idr5) != 0) {
-            sizes |= 64 * KIB | 512 * MIB;
+            sizes |= 64 * KIB | 512 * MIB | (outputBits(idr5) > ContextTables.USUAL_BITS ? 4 * TIB : 0);
         }
         if (sizes == 0) {
             throw refusal(Errno.ENXIO, "IDR5.GRAN4K, GRAN16K and GRAN64K", 0, "one granule is needed");
@@ -221,11 +224,9 @@ record Features(
     }
 
     private static int outputBits(long idr5) {
-        // Reserved encodings act as the largest size. More than 48 bits need 64K pages with a descriptor format of
-        // their
-        // own, which no context of this driver asks for.
+        // Reserved encodings act as the largest size.
         int oas = (int) Idr5.oas(idr5);
-        return Math.min(OUTPUT_BITS[Math.min(oas, OUTPUT_BITS.length - 1)], 48);
+        return OUTPUT_BITS[Math.min(oas, OUTPUT_BITS.length - 1)];
     }
 
     private static IommuException refusal(Errno errno, String field, long value, String why) {

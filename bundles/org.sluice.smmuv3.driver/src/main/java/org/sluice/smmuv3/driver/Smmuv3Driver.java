@@ -22,11 +22,21 @@ import org.sluice.spi.driver.UnitRecord;
 import org.sluice.spi.quirk.Smmuv3Hooks;
 
 /** The driver service for {@code arm,smmu-v3}. Of its units it knows only the threads that run. */
-@Component(immediate = true, property = IommuDriver.COMPATIBLE + "=arm,smmu-v3")
+@Component(
+        immediate = true,
+        configurationPid = "org.sluice.smmuv3.driver",
+        property = IommuDriver.COMPATIBLE + "=arm,smmu-v3")
 public final class Smmuv3Driver implements IommuDriver {
+    /** Configuration, PID {@code org.sluice.smmuv3.driver}; a change is a swap of the driver, and for contexts made after it. */
+    @interface Config {
+        /** Whether page tables offer the sizes of contiguous groups, whose leaves carry the contiguous hint. */
+        boolean contiguous() default false;
+    }
+
     private static final String SERVICE_RANKING = "service.ranking";
 
     private final Logger logger;
+    private final boolean contiguous;
     private final HookRegistry registry = new HookRegistry();
     private final Set<EventThread> running = ConcurrentHashMap.newKeySet();
 
@@ -34,11 +44,24 @@ public final class Smmuv3Driver implements IommuDriver {
      * The service. A log that comes later is not taken: binding it would make a new service, which is a swap of the driver.
      *
      * @param logger the container's log, or null where there is none
+     * @param config what the administrator wants
      */
     @Activate
     public Smmuv3Driver(
-            @Reference(service = LoggerFactory.class, cardinality = ReferenceCardinality.OPTIONAL) Logger logger) {
+            @Reference(service = LoggerFactory.class, cardinality = ReferenceCardinality.OPTIONAL) Logger logger,
+            Config config) {
+        this(logger, config.contiguous());
+    }
+
+    /**
+     * The service outside of a container.
+     *
+     * @param logger where it logs, or null
+     * @param contiguous whether page tables offer the sizes of contiguous groups
+     */
+    public Smmuv3Driver(Logger logger, boolean contiguous) {
         this.logger = logger;
+        this.contiguous = contiguous;
     }
 
     /**
@@ -88,8 +111,9 @@ public final class Smmuv3Driver implements IommuDriver {
             CommandQueue queue = new CommandQueue(registers, host.memory(), memory.commands(), log, completion, 0, 0);
             reset.enable(memory, features, queue, QueuePositions.INITIAL);
             hooks.start(queue);
-            Smmuv3Unit unit =
-                    new UnitParts(hardware, registers, host, features, memory, queue, hooks, log, running).assemble();
+            Smmuv3Unit unit = new UnitParts(
+                            hardware, registers, host, features, contiguous, memory, queue, hooks, log, running)
+                    .assemble();
             unit.events().start();
             return unit;
         } catch (RuntimeException failure) {
@@ -103,7 +127,7 @@ public final class Smmuv3Driver implements IommuDriver {
     public IommuUnit adopt(IommuHardware hardware, UnitHost host, UnitRecord record) {
         UnitLog log = new UnitLog(logger, hardware.name());
         UnitHooks hooks = new UnitHooks(hardware, registry, log);
-        return new Adoption(hardware, hooks, host, record, log, running).adopt();
+        return new Adoption(hardware, hooks, host, record, contiguous, log, running).adopt();
     }
 
     /** Memory is freed only once the hardware has let go of it. */

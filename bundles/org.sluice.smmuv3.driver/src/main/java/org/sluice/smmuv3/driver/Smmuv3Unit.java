@@ -58,7 +58,7 @@ class Smmuv3Unit
     Smmuv3Unit(UnitParts parts) {
         this.parts = parts;
         this.caches = new DeviceCaches(parts.queue());
-        this.contexts = new Contexts(parts.features(), parts.queue(), this);
+        this.contexts = new Contexts(parts.features(), parts.contiguous(), parts.queue(), this);
         this.writer = new ConfigurationWriter(parts.host().memory(), parts.queue(), parts.hooks()::hasPrefetch);
         this.capabilities = contexts.tables().capabilities(parts.servesGuests());
         this.pageRequests = new PageRequests(parts.host(), parts.queue(), parts.log(), this::wantsPasidInResponse);

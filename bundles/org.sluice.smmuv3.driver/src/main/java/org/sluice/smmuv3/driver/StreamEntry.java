@@ -133,7 +133,9 @@ final class StreamEntry {
         word = StreamTableEntry.withS2ptw(word, 1);
         word = StreamTableEntry.withS2s(word, traits.stall() ? 1 : 0);
         entry[StreamTableEntry.S2VMID_WORD] = StreamTableEntry.withS2r(word, 1);
-        entry[StreamTableEntry.S2TTB_WORD] = StreamTableEntry.withS2ttb(0, walker.root());
+        word = StreamTableEntry.withS2ttb(0, walker.root());
+        word = StreamTableEntry.withS2ds(word, walker.ds() ? 1 : 0);
+        entry[StreamTableEntry.S2TTB_WORD] = StreamTableEntry.withS2sl02(word, walker.sl2());
     }
 
     /**

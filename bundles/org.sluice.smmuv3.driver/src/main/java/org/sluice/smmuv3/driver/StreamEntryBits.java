@@ -87,6 +87,8 @@ final class StreamEntryBits implements UsedBits {
         use(used, StreamTableEntry.S2PTW_WORD, StreamTableEntry.S2PTW_MASK);
         use(used, StreamTableEntry.S2S_WORD, StreamTableEntry.S2S_MASK);
         use(used, StreamTableEntry.S2R_WORD, StreamTableEntry.S2R_MASK);
+        use(used, StreamTableEntry.S2DS_WORD, StreamTableEntry.S2DS_MASK);
+        use(used, StreamTableEntry.S2SL0_2_WORD, StreamTableEntry.S2SL0_2_MASK);
         use(used, StreamTableEntry.S2TTB_WORD, StreamTableEntry.S2TTB_MASK);
     }
 

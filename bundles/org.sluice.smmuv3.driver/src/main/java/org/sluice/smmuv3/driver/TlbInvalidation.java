@@ -34,7 +34,8 @@ final class TlbInvalidation {
      *
      * @param iova bytes, any alignment
      * @param size bytes, above 0
-     * @param granule size in bytes of the smallest leaf in it; leaves that are larger lie in it whole
+     * @param granule size in bytes of the smallest leaf in it; leaves that are larger lie in it whole. A contiguous group counts
+     *     by its members: a TLB need not keep them as one
      * @param leafOnly whether walk caches may keep what they have
      * @param pageShift log2 of the table's smallest page in bytes
      */
@@ -45,7 +46,7 @@ final class TlbInvalidation {
         long page = 1L << pageShift;
         long offset = iova & page - 1;
         long pages = (size + offset + page - 1) >>> pageShift;
-        long leaf = Math.max(granule, page);
+        long leaf = granule <= page ? page : member(granule, pageShift);
         if (ranges) {
             if (pages == 0 || pages >>> WHOLE_LOG2 != 0) {
                 all();
@@ -56,6 +57,13 @@ final class TlbInvalidation {
         } else {
             byLeaf(iova, size, leaf, leafOnly, pageShift);
         }
+    }
+
+    /** Size of one descriptor's leaf, where a leaf may be a group of them. */
+    private static long member(long leafBytes, int pageShift) {
+        int bits = pageShift - 3;
+        int levels = (Long.numberOfTrailingZeros(leafBytes) - pageShift) / bits;
+        return 1L << pageShift + levels * bits;
     }
 
     /** Level of the tables that holds leaves of a size: 3 for the smallest, 0 for none. */

@@ -13,6 +13,7 @@ import org.sluice.spi.driver.UnitHost;
  * @param registers to use for it: the board's, as far as nothing is wrong with them
  * @param host what the core offers
  * @param features what it can do
+ * @param contiguous whether leaves may be joined to contiguous groups
  * @param memory its tables and queues
  * @param queue its command queue
  * @param hooks what departs from the architecture
@@ -24,6 +25,7 @@ record UnitParts(
         RegisterFile registers,
         UnitHost host,
         Features features,
+        boolean contiguous,
         UnitMemory memory,
         CommandQueue queue,
         UnitHooks hooks,

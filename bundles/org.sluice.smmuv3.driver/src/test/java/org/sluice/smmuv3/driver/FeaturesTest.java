@@ -43,9 +43,9 @@ class FeaturesTest {
     }
 
     @Test
-    void reservedOutputSizeActsAsTheLargestThatIsUsed() {
+    void reservedOutputSizeActsAsTheLargest() {
         registers.set(Idr5.ADDRESS, Idr5.withOas(registers.get(Idr5.ADDRESS), 7));
-        assertThat(Features.identify(registers, Map.of()).outputBits()).isEqualTo(48);
+        assertThat(Features.identify(registers, Map.of()).outputBits()).isEqualTo(52);
     }
 
     @Test

@@ -50,6 +50,32 @@ class TlbInvalidationTest {
         assertThat(fixture.registers.commands()).containsExactly(new RegisterFake.Taken(0x0007000000000012L, 0x1701));
     }
 
+    /** A TLB need not keep a group as one: each member is named, with the level that it lies at. */
+    @ParameterizedTest
+    @CsvSource({
+        // log2 of page, group, member
+        "12, 16, 12",
+        "12, 25, 21",
+        "14, 21, 14",
+        "14, 30, 25",
+        "16, 21, 16",
+        "16, 34, 29"
+    })
+    void groupCountsByItsMembers(int page, int group, int member) {
+        long base = 7L << 40;
+        singles.range(base, 1L << group, 1L << group, true, page);
+        List<RegisterFake.Taken> commands = fixture.registers.takeCommands();
+        assertThat(commands).hasSize(1 << group - member);
+        for (int i = 0; i < commands.size(); i++) {
+            assertThat(CmdTlbiNhVa.addr(commands.get(i).word1())).isEqualTo(base + ((long) i << member));
+        }
+        ranges.range(base, 1L << group, 1L << group, true, page);
+        assertThat(fixture.registers.takeCommands())
+                .singleElement()
+                .satisfies(command -> assertThat(CmdTlbiNhVa.ttl(command.word1()))
+                        .isIn(0L, (long) TlbInvalidation.level(1L << member, page)));
+    }
+
     @Test
     void levelFollowsGranule() {
         assertThat(TlbInvalidation.level(4 * KIB, 12)).isEqualTo(3);

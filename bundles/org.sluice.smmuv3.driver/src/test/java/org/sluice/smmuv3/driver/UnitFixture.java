@@ -22,7 +22,7 @@ final class UnitFixture {
     final TestMemory memory = new TestMemory(4 << 20);
     final TestHost host = new TestHost(memory);
     final RegisterFake registers;
-    final Smmuv3Driver driver = new Smmuv3Driver(null);
+    final Smmuv3Driver driver = new Smmuv3Driver(null, false);
     Map<String, String> properties = Map.of();
     IommuUnit unit;
 

@@ -41,15 +41,18 @@ final class Rig implements UnitHost, InterruptLines, TableHost, AutoCloseable {
     /** Where devices' data lies. */
     static final long RAM = 0x8000_0000L;
 
+    /** Data above what 48 bits reach. */
+    static final long HIGH_RAM = 0x5_0000_0000_0000L;
+
     private static final MemoryRegion POOL = new MemoryRegion(0x4000_0000L, 64L << 20);
 
-    private final PhysicalMemory memory =
-            new ResidentMemoryFactory().create(List.of(POOL, new MemoryRegion(RAM, 64L << 20)));
+    private final PhysicalMemory memory = new ResidentMemoryFactory()
+            .create(List.of(POOL, new MemoryRegion(RAM, 64L << 20), new MemoryRegion(HIGH_RAM, 64L << 20)));
     private final PageAllocator allocator = new ResidentMemoryFactory().allocator(memory, POOL);
     private final Map<String, List<Runnable>> listeners = new ConcurrentHashMap<>();
     private final List<FaultRecord> faults = new CopyOnWriteArrayList<>();
     private final List<PageRequest> requests = new CopyOnWriteArrayList<>();
-    private final Smmuv3Driver driver = new Smmuv3Driver(null);
+    private final Smmuv3Driver driver;
     private final IommuModel model;
     private UnaryOperator<RegisterFile> board = registers -> registers;
     private Map<String, String> firmware = Map.of();
@@ -59,6 +62,12 @@ final class Rig implements UnitHost, InterruptLines, TableHost, AutoCloseable {
 
     /** A model with these properties; nothing drives it yet. */
     Rig(Map<String, Object> properties) {
+        this(properties, false);
+    }
+
+    /** The same; the driver may join leaves to contiguous groups. */
+    Rig(Map<String, Object> properties, boolean contiguous) {
+        driver = new Smmuv3Driver(null, contiguous);
         Map<String, Object> all = new HashMap<>(Map.of("profile", "full"));
         all.putAll(properties);
         model = new Smmuv3ModelFactory().create(new ModelRequest("smmu0", memory, memory, this::raise, all));

@@ -24,12 +24,21 @@ final class Boards {
      * @param inject defect between driver and device, or {@code none}
      */
     static DriverUnderTest model(String inject) {
-        return subject("the model, defect " + inject, streamIds -> {
+        return subject("the model, defect " + inject, false, model("full", inject));
+    }
+
+    /** The model with addresses of 52 bits and everything else that it can do, and a driver that joins leaves to groups. */
+    static DriverUnderTest largeModel() {
+        return subject("the model with everything on", true, model("everything-on", "none"));
+    }
+
+    private static BoardSource model(String profile, String inject) {
+        return streamIds -> {
             Map<String, Object> properties = properties(streamIds, ";pasids=8");
-            properties.put("iommu.profile", "full");
+            properties.put("iommu.profile", profile);
             properties.put("inject", inject);
             return ModelBoardDoor.powerOn(properties);
-        });
+        };
     }
 
     /**
@@ -52,7 +61,7 @@ final class Boards {
             }
             return notRun(missing.getMessage());
         }
-        return subject(version + (stage.isEmpty() ? "" : ", stage " + stage), streamIds -> {
+        return subject(version + (stage.isEmpty() ? "" : ", stage " + stage), false, streamIds -> {
             Map<String, Object> properties = properties(streamIds, "");
             properties.put("qemu", binary);
             properties.put("iommu.stage", stage);
@@ -66,9 +75,9 @@ final class Boards {
         return abort(line);
     }
 
-    private static DriverUnderTest subject(String platform, BoardSource boards) {
+    private static DriverUnderTest subject(String platform, boolean contiguous, BoardSource boards) {
         return new DriverUnderTest(
-                platform, new Smmuv3Driver(null), List.of(new Stage1Format(), new Stage2Format()), boards);
+                platform, new Smmuv3Driver(null, contiguous), List.of(new Stage1Format(), new Stage2Format()), boards);
     }
 
     private static Map<String, Object> properties(List<Integer> streamIds, String more) {
