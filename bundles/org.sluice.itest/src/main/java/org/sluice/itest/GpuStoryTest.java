@@ -43,9 +43,13 @@ class GpuStoryTest {
                         "GPU: registers hold aaaa0001 bbbb0001 bbbb0001 aaaa0001",
                         "A: load from 0x10000000: done, aaaa0002",
                         "handler: B (PASID 2) faulted: TRANSLATION at 0x10001000, terminated",
-                        "A: load from 0x10010000 stalls, its handler maps the page: done, aaaa0003",
-                        "ring: another submission of B is refused: ESTALE",
+                        "A: load from 0x10010000 stalls until its handler has mapped a page: done, aaaa0003",
+                        "  | A: load from 0x10020000: done. GPU and SMMU off, A unmaps it, on again: load from 0x10020000 aborted",
+                        "ring: a submission of B is refused: ESTALE",
                         "B: its fence completed: FREED")
-                .anySatisfy(line -> assertThat(line).contains("without the check the GPU still loads B's root"));
+                .anySatisfy(line -> assertThat(line).contains("Adreno context bank 0"))
+                .anySatisfy(line -> assertThat(line).contains("CONTEXTIDR").endsWith("are B's"))
+                .anySatisfy(line -> assertThat(line).contains("without that check the GPU still loads B's root"));
+        assertThat(switched).hasSizeBetween(25, 35);
     }
 }

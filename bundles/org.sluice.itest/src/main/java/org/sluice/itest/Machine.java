@@ -101,7 +101,7 @@ final class Machine implements AutoCloseable {
         return board().memory();
     }
 
-    private Board board() {
+    Board board() {
         try {
             return Container.CONTEXT.getServiceReferences(Board.class, "(" + Board.NAME + "=" + name + ")").stream()
                     .findFirst()

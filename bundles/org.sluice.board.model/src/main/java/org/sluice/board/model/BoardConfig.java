@@ -19,6 +19,7 @@ import org.sluice.spi.memory.MemoryRegion;
  * @param firmware properties that begin with {@code firmware.}, without that
  * @param modelProperties the other properties that begin with {@code iommu.}, without that
  * @param endpoints property {@code endpoints}
+ * @param switched property {@code power}: whether the devices can switch the IOMMU off
  * @param injection property {@code inject}
  */
 record BoardConfig(
@@ -30,10 +31,11 @@ record BoardConfig(
         Map<String, String> firmware,
         Map<String, Object> modelProperties,
         List<EndpointConfig> endpoints,
+        boolean switched,
         Injection injection) {
     private static final String IOMMU = "iommu.";
     private static final String FIRMWARE = "firmware.";
-    private static final List<String> KNOWN = List.of("name", "memory", "pool", "endpoints", "inject");
+    private static final List<String> KNOWN = List.of("name", "memory", "pool", "endpoints", "power", "inject");
 
     /**
      * Reads a configuration. Properties with a dot that do not begin with {@code iommu.} belong to the container.
@@ -80,7 +82,15 @@ record BoardConfig(
                 Map.copyOf(firmware),
                 Map.copyOf(model),
                 endpoints,
+                isSwitched(properties.get("power")),
                 inject == null ? Injection.NONE : Injection.named(inject.toString()));
+    }
+
+    private static boolean isSwitched(Object power) {
+        if (power == null || power.equals("always") || power.equals("switched")) {
+            return "switched".equals(power);
+        }
+        throw Properties.invalid("power", power, "it must be always or switched");
     }
 
     private static String required(Map<String, ?> properties, String key) {

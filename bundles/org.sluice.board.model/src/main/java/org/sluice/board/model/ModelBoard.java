@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.sluice.api.Counters;
 import org.sluice.board.base.FannedInterrupts;
 import org.sluice.board.base.Properties;
 import org.sluice.spi.board.AtsModel;
@@ -16,6 +18,8 @@ import org.sluice.spi.board.IommuModel;
 import org.sluice.spi.board.IommuModelFactory;
 import org.sluice.spi.board.ModelRequest;
 import org.sluice.spi.bus.DevicePort;
+import org.sluice.spi.bus.PowerDomain;
+import org.sluice.spi.bus.PowerSwitch;
 import org.sluice.spi.bus.RegisterFile;
 import org.sluice.spi.memory.MemoryFactory;
 import org.sluice.spi.memory.PageAllocator;
@@ -27,6 +31,7 @@ final class ModelBoard implements Board, AutoCloseable {
     private final PhysicalMemory memory;
     private final PageAllocator allocator;
     private final IommuModel model;
+    private final Optional<SwitchedPower> power;
     private final List<IommuHardware> iommus;
     private final Map<String, DmaProperties> dma = new HashMap<>();
     private final List<Endpoint> endpoints;
@@ -52,8 +57,15 @@ final class ModelBoard implements Board, AutoCloseable {
             case DROP_SYNC -> new EarlySync(model.registers(), memory, interrupts);
             default -> model.registers();
         };
-        iommus = List.of(
-                new IommuHardware(config.iommuName(), config.compatible(), registers, interrupts, config.firmware()));
+        power = config.switched() ? Optional.of(new SwitchedPower()) : Optional.empty();
+        iommus = List.of(new IommuHardware(
+                config.iommuName(),
+                config.compatible(),
+                power.map(domain -> domain.over(registers)).orElse(registers),
+                interrupts,
+                config.firmware(),
+                power.map(PowerDomain.class::cast).orElse(PowerDomain.ALWAYS_ON),
+                model.platform()));
         List<Endpoint> made = new ArrayList<>();
         for (EndpointConfig endpoint : config.endpoints()) {
             made.add(endpoint(endpoint, config.iommuName(), injection));
@@ -70,7 +82,8 @@ final class ModelBoard implements Board, AutoCloseable {
                 ? new TranslatingBus(model, streamId, translating)
                 : (pasid, address, flags, data, offset, length) ->
                         model.transact(streamId, pasid, address, flags | world, data, offset, length);
-        Dma dma = new ModelDma(bus, config.name(), config.pasidBits());
+        TransactionBus powered = power.map(domain -> domain.over(bus)).orElse(bus);
+        Dma dma = new ModelDma(powered, config.name(), config.pasidBits());
         if (injection == Injection.SWAP_SSID) {
             dma = new SwappedSubstreams(dma, config.pasidBits());
         }
@@ -111,6 +124,11 @@ final class ModelBoard implements Board, AutoCloseable {
     }
 
     @Override
+    public Optional<PowerSwitch> powerSwitch(Endpoint endpoint) {
+        return power.map(PowerSwitch.class::cast);
+    }
+
+    @Override
     public String name() {
         return name;
     }
@@ -133,6 +151,14 @@ final class ModelBoard implements Board, AutoCloseable {
     @Override
     public List<Endpoint> endpoints() {
         return endpoints;
+    }
+
+    /** What can be counted of the IOMMU; null where the model counts nothing. */
+    Counters counters() {
+        if (!(model instanceof Counters counters)) {
+            return null;
+        }
+        return power.map(domain -> domain.beside(counters)).orElse(counters);
     }
 
     /** The model itself, for what it offers besides its registers. */

@@ -65,7 +65,8 @@ public final class ModelBoardComponent {
         requireCompatible(config.compatible(), models.getKey().get(IommuModelFactory.COMPATIBLE));
         board = new ModelBoard(config, memories, models.getValue());
         Map<String, Object> named = Map.of(Board.NAME, board.name());
-        countersService = board.model() instanceof Counters counters
+        Counters counters = board.counters();
+        countersService = counters != null
                 ? context.registerService(Counters.class, counters, FrameworkUtil.asDictionary(named))
                 : null;
         modelService = board.model() instanceof ExplainingModel model

@@ -3,6 +3,7 @@ package org.sluice.demo.gpu;
 import java.io.IOException;
 import java.util.Dictionary;
 import java.util.Hashtable;
+import java.util.List;
 import java.util.Map;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.InvalidSyntaxException;
@@ -76,6 +77,15 @@ final class GpuMachine implements AutoCloseable {
                         .anyMatch(
                                 unit -> unit.name().equals(name + "-smmu") && unit.state() == UnitStatus.State.RUNNING)
                 && iommu().device("gpu").isPresent();
+    }
+
+    /** Names of the hooks that its IOMMU's driver uses. */
+    List<String> hooks() throws InterruptedException {
+        return iommu().status().stream()
+                .filter(unit -> unit.name().equals(name + "-smmu"))
+                .flatMap(unit -> unit.hooks().stream())
+                .map(hook -> hook.substring(0, hook.indexOf(": ")))
+                .toList();
     }
 
     Iommu iommu() throws InterruptedException {

@@ -20,6 +20,7 @@ import org.sluice.api.Prot;
 import org.sluice.api.SpaceState;
 import org.sluice.api.SvaParameters;
 import org.sluice.spi.board.Board;
+import org.sluice.spi.bus.PowerSwitch;
 import org.sluice.vendor.msm.gpu.CommandStream;
 import org.sluice.vendor.msm.gpu.Execution;
 import org.sluice.vendor.msm.gpu.Gpu;
@@ -43,6 +44,7 @@ final class GpuStory {
     private final boolean loadsTables;
     private final List<String> lines = new ArrayList<>();
     private final List<String> faults = new CopyOnWriteArrayList<>();
+    private volatile FaultEvent last;
     private Board board;
     private GpuRing ring;
     private Gpu gpu;
@@ -63,6 +65,7 @@ final class GpuStory {
                 .allocDomain(device, DomainRequest.of(DomainType.UNMANAGED).inUpperHalf())) {
             kernel.attach(device);
             device.initSva(SvaParameters.any());
+            hooks();
             ring = new GpuRing(gpu, kernel, board.memory(), board.allocator());
             say(
                     "kernel: the ring is mapped in the upper half, at 0x%x",
@@ -76,7 +79,15 @@ final class GpuStory {
         return lines;
     }
 
-    private void processes(Domain kernel, IommuDevice device) {
+    /** What the driver knows of this SMMU beyond its registers. */
+    private void hooks() throws InterruptedException {
+        List<String> names = machine.hooks();
+        if (!names.isEmpty()) {
+            hardware("the driver minds: %s", String.join(", ", names));
+        }
+    }
+
+    private void processes(Domain kernel, IommuDevice device) throws InterruptedException {
         IoMm a = process("A", kernel, device);
         IoMm b = process("B", kernel, device);
         long pageA = page();
@@ -91,6 +102,7 @@ final class GpuStory {
         remapWhileTheOtherIsLoaded(a, b, pageA);
         fault(a, b);
         repair(a);
+        board.powerSwitch(machine.endpoint()).ifPresent(power -> sleep(a, power));
         free(kernel, a, b);
         kernel.freePasid(a, CompletableFuture.completedFuture(null));
         say("A: freed too: %s", settled(a));
@@ -119,7 +131,7 @@ final class GpuStory {
                 gpu.register(0), gpu.register(1), gpu.register(2), gpu.register(3));
         if (loadsTables) {
             hardware(
-                    "the GPU loaded tables %d times; %d updates were left out, the table was loaded already",
+                    "CP_SMMU_TABLE_UPDATE so far: %d; left out because the process was loaded already: %d",
                     gpu.tableSwitches(), ring.skippedUpdates());
         }
     }
@@ -130,18 +142,30 @@ final class GpuStory {
         board.memory().write32(fresh, 0xaaaa0002);
         long unmapped = a.unmap(IOVA, PAGE);
         a.map(IOVA, fresh, PAGE, RW);
-        say("A: while B is loaded, unmap %d bytes at 0x%x and map another page there", unmapped, IOVA);
+        say("A: while B's work is the last, unmap %d bytes at 0x%x and map another page there", unmapped, IOVA);
+        a.clientTable()
+                .ifPresent(table ->
+                        hardware("A is not loaded: its translations go by ASID %d all the same", table.asid()));
         say("A: load from 0x%x: %s, %08x", IOVA, run(a, new CommandStream().load(0, IOVA, 1)), gpu.register(0));
         board.allocator().free(old, PAGE);
     }
 
     private void fault(IoMm a, IoMm b) {
-        say(
-                "B: load from 0x%x, which nobody mapped: %s",
-                IOVA + PAGE, run(b, new CommandStream().load(1, IOVA + PAGE, 1)));
+        say("B: goes one page too far: %s", run(b, new CommandStream().load(1, IOVA + PAGE, 1)));
         await(() -> !faults.isEmpty());
         say("handler: %s", faults.remove(0));
+        b.clientTable().ifPresent(table -> guilt(last, table));
         say("A: goes on: %s, %08x", run(a, new CommandStream().load(0, IOVA, 1)), gpu.register(0));
+    }
+
+    /** An SMMUv2 tells no PASID: it tells what was loaded. Words as the driver gives them: FSR, FSYNR0, FAR, TTBR0, CONTEXTIDR. */
+    private void guilt(FaultEvent event, ClientTable table) {
+        long ttbr0 = event.raw().get(3);
+        long contextIdr = event.raw().get(4);
+        boolean same = ttbr0 == table.ttbr0() && (int) contextIdr == table.contextIdr();
+        hardware(
+                "how it is known: FSR 0x%x; TTBR0 0x%016x and CONTEXTIDR 0x%x are %s",
+                event.raw().get(0), ttbr0, contextIdr, same ? "B's" : "somebody else's");
     }
 
     private void repair(IoMm a) {
@@ -154,9 +178,24 @@ final class GpuStory {
             return FaultResponse.RETRY;
         });
         say(
-                "A: load from 0x%x stalls, its handler maps the page: %s, %08x",
+                "A: load from 0x%x stalls until its handler has mapped a page: %s, %08x",
                 iova, run(a, new CommandStream().load(0, iova, 1)), gpu.register(0));
         say("handler: %s", faults.remove(0));
+    }
+
+    /** What is unmapped while the SMMU sleeps is flushed when it wakes: nobody can write its registers before. */
+    private void sleep(IoMm a, PowerSwitch power) {
+        long iova = IOVA + 32 * PAGE;
+        a.map(iova, page(), PAGE, RW);
+        String before = run(a, new CommandStream().load(5, iova, 1));
+        a.onFault(event -> blame("A", event));
+        power.off();
+        a.unmap(iova, PAGE);
+        power.on();
+        String after = run(a, new CommandStream().load(5, iova, 1));
+        await(() -> !faults.isEmpty());
+        faults.clear();
+        hardware("A: load from 0x%x: %s. GPU and SMMU off, A unmaps it, on again: %s", iova, before, after);
     }
 
     private void free(Domain kernel, IoMm a, IoMm b) {
@@ -165,9 +204,9 @@ final class GpuStory {
         GpuRing.Submission last = ring.submit(b, new CommandStream().load(1, IOVA, 1));
         kernel.freePasid(b, fence);
         say(
-                "B: freed while work of it may be under way: map now says: %s",
+                "B: freed while work of it may still run; a map in it is refused: %s",
                 refusal(() -> b.map(IOVA, 0x9000_0000L, PAGE, RW)));
-        say("ring: another submission of B is refused: %s", refusal(() -> ring.submit(b, new CommandStream())));
+        say("ring: a submission of B is refused: %s", refusal(() -> ring.submit(b, new CommandStream())));
         outcome(last);
         stale.ifPresent(table -> hazard(a, b, table));
         fence.complete(null);
@@ -179,12 +218,13 @@ final class GpuStory {
         CommandStream work = new CommandStream().load(4, IOVA, 1);
         Execution execution = join(ring.submitUnchecked(table, work).execution());
         hardware(
-                "without the check the GPU still loads B's root and reads %08x: %s, B is %s until its fence",
+                "without that check the GPU still loads B's root and reads %08x: %s. So B is %s, its tables stay until its fence",
                 gpu.register(4), execution.completed() ? "done" : execution.reason(), b.state());
         run(a, new CommandStream().load(0, IOVA, 1));
     }
 
     private FaultResponse blame(String name, FaultEvent event) {
+        last = event;
         faults.add(describe(name, event) + ", terminated");
         return FaultResponse.ABORT;
     }

@@ -34,6 +34,7 @@ public final class SwitchingGpuDemo implements Callable<List<String>> {
                 "iommu.compatible", "qcom,adreno-smmu",
                 "models.target", "(sluice.model.compatible=qcom,adreno-smmu)",
                 "iommu.profile", "qcom",
+                "power", "switched",
                 "endpoints", "gpu;sid=0;compatible=qcom,adreno;stall=true");
         List<String> lines = new ArrayList<>();
         lines.add("Two processes on one GPU");
