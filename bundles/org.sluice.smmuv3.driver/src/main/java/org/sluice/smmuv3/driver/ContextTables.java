@@ -105,8 +105,8 @@ final class ContextTables {
 
     /** Width of an IOVA in either half. */
     private int inputBits(long sizes) {
-        boolean large = is64K(sizes) ? features.has(Feature.LARGE_INPUTS) : hasLargeDescriptors(sizes);
-        return large ? LARGE_BITS : USUAL_BITS;
+        boolean room = is64K(sizes) || hasLargeDescriptors(sizes);
+        return room && features.has(Feature.LARGE_INPUTS) ? LARGE_BITS : USUAL_BITS;
     }
 
     private int outputBits(long sizes) {

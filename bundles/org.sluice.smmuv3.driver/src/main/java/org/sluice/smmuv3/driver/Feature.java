@@ -34,6 +34,6 @@ enum Feature {
     FORCED_WRITE_BACK,
     /** Descriptors of the 4K and 16K granules can hold addresses of 52 bits (LPA2). */
     LARGE_DESCRIPTORS,
-    /** IOVAs have up to 52 bits with 64K pages. */
+    /** IOVAs of stage 1 have up to 52 bits, where descriptors have room. */
     LARGE_INPUTS
 }

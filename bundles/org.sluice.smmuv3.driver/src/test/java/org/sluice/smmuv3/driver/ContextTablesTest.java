@@ -31,7 +31,7 @@ class ContextTablesTest {
         return new ContextTables(Features.identify(registers, Map.of()), contiguous);
     }
 
-    /** As the architecture has it: DS for 4K and 16K both ways, OAS for what 64K puts out, VAX for what it takes in. */
+    /** As the architecture has it: DS gives room in descriptors of 4K and 16K, OAS says what comes out, VAX what goes in. */
     @ParameterizedTest
     @CsvSource({
         // OAS, DS, VAX, page size: input, output, LPA2
@@ -41,9 +41,10 @@ class ContextTablesTest {
         "6, 0, 0, 0x10000, 48, 52, false",
         "6, 0, 1, 0x10000, 52, 52, false",
         "6, 1, 0, 0x10000, 48, 52, false",
-        "6, 1, 0, 0x1000,  52, 52, true",
+        "6, 1, 0, 0x1000,  48, 52, true",
+        "6, 1, 1, 0x1000,  52, 52, true",
         "6, 1, 1, 0x4000,  52, 52, true",
-        "4, 1, 0, 0x1000,  52, 44, true",
+        "4, 1, 1, 0x1000,  52, 44, true",
         "6, 1, 1, 0,       52, 52, true",
         "6, 0, 1, 0,       48, 48, false",
     })
