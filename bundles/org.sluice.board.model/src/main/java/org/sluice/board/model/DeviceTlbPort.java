@@ -27,7 +27,7 @@ final class DeviceTlbPort implements DevicePort, AtsEndpoint, AutoCloseable {
         this.iommu = iommu;
         cache = new DeviceTlb(config.tlbEntries());
         int streamId = config.streamIds().get(0);
-        pages = new PageRequests(iommu, streamId, config.pasidInResponse());
+        pages = new PageRequests(iommu, streamId, config.pasidInResponse(), config.pagesInGroup());
         connection = iommu.connect(streamId, this);
     }
 

@@ -20,6 +20,7 @@ import org.sluice.spi.board.DmaProperties;
  * @param tlbEntries {@code ats}: entries of its device TLB, a power of two; 0 for an endpoint without ATS
  * @param pageRequests {@code pri}: whether it sends page requests, which takes ATS
  * @param pasidInResponse {@code pasid-in-response}: whether it knows an answer to those only by its PASID
+ * @param pagesInGroup {@code pri-pages}: pages that it asks for at once, the missing one and those behind it
  * @param mute {@code mute}: a defect: it neither heeds nor answers invalidations
  * @param secure {@code secure}: whether its stream is Secure, which has no ATS
  * @param stalls {@code stall}: whether its transactions may be stalled
@@ -34,6 +35,7 @@ record EndpointConfig(
         int tlbEntries,
         boolean pageRequests,
         boolean pasidInResponse,
+        int pagesInGroup,
         boolean mute,
         boolean secure,
         boolean stalls,
@@ -42,8 +44,19 @@ record EndpointConfig(
     private static final long MAX_STREAM_ID = 0xffff_ffffL;
     private static final int ALONE = -1;
     private static final int MAX_TLB_ENTRIES = 1 << 20;
+    private static final int MAX_PAGES_IN_GROUP = 512;
     private static final Set<String> KNOWN = Set.of(
-            "sid", "pasids", "compatible", "group", "ats", "pri", "pasid-in-response", "mute", "secure", "stall");
+            "sid",
+            "pasids",
+            "compatible",
+            "group",
+            "ats",
+            "pri",
+            "pri-pages",
+            "pasid-in-response",
+            "mute",
+            "secure",
+            "stall");
 
     /** An endpoint whose DMA has nothing special. */
     EndpointConfig(
@@ -67,6 +80,7 @@ record EndpointConfig(
                 tlbEntries,
                 pageRequests,
                 pasidInResponse,
+                1,
                 mute,
                 secure,
                 stalls,
@@ -127,10 +141,16 @@ record EndpointConfig(
                 tlbEntries,
                 pageRequests,
                 flag(name, values, "pasid-in-response"),
+                pagesInGroup(name, values),
                 flag(name, values, "mute"),
                 secure,
                 flag(name, values, "stall"),
                 DmaKeys.parse(name, values));
+    }
+
+    private static int pagesInGroup(String name, Map<String, String> values) {
+        String value = values.get("pri-pages");
+        return value == null ? 1 : Properties.number(property(name, "pri-pages"), value, 1, MAX_PAGES_IN_GROUP);
     }
 
     private static String property(String name, String key) {

@@ -13,9 +13,11 @@ import org.sluice.spi.board.IommuModel;
  * hit does not allocate.
  */
 final class TranslatingBus implements TransactionBus {
-    // a page request that is answered with success before anything is mapped comes again, but not for ever
+    // a page request that is answered with success before anything is mapped comes again, but ever more slowly and not
+    // for ever
     private static final int MAX_RETRIES = 1000;
     private static final long RETRY_NANOS = 100_000;
+    private static final long SLOWEST_RETRY_NANOS = 10_000_000;
     // no outcome of Dma
     private static final int UNTRANSLATED = -1;
     private static final int MISSING = -2;
@@ -46,7 +48,7 @@ final class TranslatingBus implements TransactionBus {
                 return Dma.ABORT;
             }
             if (retries > 0) {
-                LockSupport.parkNanos(RETRY_NANOS);
+                LockSupport.parkNanos(Math.min(retries * RETRY_NANOS, SLOWEST_RETRY_NANOS));
             }
         }
         return Dma.ABORT;

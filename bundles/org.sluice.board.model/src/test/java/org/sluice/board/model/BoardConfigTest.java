@@ -89,6 +89,7 @@ class BoardConfigTest {
                 "dma0;sid=1;ats=4;secure=true | endpoint dma0: secure is 'true': Secure streams have no ATS",
                 "dma0;sid=1;pri=true | endpoint dma0: pri is 'true': page requests take ATS",
                 "dma0;sid=1;ats=4;pri=yes | endpoint dma0: pri is 'yes': it must be true or false",
+                "dma0;sid=1;pri-pages=0 | endpoint dma0: pri-pages is '0': it must be from 1 to 512",
                 ";sid=1 | endpoint is ';sid=1': it must begin with a name",
             })
     void anErrorNamesEndpointKeyAndValue(String endpoint, String message) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
+import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -212,6 +213,33 @@ class DeviceTlbTest {
             assertThat(second.get()).isEqualTo(-1);
             assertThat(bench.load(1, IOVA)).isEqualTo(-1);
             assertThat(bench.counter("priq.recorded")).isEqualTo(2);
+        }
+    }
+
+    /** The page of the access first, the last one marked; refused, it asks for the one that it needs. */
+    @Test
+    void aGroupOfPagesIsAskedForAtOnceAndIfRefusedTheOneAlone() throws InterruptedException, ExecutionException {
+        try (Bench bench = bench("pri=true;pri-pages=3")) {
+            bench.port.enableAts(12);
+            bench.port.enablePri(4);
+            FutureTask<Integer> value = load(bench, 1);
+            List<long[]> group = List.of(bench.pageRequest(), bench.pageRequest(), bench.pageRequest());
+            assertThat(group)
+                    .extracting(request -> PageRequest.pageAddr(request[1]))
+                    .containsExactly(IOVA, IOVA + 0x1000, IOVA + 0x2000);
+            assertThat(group)
+                    .extracting(request -> PageRequest.last(request[0]))
+                    .containsExactly(0L, 0L, 1L);
+            assertThat(group)
+                    .extracting(request -> PageRequest.prgIndex(request[1]))
+                    .containsOnly(PageRequest.prgIndex(group.get(0)[1]));
+            bench.respond(group.get(2), CmdPriResp.RESP_INVALID_REQUEST, false);
+            long[] alone = bench.pageRequest();
+            assertThat(PageRequest.pageAddr(alone[1])).isEqualTo(IOVA);
+            assertThat(PageRequest.last(alone[0])).isEqualTo(1);
+            bench.map(1, IOVA, bench.page(5));
+            bench.respond(alone, CmdPriResp.RESP_SUCCESS, false);
+            assertThat(value.get()).isEqualTo(5);
         }
     }
 

@@ -144,6 +144,27 @@ public final class PageFaults {
         return true;
     }
 
+    /**
+     * Forgets every group whose last request has not come: some were lost, and the hardware has answered their groups. A group
+     * that is not over is only asked for in part then, and the device asks again for the rest.
+     */
+    public synchronized void discardPartial() {
+        forget(line -> true);
+    }
+
+    /** Under the lock. */
+    private void forget(Predicate<FaultLine> lines) {
+        collecting.values().removeIf(group -> {
+            boolean match = lines.test(group.line());
+            if (match) {
+                group.stopClock();
+                partial -= group.faults.size();
+                counters.discarded.add(group.faults.size());
+            }
+            return match;
+        });
+    }
+
     private synchronized void discard(FaultGroup group) {
         if (collecting.remove(group.key, group)) {
             partial -= group.faults.size();
@@ -257,15 +278,7 @@ public final class PageFaults {
     private void abort(Predicate<FaultLine> lines, PageResponse response) {
         List<FaultGroup> open;
         synchronized (this) {
-            collecting.values().removeIf(group -> {
-                boolean match = lines.test(group.line());
-                if (match) {
-                    group.stopClock();
-                    partial -= group.faults.size();
-                    counters.discarded.add(group.faults.size());
-                }
-                return match;
-            });
+            forget(lines);
             open = complete.stream()
                     .filter(group -> lines.test(group.line()) && !group.answered)
                     .toList();

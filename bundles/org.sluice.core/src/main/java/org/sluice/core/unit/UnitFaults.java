@@ -99,6 +99,11 @@ final class UnitFaults implements UnitHost {
                 () -> repair(device, fault.pasid()));
     }
 
+    @Override
+    public void pageRequestsLost() {
+        pages.discardPartial();
+    }
+
     /**
      * Sees to it that no fault of a PASID that was just taken away is under way: what the hardware queued is consumed, what
      * waits is answered. Handlers that run are not waited for here: they may want the lock that the caller holds.

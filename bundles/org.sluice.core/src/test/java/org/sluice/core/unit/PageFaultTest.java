@@ -219,6 +219,25 @@ class PageFaultTest {
         assertThat(machine.driver.responses.all()).isEmpty();
     }
 
+    /** The index of a group comes back: what is left of one that the hardware answered must not join the next. */
+    @Test
+    void lossOfRequestsForgetsWhatWaitsForTheRestOfItsGroup() {
+        List<PageFault> seen = new CopyOnWriteArrayList<>();
+        IoMm space = space(fault -> {
+            seen.add(fault);
+            return FaultResponse.RETRY;
+        });
+        host().pageRequest(Requests.part(NIC, space.pasid(), 0x1000, 3));
+        host().pageRequest(Requests.part(NIC, space.pasid(), 0x2000, 4));
+        host().pageRequestsLost();
+        assertThat(Unit.of(nic()).faults().pages().pending()).isZero();
+        assertThat(machine.counter("iopf.discarded")).isEqualTo(2);
+        PageRequest last = Requests.last(NIC, space.pasid(), 0x4000, 3);
+        assertThat(host().pageRequest(last)).isTrue();
+        assertThat(answerTo(last)).isEqualTo(PageResponse.SUCCESS);
+        assertThat(seen).extracting(PageFault::iova).containsExactly(0x4000L);
+    }
+
     @Test
     void fullQueueLeavesTheAnswerToTheDriver() {
         useWorkers(new FaultWorkers(1, 1, 30_000));

@@ -46,6 +46,15 @@ final class PageRequests {
         }
     }
 
+    /** The queue overflowed. */
+    void lost() {
+        try {
+            host.pageRequestsLost();
+        } catch (RuntimeException failure) {
+            log.error("nobody could be told that page requests were lost: " + failure);
+        }
+    }
+
     /** Answers a group, or a stalled transaction. */
     void respond(PageRequest request, PageResponse response) {
         FaultRecord fault = request.fault();

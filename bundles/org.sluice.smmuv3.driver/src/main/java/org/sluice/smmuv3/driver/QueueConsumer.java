@@ -6,6 +6,7 @@ import java.util.function.Consumer;
 final class QueueConsumer {
     private final RecordQueue queue;
     private final Consumer<long[]> sink;
+    private final Runnable lost;
 
     /** Position up to which every record was consumed and its handler returned. */
     private volatile long handled;
@@ -17,10 +18,12 @@ final class QueueConsumer {
      * A consumer.
      *
      * @param sink gets the words of each record, and may throw nothing
+     * @param lost is called when records were lost, after those before them; it may throw nothing
      */
-    QueueConsumer(RecordQueue queue, Consumer<long[]> sink) {
+    QueueConsumer(RecordQueue queue, Consumer<long[]> sink, Runnable lost) {
         this.queue = queue;
         this.sink = sink;
+        this.lost = lost;
         this.handled = queue.consumed();
     }
 
@@ -46,7 +49,7 @@ final class QueueConsumer {
 
     /** Handles what there is. */
     void drain() {
-        queue.drain(this::handle);
+        queue.drain(this::handle, lost);
     }
 
     private void handle(long[] words) {

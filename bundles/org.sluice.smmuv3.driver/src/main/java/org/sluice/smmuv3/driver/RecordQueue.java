@@ -27,6 +27,8 @@ final class RecordQueue {
     private static final Kind EVENTS = new Kind("EVTQ", "events", EventqProd.ADDRESS, EventqCons.ADDRESS);
     private static final Kind REQUESTS = new Kind("PRIQ", "requests", PriqProd.ADDRESS, PriqCons.ADDRESS);
 
+    private static final long NOTHING_LOST = -1;
+
     private final RegisterFile registers;
     private final PhysicalMemory memory;
     private final QueueRing ring;
@@ -34,6 +36,10 @@ final class RecordQueue {
     private final UnitLog log;
     private volatile long consumed;
     private long overflowAcknowledged;
+
+    /** Position of the first record that was written after a loss that nobody was told of. */
+    private long lostBehind = NOTHING_LOST;
+
     private volatile long overflows;
     private volatile boolean closed;
     private QueuePositions.Position remembered = QueuePositions.EMPTY;
@@ -85,12 +91,20 @@ final class RecordQueue {
      * across that call, so that the sink may drain too.
      *
      * @param sink gets the words of each record, and may throw nothing
+     * @param lost is called after the records that were written before some were lost
      */
-    void drain(Consumer<long[]> sink) {
+    void drain(Consumer<long[]> sink, Runnable lost) {
         while (!closed) {
             long prod = prod();
-            acknowledgeOverflow(EventqProd.ovflg(prod));
-            if (ring.ahead(EventqProd.wr(prod), consumed) == 0) {
+            long ahead = ring.ahead(EventqProd.wr(prod), consumed);
+            if (acknowledgeOverflow(EventqProd.ovflg(prod))) {
+                lostBehind = consumed + ahead;
+            }
+            if (lostBehind != NOTHING_LOST && consumed >= lostBehind) {
+                lostBehind = NOTHING_LOST;
+                lost.run();
+            }
+            if (ahead == 0) {
                 return;
             }
             long[] words = new long[ring.entryBytes() / Long.BYTES];
@@ -118,13 +132,16 @@ final class RecordQueue {
         overflowAcknowledged = 0;
     }
 
-    private void acknowledgeOverflow(long flag) {
-        if (flag != overflowAcknowledged) {
-            overflowAcknowledged = flag;
-            overflows++;
-            writeCons();
-            log.warn(kind.name() + " overflow detected -- " + kind.lost() + " lost");
+    /** Whether there was one. */
+    private boolean acknowledgeOverflow(long flag) {
+        if (flag == overflowAcknowledged) {
+            return false;
         }
+        overflowAcknowledged = flag;
+        overflows++;
+        writeCons();
+        log.warn(kind.name() + " overflow detected -- " + kind.lost() + " lost");
+        return true;
     }
 
     private void writeCons() {

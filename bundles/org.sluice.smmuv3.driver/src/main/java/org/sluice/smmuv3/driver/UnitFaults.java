@@ -27,12 +27,12 @@ final class UnitFaults {
         this.requests = parts.memory().pageRequests() == null ? null : parts.pageRequestQueue();
         FaultReporter reporter = new FaultReporter(parts.host(), parts.queue(), parts.log(), clients);
         List<QueueConsumer> consumers = new ArrayList<>();
-        consumers.add(new QueueConsumer(events, words -> reporter.accept(new EventRecord(words))));
+        consumers.add(new QueueConsumer(events, words -> reporter.accept(new EventRecord(words)), () -> {}));
         Set<String> lines = new HashSet<>();
         lines.add(parts.hooks().line("eventq"));
         lines.add(parts.hooks().line("gerror"));
         if (requests != null) {
-            consumers.add(new QueueConsumer(requests, pageRequests::accept));
+            consumers.add(new QueueConsumer(requests, pageRequests::accept, pageRequests::lost));
             lines.add(parts.hooks().line("priq"));
         }
         this.thread = new EventThread(

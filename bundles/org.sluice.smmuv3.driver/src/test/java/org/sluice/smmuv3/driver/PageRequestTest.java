@@ -108,22 +108,29 @@ class PageRequestTest {
         assertThat(fixture.registers.takeCommands()).isEmpty();
     }
 
+    /** The core is told once, when it has every request from before the loss: it must not wait for the rest of their groups. */
     @Test
-    void overflowIsAcknowledgedAndCounted() {
-        fixture.host.repairs(request -> true);
+    void overflowIsAcknowledgedCountedAndToldAfterWhatCameBefore() {
         CountDownLatch leave = new CountDownLatch(1);
         fixture.host.repairs(request -> {
             awaitLatch(leave);
             return true;
         });
         for (int i = 0; i < 10; i++) {
-            fixture.registers.request(READ_LAST, i);
+            fixture.registers.request(NOT_LAST, i);
         }
         leave.countDown();
         fixture.registers.interrupt("priq");
-        await(() -> counter("driver.requests.overflows") == 1);
-        await(() -> counter("driver.requests") >= 8);
+        await(() -> !fixture.host.seenBeforeLosses().isEmpty());
+        assertThat(counter("driver.requests.overflows")).isEqualTo(1);
         assertThat(PriqCons.ovackflg(fixture.registers.get(PriqCons.ADDRESS))).isEqualTo(1);
+        int recorded = fixture.host.requests().size();
+        assertThat(recorded).isBetween(8, 9);
+        assertThat(fixture.host.seenBeforeLosses()).containsExactly(recorded);
+        fixture.registers.request(READ_LAST, 0);
+        fixture.registers.interrupt("priq");
+        await(() -> fixture.host.requests().size() == recorded + 1);
+        assertThat(fixture.host.seenBeforeLosses()).hasSize(1);
     }
 
     @Test

@@ -15,6 +15,7 @@ final class TestHost implements UnitHost {
     private final TestAllocator allocator;
     private final List<FaultRecord> faults = new CopyOnWriteArrayList<>();
     private final List<PageRequest> requests = new CopyOnWriteArrayList<>();
+    private final List<Integer> seenBeforeLosses = new CopyOnWriteArrayList<>();
     private volatile Predicate<PageRequest> repairs = request -> false;
     private volatile Function<FaultRecord, FaultResponse> handler = fault -> FaultResponse.UNHANDLED;
 
@@ -59,5 +60,15 @@ final class TestHost implements UnitHost {
     public boolean pageRequest(PageRequest request) {
         requests.add(request);
         return repairs.test(request);
+    }
+
+    @Override
+    public void pageRequestsLost() {
+        seenBeforeLosses.add(requests.size());
+    }
+
+    /** For each time that requests were lost, how many had come by then. */
+    List<Integer> seenBeforeLosses() {
+        return seenBeforeLosses;
     }
 }

@@ -50,4 +50,11 @@ public interface UnitHost {
      *     to repair it: {@link #report} a stall, answer a page request with INVALID
      */
     boolean pageRequest(PageRequest request);
+
+    /**
+     * Says that page requests were lost, because their queue had overflowed: groups that wait for their last request may wait in
+     * vain, since the hardware has answered it, so that the device asks again. Call it on the unit's event thread, when every
+     * request that was queued before the loss has been reported ({@code iopf_queue_discard_partial}).
+     */
+    default void pageRequestsLost() {}
 }
