@@ -43,7 +43,12 @@ final class ShortDescriptors {
             bits |= (prot & Prot.WRITE) == 0 ? size.readOnly : 0;
             bits |= (prot & Prot.NOEXEC) != 0 ? size.notExecutable : 0;
         }
-        return bits | (nonSecure ? size.nonSecure : 0) | (int) paddr | (wideLeaves ? above32(paddr) : 0);
+        return bits | (nonSecure ? size.nonSecure : 0) | encode(paddr);
+    }
+
+    /** Address bits of a leaf for an address that is aligned to it. */
+    int encode(long paddr) {
+        return (int) paddr | (wideLeaves ? above32(paddr) : 0);
     }
 
     /** {@link Prot} bits that a leaf grants. */

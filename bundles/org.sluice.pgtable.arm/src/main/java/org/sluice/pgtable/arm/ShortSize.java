@@ -114,9 +114,14 @@ enum ShortSize {
         return (descriptor & ShortLevel1.SUPERSECTION_MASK) != 0 ? SUPERSECTION : SECTION;
     }
 
+    /** Whether a second-level entry is a small page. */
+    static boolean isPage(int descriptor) {
+        return (descriptor & ShortLevel2.SMALLPAGE_MASK) != 0;
+    }
+
     /** The leaf in a second-level entry; null where there is none. */
     static ShortSize ofSecond(int descriptor) {
-        if ((descriptor & ShortLevel2.SMALLPAGE_MASK) != 0) {
+        if (isPage(descriptor)) {
             return PAGE;
         }
         return (descriptor & ShortLargePage.TYPE_MASK) == ShortLargePage.TYPE_LARGE_PAGE ? LARGE_PAGE : null;

@@ -6,6 +6,7 @@ import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.LeafVisitor;
 import org.sluice.api.Prot;
+import org.sluice.pgtable.radix.KnownTable;
 import org.sluice.spi.pgtable.MappingException;
 import org.sluice.spi.pgtable.PageTable;
 import org.sluice.spi.pgtable.PageTableConfig;
@@ -29,6 +30,7 @@ final class ShortTable implements PageTable {
     private final long pageSizes;
     private final long lastIova;
     private final long lastPaddr;
+    private final ShortPageWay pageWay;
 
     ShortTable(PageTableConfig config, ShortTables tables, WalkerConfig walkerConfig) {
         this.config = config;
@@ -38,6 +40,7 @@ final class ShortTable implements PageTable {
         pageSizes = config.pageSizes();
         lastIova = (1L << config.inputBits()) - 1;
         lastPaddr = (1L << config.outputBits()) - 1;
+        pageWay = new ShortPageWay(tables, (pageSizes & ShortSize.PAGE.bytes()) != 0, lastIova, lastPaddr);
     }
 
     /** Refuses tables that are not of this format; reads only. */
@@ -65,8 +68,23 @@ final class ShortTable implements PageTable {
         return lastIova;
     }
 
+    /** The usual case first: one page in a table whose place is known. */
     @Override
     public long mapPages(long iova, long paddr, long pgsize, long pgcount, int prot) {
+        if (pgcount == 1 && pgsize == pageWay.bytes) {
+            KnownTable table = pageWay.tableOf(iova);
+            int bits = (int) pageWay.single(prot);
+            if (table != null
+                    && bits != 0
+                    && (paddr & pageWay.badPaddr) == 0
+                    && pageWay.replace(table, iova, 0, bits | descriptors.encode(paddr))) {
+                return pgsize;
+            }
+        }
+        return mapLeaves(iova, paddr, pgsize, pgcount, prot);
+    }
+
+    private long mapLeaves(long iova, long paddr, long pgsize, long pgcount, int prot) {
         ShortSize size = size(pgsize);
         if (size == null
                 || ((iova | paddr) & pgsize - 1) != 0
@@ -131,8 +149,21 @@ final class ShortTable implements PageTable {
         }
     }
 
+    /** As {@link #mapPages}: first one page in a known table. */
     @Override
     public long unmapPages(long iova, long pgsize, long pgcount, IotlbGather gather) {
+        if (pgcount == 1 && pgsize == pageWay.bytes) {
+            KnownTable table = pageWay.tableOf(iova);
+            int there = table == null ? 0 : pageWay.load(table, iova);
+            if (ShortSize.isPage(there) && pageWay.replace(table, iova, there, 0)) {
+                gather.addRange(iova, pgsize, pgsize);
+                return pgsize;
+            }
+        }
+        return unmapLeaves(iova, pgsize, pgcount, gather);
+    }
+
+    private long unmapLeaves(long iova, long pgsize, long pgcount, IotlbGather gather) {
         ShortSize size = size(pgsize);
         if (size == null || (iova & pgsize - 1) != 0 || pgcount <= 0 || !isIova(iova)) {
             return 0;
@@ -194,19 +225,23 @@ final class ShortTable implements PageTable {
         return ofLevel.isFirstLevel() ? ShortSize.ofFirst(descriptor) : ShortSize.ofSecond(descriptor);
     }
 
+    /** A page in a known table first; the general way finds everything. */
     @Override
     public long iovaToPhys(long iova) {
+        KnownTable table = pageWay.tableAround(iova);
+        int descriptor = table == null ? 0 : pageWay.load(table, iova);
+        return ShortSize.isPage(descriptor)
+                ? descriptors.address(descriptor, ShortSize.PAGE) | iova & pageWay.bytes - 1
+                : search(iova);
+    }
+
+    private long search(long iova) {
         if (!isIova(iova)) {
             return 0;
         }
-        int descriptor = tables.load(tables.first(iova));
-        ShortSize size;
-        if (ShortDescriptors.isTable(descriptor)) {
-            descriptor = tables.load(ShortTables.second(descriptors.table(descriptor), iova));
-            size = ShortSize.ofSecond(descriptor);
-        } else {
-            size = ShortSize.ofFirst(descriptor);
-        }
+        long table = tables.find(iova);
+        int descriptor = tables.load(table < 0 ? tables.first(iova) : ShortTables.second(table, iova));
+        ShortSize size = table < 0 ? ShortSize.ofFirst(descriptor) : ShortSize.ofSecond(descriptor);
         return size == null ? 0 : descriptors.address(descriptor, size) | iova & size.bytes() - 1;
     }
 

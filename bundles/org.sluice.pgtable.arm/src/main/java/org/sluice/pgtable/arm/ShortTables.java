@@ -2,6 +2,8 @@ package org.sluice.pgtable.arm;
 
 import java.lang.invoke.VarHandle;
 import org.sluice.api.IotlbGather;
+import org.sluice.pgtable.radix.TableCache;
+import org.sluice.pgtable.radix.TableWords;
 import org.sluice.spi.memory.PhysicalMemory;
 import org.sluice.spi.pgtable.TableHost;
 
@@ -9,7 +11,8 @@ import org.sluice.spi.pgtable.TableHost;
  * The two levels of the short descriptors in memory. Entries are half as wide as the memory's words, so that every change
  * is a compare-and-set of the entry alone: neighbours may change at the same moment.
  *
- * <p>Any thread may call it. Whoever clears an entry owns what it pointed to; nobody who begins later finds it.
+ * <p>Any thread may call it. Whoever clears an entry owns what it pointed to; it leaves the cache before it is given to
+ * anybody who may free it, so nobody who begins later finds it.
  */
 final class ShortTables {
     /** What covers the IOVA is a section. */
@@ -28,6 +31,8 @@ final class ShortTables {
     final ShortDescriptors descriptors;
     final TableHost host;
     private final PhysicalMemory memory;
+    private final TableWords words;
+    private final TableCache cache;
     private final long lastAddress;
 
     ShortTables(long root, int firstEntries, ShortDescriptors descriptors, long lastAddress, TableHost host) {
@@ -37,6 +42,17 @@ final class ShortTables {
         this.lastAddress = lastAddress;
         this.host = host;
         memory = host.memory();
+        words = new TableWords(memory);
+        // a slot for each entry of the first level: no table drives another one out
+        cache = new TableCache(words, Integer.numberOfTrailingZeros(firstEntries), ShortSize.FIRST_SHIFT);
+    }
+
+    /**
+     * Where the short way finds second-level tables: nowhere, if memory has no windows, or if a table covers IOVAs that are
+     * none.
+     */
+    TableCache near(long lastIova) {
+        return words.isWindowed() && lastIova >= SECTION_BYTES - 1 ? cache : TableCache.never(words);
     }
 
     int load(long entry) {
@@ -57,11 +73,19 @@ final class ShortTables {
 
     /** The second-level table for an IOVA, {@link #EMPTY} or {@link #BLOCKED}. */
     long find(long iova) {
+        long known = cache.get(iova);
+        return known >= 0 ? known : search(iova);
+    }
+
+    private long search(long iova) {
+        long stamp = cache.stamp(iova);
         int descriptor = load(first(iova));
-        if (ShortDescriptors.isTable(descriptor)) {
-            return descriptors.table(descriptor);
+        if (!ShortDescriptors.isTable(descriptor)) {
+            return descriptor == 0 ? EMPTY : BLOCKED;
         }
-        return descriptor == 0 ? EMPTY : BLOCKED;
+        long table = descriptors.table(descriptor);
+        cache.put(iova, table, stamp);
+        return table;
     }
 
     /**
@@ -118,6 +142,7 @@ final class ShortTables {
         if (!clear(first(iova), descriptor)) {
             return false;
         }
+        cache.forget(iova);
         long table = descriptors.table(descriptor);
         if (gather != null) {
             gather.addTable(table, SECOND_BYTES);

@@ -12,7 +12,7 @@ public final class KnownTable {
     /** The words that hold its entries; null in a memory without windows. */
     public final long[] window;
     /** Index of the first one in the window. */
-    final int word;
+    public final int word;
 
     KnownTable(long address, long first, long[] window, int word) {
         this.address = address;

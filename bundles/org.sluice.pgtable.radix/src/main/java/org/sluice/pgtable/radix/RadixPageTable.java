@@ -123,6 +123,15 @@ sealed class RadixPageTable implements PageTable permits TrackedPageTable {
         int replicas = way.replicas;
         long step = code.encode(pgsize);
         long bytes = pgcount << way.shift;
+        long entries = bytes >>> level.shift;
+        KnownTable known = way.tableAround(iova);
+        if (known != null && entries <= Level.ENTRIES - way.index(iova)) {
+            // All in one table that is remembered, as most runs are.
+            int at = way.word(known, iova);
+            if (words.fillFree(known.window, at, (int) entries, code.encode(paddr) | leaf, step, replicas)) {
+                return bytes;
+            }
+        }
         long done = 0;
         do {
             long at = iova + done;

@@ -184,7 +184,7 @@ public final class TableWords {
      */
     public boolean replace(long address, long expected, long entry) {
         return windowed
-                ? WORDS.compareAndSet(window(address), word(address), expected, entry)
+                ? replace(window(address), word(address), expected, entry)
                 : memory.compareAndSet64(address, expected, entry);
     }
 
@@ -237,6 +237,19 @@ public final class TableWords {
      */
     public static void put(long[] window, int at, long entry) {
         WORDS.setRelease(window, at, entry);
+    }
+
+    /**
+     * Replaces one word of a window.
+     *
+     * @param window of {@link KnownTable}
+     * @param at index of the word
+     * @param expected what must be there
+     * @param word to write
+     * @return false if another thread, or the device, was first
+     */
+    public static boolean replace(long[] window, int at, long expected, long word) {
+        return WORDS.compareAndSet(window, at, expected, word);
     }
 
     /**
