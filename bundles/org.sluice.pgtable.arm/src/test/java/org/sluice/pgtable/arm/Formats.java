@@ -26,7 +26,7 @@ final class Formats {
         return of(config).adopt(config, root, host);
     }
 
-    private static PageTableFormat of(PageTableConfig config) {
+    static PageTableFormat of(PageTableConfig config) {
         return ALL.stream()
                 .filter(format -> format.name().equals(config.format()))
                 .findAny()

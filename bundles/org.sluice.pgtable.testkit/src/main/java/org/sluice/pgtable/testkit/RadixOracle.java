@@ -1,4 +1,4 @@
-package org.sluice.pgtable.x86;
+package org.sluice.pgtable.testkit;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -11,7 +11,7 @@ import java.util.function.IntUnaryOperator;
  * What a page table must do, said with sorted maps: leaves by IOVA, and which tables exist. Written from the rules of
  * linux-iommu.md section 2.3, without any of the code under test.
  */
-final class Oracle {
+final class RadixOracle {
     /** A leaf. */
     record Leaf(long size, long paddr, int prot) {}
 
@@ -29,18 +29,23 @@ final class Oracle {
      * @param width bits that the top table translates
      * @param granted what a protection that is asked for becomes
      */
-    Oracle(int width, IntUnaryOperator granted) {
+    RadixOracle(int width, IntUnaryOperator granted) {
         this.granted = granted;
         for (int cover = 12 + INDEX_BITS; cover < width; cover += INDEX_BITS) {
             tables.put(cover, new TreeSet<>(Long::compareUnsigned));
         }
     }
 
+    /** log2 of what an entry covers that maps a size: 64K is mapped by 16 entries. */
+    private static int entryShift(int sizeShift) {
+        return sizeShift == 16 ? 12 : sizeShift;
+    }
+
     /** Bytes mapped; fewer than asked for when something is in the way. */
     long map(long iova, long paddr, int sizeShift, long count, int prot) {
         long size = 1L << sizeShift;
         long bytes = size * count;
-        int cover = sizeShift + INDEX_BITS;
+        int cover = entryShift(sizeShift) + INDEX_BITS;
         long done = 0;
         while (done != bytes) {
             long at = iova + done;
@@ -53,7 +58,7 @@ final class Oracle {
             if (there != null || !leaves.subMap(at, true, at + run - 1, true).isEmpty()) {
                 return done;
             }
-            removeTables(at, run, sizeShift);
+            removeTables(at, run, entryShift(sizeShift));
             for (long page = 0; page != run; page += size) {
                 leaves.put(at + page, new Leaf(size, paddr + done + page, granted.applyAsInt(prot)));
             }
@@ -76,7 +81,8 @@ final class Oracle {
 
     /** Bytes unmapped: all of a larger leaf that begins where the unmap has come to, nothing of one that began before. */
     long unmap(long iova, int sizeShift, long count) {
-        long entryBytes = 1L << sizeShift;
+        int entryShift = entryShift(sizeShift);
+        long entryBytes = 1L << entryShift;
         long wanted = count << sizeShift;
         long done = 0;
         while (done < wanted) {
@@ -85,9 +91,9 @@ final class Oracle {
             if (leaf != null && leaf.size >= entryBytes) {
                 leaves.remove(at);
                 done += leaf.size;
-            } else if (sizeShift > 12 && tables.get(sizeShift).contains(at)) {
+            } else if (entryShift > 12 && tables.get(entryShift).contains(at)) {
                 leaves.subMap(at, true, at + entryBytes - 1, true).clear();
-                removeTables(at, entryBytes, sizeShift);
+                removeTables(at, entryBytes, entryShift);
                 done += entryBytes;
             } else {
                 break;
