@@ -21,8 +21,6 @@ import org.sluice.spi.pgtable.WalkerConfig;
  * <p>Threads as {@link PageTable} says. There is no lock; a failed map leaves what was mapped before, and says how much.
  */
 sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
-    private static final int ACCESS = Prot.READ | Prot.WRITE;
-
     private final PageTableConfig config;
     private final WalkerConfig walkerConfig;
     private final LeafAttributes attributes;
@@ -59,7 +57,7 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
         lastPaddr = (1L << config.outputBits()) - 1;
         pageType = attributes.pageType();
         for (int prot = 0; prot <= Prot.ALL; prot++) {
-            attributesByProt[prot] = (prot & ACCESS) == 0 ? 0 : attributes.attributes(prot);
+            attributesByProt[prot] = MapRefusal.isExpressible(config, prot) ? attributes.attributes(prot) : 0;
         }
         ways = LpaeWay.byShift(tables, config.pageSizes(), this, lastPaddr, pageType, attributesByProt);
         pageWay = new LpaeWay(pages.leaf, tables, this, lastPaddr, pageType, attributesByProt);

@@ -4,6 +4,8 @@ import org.sluice.api.Errno;
 import org.sluice.api.Prot;
 import org.sluice.spi.pgtable.MappingException;
 import org.sluice.spi.pgtable.PageTable;
+import org.sluice.spi.pgtable.PageTableConfig;
+import org.sluice.spi.pgtable.Quirk;
 
 /** Says what is wrong with a map that was refused before it began (linux-iommu.md section 2.2); never on the fast path. */
 final class MapRefusal {
@@ -26,12 +28,25 @@ final class MapRefusal {
         if ((prot & ACCESS) == 0 || (prot & ~Prot.ALL) != 0) {
             return invalid("protection " + Prot.toString(prot) + " grants no access, or has unknown bits");
         }
+        if (!isExpressible(table.config(), prot)) {
+            return invalid("protection " + Prot.toString(prot)
+                    + ": ARM_LPA2 descriptors have no shareability, by which MMIO|CACHE would differ from MMIO");
+        }
         return new MappingException(
                 Errno.ERANGE,
                 String.format(
                         "0x%x pages of 0x%x bytes, iova 0x%x to paddr 0x%x: iovas are 0x%x to 0x%x, paddrs up to 0x%x",
                         pgcount, pgsize, iova, paddr, table.firstIova(), table.lastIova(), lastPaddr),
                 0);
+    }
+
+    /**
+     * Whether a leaf can have a protection and tell it again. Where LPA2 has address bits others have shareability, which is
+     * all that sets cached device memory apart from any other.
+     */
+    static boolean isExpressible(PageTableConfig config, int prot) {
+        int both = Prot.MMIO | Prot.CACHE;
+        return (prot & ACCESS) != 0 && !(config.has(Quirk.ARM_LPA2) && (prot & both) == both);
     }
 
     private static MappingException invalid(String message) {

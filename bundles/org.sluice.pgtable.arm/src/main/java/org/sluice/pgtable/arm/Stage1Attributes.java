@@ -71,7 +71,7 @@ final class Stage1Attributes implements LeafAttributes {
         if ((descriptor & Stage1Leaf.AP_RDONLY_MASK) == 0 || (descriptor & Stage1Leaf.DBM_MASK) != 0) {
             prot |= Prot.WRITE;
         }
-        // In the layout of LPA2 address bits are there, and cached device memory cannot be told from any other.
+        // In the layout of LPA2 address bits are there: device memory is never cached, as MapRefusal sees to.
         if (lpa2
                 ? Stage1Leaf.attrIndx(descriptor) == CACHED
                 : Stage1Leaf.sh(descriptor) == Stage1Leaf.SH_INNER_SHAREABLE) {

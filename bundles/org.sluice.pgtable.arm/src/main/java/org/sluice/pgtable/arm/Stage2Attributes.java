@@ -42,7 +42,7 @@ final class Stage2Attributes implements LeafAttributes {
     @Override
     public int prot(long descriptor) {
         int prot = granted(descriptor);
-        // In the layout of LPA2 address bits are there, and cached device memory cannot be told from any other.
+        // In the layout of LPA2 address bits are there: device memory is never cached, as MapRefusal sees to.
         if (lpa2
                 ? Stage2Leaf.memAttr(descriptor) == cached
                 : Stage2Leaf.sh(descriptor) == Stage2Leaf.SH_INNER_SHAREABLE) {

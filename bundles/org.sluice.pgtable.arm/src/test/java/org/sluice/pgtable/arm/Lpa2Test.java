@@ -73,6 +73,22 @@ class Lpa2Test {
         }
     }
 
+    @Test
+    void cachedDeviceMemoryThatCouldNotBeToldIsRefused() {
+        for (String format : new String[] {Stage1Format.NAME, Stage2Format.NAME}) {
+            PageTable table = create(format, "4K", 52, 52);
+            table.mapPages(IOVA, 0, 0x1000, 1, RW);
+            for (long count : new long[] {1, 20}) {
+                assertThatThrownBy(() ->
+                                table.mapPages(IOVA + 0x1000, 0, 0x1000, count, RW | Prot.MMIO | Prot.CACHE))
+                        .hasMessageStartingWith("EINVAL")
+                        .hasMessageContaining("READ|WRITE|CACHE|MMIO")
+                        .hasMessageContaining("ARM_LPA2");
+            }
+            assertThat(table.survey().leaves()).isEqualTo(1);
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({
         // granule, IAS, OAS: T0SZ, TG0, TG1, IPS, bytes of the top table, levels
