@@ -35,7 +35,10 @@ public final class Quirk {
      * long descriptors. Not a bit of Linux's.
      */
     public static final int ARM_CONTIGUOUS = 1 << 18;
-    /** Addresses of 52 bits with granules of 4K and 16K (LPA2: TCR.DS, VTCR.DS); nothing with 64K. Not a bit of Linux's. */
+    /**
+     * Addresses of 52 bits with granules of 4K and 16K (LPA2: TCR.DS, VTCR.DS); nothing with 64K. Maps with MMIO and CACHE
+     * together are refused (EINVAL). Not a bit of Linux's.
+     */
     public static final int ARM_LPA2 = 1 << 19;
 
     private Quirk() {}
