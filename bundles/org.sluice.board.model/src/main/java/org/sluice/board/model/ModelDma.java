@@ -22,12 +22,12 @@ final class ModelDma implements Dma {
 
     @Override
     public int read(int pasid, long iova, byte[] target, int offset, int length, int flags) {
-        return transfer(pasid, iova, target, offset, length, flags & (PRIVILEGED | EXECUTE));
+        return transfer(pasid, iova, target, offset, length, flags & (PRIVILEGED | EXECUTE | ATOMIC));
     }
 
     @Override
     public int write(int pasid, long iova, byte[] source, int offset, int length, int flags) {
-        return transfer(pasid, iova, source, offset, length, flags & PRIVILEGED | IommuModel.WRITE);
+        return transfer(pasid, iova, source, offset, length, flags & (PRIVILEGED | ATOMIC) | IommuModel.WRITE);
     }
 
     private int transfer(int pasid, long iova, byte[] data, int offset, int length, int flags) {

@@ -34,6 +34,10 @@ final class TranslatingBus implements TransactionBus {
 
     @Override
     public int transact(int pasid, long address, int flags, byte[] data, int offset, int length) {
+        if ((flags & Dma.ATOMIC) != 0) {
+            // nothing is asked for in advance of it
+            return model.transact(streamId, pasid, address, flags, data, offset, length);
+        }
         // what has no PASID has no privilege and executes nothing, on this bus
         int wanted = pasid == Dma.NO_PASID ? flags & IommuModel.WRITE : flags;
         for (int retries = 0; retries < MAX_RETRIES; retries++) {

@@ -50,6 +50,18 @@ class ModelBoardTest {
     }
 
     @Test
+    void aFarAtomicReachesTheIommuAsOne() {
+        try (Bench bench = new Bench("none")) {
+            bench.map(1, IOVA, bench.page(5));
+            byte[] data = new byte[8];
+            assertThat(bench.dma.read(1, IOVA, data, 0, 8, 0)).isEqualTo(Dma.OK);
+            assertThat(bench.dma.read(1, IOVA, data, 0, 8, Dma.ATOMIC)).isEqualTo(Dma.ABORT);
+            assertThat(bench.dma.write(1, IOVA, data, 0, 8, Dma.ATOMIC)).isEqualTo(Dma.ABORT);
+            assertThat(bench.counter("event.F_UUT")).isEqualTo(2);
+        }
+    }
+
+    @Test
     void afterTheFirstTransactionThatFailsNoneFollows() {
         try (Bench bench = new Bench("none")) {
             bench.map(1, IOVA, bench.page(5));

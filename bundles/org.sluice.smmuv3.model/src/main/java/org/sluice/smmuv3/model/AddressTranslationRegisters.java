@@ -121,7 +121,8 @@ final class AddressTranslationRegisters {
 
     private static long faulted(long fault) {
         long par = fault(Leaf.event(fault));
-        if (!Leaf.isStage2Fault(fault)) {
+        // a conflict has neither reason nor address
+        if (!Leaf.isStage2Fault(fault) || Leaf.event(fault) == EventId.F_TLB_CONFLICT) {
             return par;
         }
         // CLASS counts from 0, REASON keeps 0 for stage 1

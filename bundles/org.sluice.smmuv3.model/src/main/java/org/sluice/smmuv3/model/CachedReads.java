@@ -30,7 +30,8 @@ final class CachedReads {
         this.dataAccess = dataAccess;
         configurations = parts.configurations();
         tlb = parts.tlb();
-        readsWithoutEffect = dataAccess.readsWithoutEffect();
+        // a conflict is for the long way
+        readsWithoutEffect = dataAccess.readsWithoutEffect() && !tlb.reportsConflicts();
     }
 
     /** Whether the transaction was such a read and is done. If not, it has had no effect and is not counted. */

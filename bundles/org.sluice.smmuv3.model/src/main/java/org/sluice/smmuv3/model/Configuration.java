@@ -19,11 +19,13 @@ final class Configuration {
     private final Identity id;
     private final StreamTable streams;
     private final Stage2Translator stage2;
+    private final ConfigurationCache cache;
     private final Trace trace;
 
     /** Fetches that tell a trace of what they read; null for nobody. */
-    Configuration(PhysicalMemory memory, Identity id, Stage2Translator stage2, Trace trace) {
+    Configuration(PhysicalMemory memory, Identity id, Stage2Translator stage2, ConfigurationCache cache, Trace trace) {
         this.memory = memory;
+        this.cache = cache;
         this.id = id;
         this.stage2 = stage2;
         this.trace = trace;
@@ -40,7 +42,7 @@ final class Configuration {
     Route fetch(Settings settings, int streamId, int substreamId, long[] slot, long began) {
         TransactionSlots.count(slot, TransactionSlots.STE_FETCH);
         long[] ste = new long[StreamTableEntry.WORDS];
-        Route.Refused refused = streams.read(settings.streams(), streamId, ste);
+        Route.Refused refused = entry(settings, streamId, ste, slot, began);
         if (refused != null) {
             return refused;
         }
@@ -63,10 +65,19 @@ final class Configuration {
         return new Route.Bypassed(((StreamConfig.Bypassing) config).overrides());
     }
 
-    /** Fetches what an STE says of its stream as a whole: a {@link StreamPolicy}, or {@link Route.Refused}. */
-    Route stream(Settings settings, int streamId) {
-        long[] ste = new long[StreamTableEntry.WORDS];
+    private Route.Refused entry(Settings settings, int streamId, long[] ste, long[] slot, long began) {
         Route.Refused refused = streams.read(settings.streams(), streamId, ste);
+        if (refused == null && cache.conflict(streamId, ste, TransactionSlots.fills(slot), began)) {
+            rule("STE", "another entry that is cached serves the stream by its CONT, and is not the same");
+            return new Route.Refused(EventId.F_CFG_CONFLICT, 0);
+        }
+        return refused;
+    }
+
+    /** Fetches what an STE says of its stream as a whole: a {@link StreamPolicy}, or {@link Route.Refused}. */
+    Route stream(Settings settings, int streamId, long[] slot, long began) {
+        long[] ste = new long[StreamTableEntry.WORDS];
+        Route.Refused refused = entry(settings, streamId, ste, slot, began);
         if (refused != null) {
             return refused;
         }

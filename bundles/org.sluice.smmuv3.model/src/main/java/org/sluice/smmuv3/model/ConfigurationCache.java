@@ -27,15 +27,54 @@ final class ConfigurationCache {
         }
     }
 
+    // null: conflicts are not looked for; guarded by writing
+    private final StreamSpans spans;
     // an invalidation of anything removes everything
     private final boolean wide;
     private final LongAdder removed = new LongAdder();
     private final LongAdder removedBeyond = new LongAdder();
 
+    /** A cache that takes the entry of the stream itself, whatever STE.CONT of another says. */
     ConfigurationCache(int size, boolean wide, Generation generation) {
+        this(size, wide, false, generation);
+    }
+
+    /**
+     * An empty cache.
+     *
+     * @param reportsConflicts whether a stream whose entry is not that of a span around it is F_CFG_CONFLICT
+     */
+    ConfigurationCache(int size, boolean wide, boolean reportsConflicts, Generation generation) {
         entries = new AtomicReferenceArray<>(size);
         this.wide = wide;
         this.generation = generation;
+        spans = reportsConflicts ? new StreamSpans(size) : null;
+    }
+
+    /**
+     * Whether an STE that was just fetched conflicts with another that is cached.
+     *
+     * @param keeps whether it is cached from now on, unless anything was invalidated since its fetch began
+     */
+    boolean conflict(int streamId, long[] ste, boolean keeps, long began) {
+        if (spans == null) {
+            return false;
+        }
+        synchronized (writing) {
+            boolean conflict = spans.conflict(streamId, ste);
+            if (keeps && generation.current() == began) {
+                spans.add(streamId, ste);
+                // whoever is served by it now has to be looked at again
+                int span = StreamSpans.span(ste);
+                for (int i = 0; i < entries.length(); i++) {
+                    Entry entry = entries.get(i);
+                    if (entry != null && (entry.streamId ^ streamId) >>> span == 0) {
+                        entries.set(i, null);
+                    }
+                }
+            }
+            return conflict;
+        }
     }
 
     private int index(int streamId, int substreamId) {
@@ -82,6 +121,11 @@ final class ConfigurationCache {
     /** CFGI_STE and CFGI_STE_RANGE: the entries and contexts of some aligned streams. */
     void invalidateStreams(int first, int log2count) {
         long block = Integer.toUnsignedLong(first) >>> log2count;
+        if (spans != null) {
+            synchronized (writing) {
+                spans.remove(block, log2count);
+            }
+        }
         remove(entry -> Integer.toUnsignedLong(entry.streamId) >>> log2count == block);
     }
 
@@ -98,6 +142,9 @@ final class ConfigurationCache {
 
     private void remove(Predicate<Entry> doomed) {
         synchronized (writing) {
+            if (wide && spans != null) {
+                spans.clear();
+            }
             for (int i = 0; i < entries.length(); i++) {
                 Entry entry = entries.get(i);
                 if (entry != null && (wide || doomed.test(entry))) {

@@ -8,6 +8,7 @@ import org.sluice.smmuv3.arch.EvtFCdFetch;
 import org.sluice.smmuv3.arch.EvtFPermission;
 import org.sluice.smmuv3.arch.EvtFTranslForbidden;
 import org.sluice.smmuv3.arch.EvtFTranslation;
+import org.sluice.smmuv3.arch.EvtFUut;
 import org.sluice.smmuv3.arch.EvtFWalkEabt;
 import org.sluice.spi.board.Dma;
 
@@ -32,14 +33,29 @@ record EventRecord(long word0, long word1, long word2, long word3) {
         return new EventRecord(identify(event, streamId, substreamId), 0, 0, word3);
     }
 
+    /**
+     * A transaction that the SMMU cannot carry: its attributes are those that the device sent.
+     *
+     * @param reason of the model's own
+     */
+    static EventRecord unsupported(int streamId, int substreamId, long iova, int flags, int reason) {
+        long word1 = EvtFUut.withReason(access(flags), reason);
+        return new EventRecord(identify(EventId.F_UUT, streamId, substreamId), word1, iova, 0);
+    }
+
+    private static long access(int flags) {
+        long word1 = EvtFTranslation.withPnU(0, Permissions.isPrivileged(flags) ? 1 : 0);
+        word1 = EvtFTranslation.withInD(word1, Permissions.isInstruction(flags) ? 1 : 0);
+        return EvtFTranslation.withRnW(word1, Permissions.isWrite(flags) ? 0 : 1);
+    }
+
     /** A fault of a translation. */
     static EventRecord translation(long fault, int streamId, int substreamId, long iova, int flags) {
         int event = Leaf.event(fault);
-        long word1 = EvtFTranslation.withPnU(0, Permissions.isPrivileged(flags) ? 1 : 0);
-        word1 = EvtFTranslation.withInD(word1, Permissions.isInstruction(flags) ? 1 : 0);
-        word1 = EvtFTranslation.withRnW(word1, Permissions.isWrite(flags) ? 0 : 1);
-        word1 = EvtFTranslation.withS2(word1, Leaf.isStage2Fault(fault) ? 1 : 0);
-        word1 = EvtFTranslation.withClazz(word1, Leaf.clazz(fault));
+        long word1 = EvtFTranslation.withS2(access(flags), Leaf.isStage2Fault(fault) ? 1 : 0);
+        if (event != EventId.F_TLB_CONFLICT) {
+            word1 = EvtFTranslation.withClazz(word1, Leaf.clazz(fault));
+        }
         if (event == EventId.F_PERMISSION && Leaf.clazz(fault) == EvtFPermission.CLASS_TT) {
             word1 = EvtFPermission.withTtRnW(word1, Leaf.isDescriptorWrite(fault) ? 0 : 1);
         }
@@ -109,7 +125,10 @@ record EventRecord(long word0, long word1, long word2, long word3) {
 
     /** What of it has to be the same for another event to be told by it: for some, all but the offset in the page. */
     EventRecord mergingKey() {
-        boolean byPage = isTranslationFault() || number() == EventId.F_TRANSL_FORBIDDEN;
+        boolean byPage = isTranslationFault()
+                || number() == EventId.F_TRANSL_FORBIDDEN
+                || number() == EventId.F_WALK_EABT
+                || number() == EventId.F_TLB_CONFLICT;
         return byPage ? new EventRecord(word0, word1, word2 & -1L << Granule.BITS_4K, word3) : this;
     }
 

@@ -4,7 +4,8 @@ import org.sluice.smmuv3.arch.EventId;
 
 /**
  * What becomes of a transaction that faulted: CD.S, A and R decide for faults of stage 1, STE.S2S and S2R for those of stage 2,
- * but only for the four faults of a translation; an external abort of a walk is always recorded and aborts.
+ * but only for the four faults of a translation; an external abort of a walk and a conflict are always recorded and
+ * abort.
  */
 enum FaultPolicy {
     /** Recorded, waits for software's answer. */
@@ -48,7 +49,7 @@ enum FaultPolicy {
      * @param stage2 stage 2, or null where it is off
      */
     static FaultPolicy of(long fault, StreamContext context, Stage2Context stage2) {
-        boolean governed = Leaf.event(fault) != EventId.F_WALK_EABT;
+        boolean governed = Leaf.event(fault) >= EventId.F_TRANSLATION && Leaf.event(fault) <= EventId.F_PERMISSION;
         if (governed && Leaf.isStage2Fault(fault)) {
             if (stage2.stalls()) {
                 return STALL;

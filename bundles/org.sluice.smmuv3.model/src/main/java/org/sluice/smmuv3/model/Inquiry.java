@@ -1,6 +1,7 @@
 package org.sluice.smmuv3.model;
 
 import org.sluice.smmuv3.arch.EventId;
+import org.sluice.spi.board.Dma;
 import org.sluice.spi.board.Explanation;
 import org.sluice.spi.board.MemoryAttributes;
 import org.sluice.spi.board.Translation;
@@ -63,6 +64,14 @@ final class Inquiry {
 
     private Answer ask(TranslationPath way, Settings now, int streamId, int substreamId, long iova, int flags) {
         Trace trace = way.trace();
+        if ((flags & Dma.ATOMIC) != 0) {
+            Translation refused = new Translation(Translation.Outcome.FAULTED, 0, 0, EventId.name(EventId.F_UUT));
+            EventRecord event = EventRecord.unsupported(streamId, substreamId, iova, flags, Traffic.FAR_ATOMIC);
+            if (trace != null) {
+                trace.rule("transaction", Traffic.NO_ATOMICS);
+            }
+            return new Answer(refused, Leaf.fault(EventId.F_UUT, 0), 0, flags, event);
+        }
         if (trace != null) {
             now.explain(trace);
         }

@@ -19,6 +19,7 @@ import org.sluice.smmuv3.arch.Idr5;
  * @param tlb how the TLB is built
  * @param configurationEntries power of two, or 0 for no configuration cache
  * @param wideConfiguration whether any invalidation of configuration removes all of it
+ * @param reportsConfigurationConflicts whether STEs that STE.CONT joins wrongly are F_CFG_CONFLICT
  * @param countedStreams streams that are counted alone: a power of two, or 0
  * @param secure whether there is a Secure programming interface
  * @param mergesEvents whether events are merged where STE.MEV lets them
@@ -28,11 +29,13 @@ record ModelOptions(
         TlbShape tlb,
         int configurationEntries,
         boolean wideConfiguration,
+        boolean reportsConfigurationConflicts,
         int countedStreams,
         boolean secure,
         boolean mergesEvents) {
     private static final int MAX_ENTRIES = 1 << 20;
     private static final int MAX_WAYS = 16;
+    private static final String REPORTED = "reported";
     private static final int MAX_STREAMS = 1 << 12;
     // of an SMMU that stalls, unless given
     private static final int STALL_MAX = 64;
@@ -55,6 +58,8 @@ record ModelOptions(
         TlbShape.Overreach overreach = TlbShape.Overreach.NONE;
         int configurations = 1024;
         boolean wide = false;
+        boolean tlbConflicts = false;
+        boolean configurationConflicts = false;
         int streams = 64;
         boolean merges = true;
         boolean secure = false;
@@ -80,15 +85,21 @@ record ModelOptions(
                         }
                         case "contiguous" -> contiguous = flag(key, value);
                         case "overreach" -> overreach = overreach(key, value);
+                        case "conflicts" -> tlbConflicts = conflicts(key, value);
                         default ->
-                            throw invalid(key, value, "known are tlb.entries, tlb.ways, tlb.contiguous, tlb.overreach");
+                            throw invalid(
+                                    key,
+                                    value,
+                                    "known are tlb.entries, tlb.ways, tlb.contiguous, tlb.overreach, tlb.conflicts");
                     }
                 }
                 case "config" -> {
                     switch (field) {
                         case "entries" -> configurations = powerOfTwo(key, value, 1, MAX_ENTRIES);
                         case "overreach" -> wide = overreach(key, value) != TlbShape.Overreach.NONE;
-                        default -> throw invalid(key, value, "known are config.entries, config.overreach");
+                        case "conflicts" -> configurationConflicts = conflicts(key, value);
+                        default ->
+                            throw invalid(key, value, "known are config.entries, config.overreach, config.conflicts");
                     }
                 }
                 case "secure" -> secure = flag(key, value);
@@ -127,9 +138,12 @@ record ModelOptions(
         if (secure && (!identity.stage1() || identity.stallModel() == Idr0.STALL_MODEL_STALL_AND_TERMINATE)) {
             throw invalid("secure", "true", "it takes stage 1, and a STALL_MODEL without S_CR0.NSSTALLD: 1 or 2");
         }
+        if (tlbConflicts && Idr3.bbml(idr3) != 0) {
+            throw invalid("tlb.conflicts", REPORTED, "it takes idr3.BBML=0: above, leaves may change their size");
+        }
         // fewer entries than ways: one set
-        TlbShape shape = new TlbShape(tlb, Math.min(tlb, ways), contiguous, overreach);
-        return new ModelOptions(identity, shape, configurations, wide, streams, secure, merges);
+        TlbShape shape = new TlbShape(tlb, Math.min(tlb, ways), contiguous, overreach, tlbConflicts);
+        return new ModelOptions(identity, shape, configurations, wide, configurationConflicts, streams, secure, merges);
     }
 
     private static long override(Layout register, String key, String name, String value, long word) {
@@ -173,6 +187,13 @@ record ModelOptions(
             throw invalid(key, value, "it must be true or false");
         }
         return value.equals("true");
+    }
+
+    private static boolean conflicts(String key, String value) {
+        if (!value.equals(REPORTED) && !value.equals("ignored")) {
+            throw invalid(key, value, "it must be ignored or reported");
+        }
+        return value.equals(REPORTED);
     }
 
     private static TlbShape.Overreach overreach(String key, String value) {

@@ -53,8 +53,11 @@ final class Smmuv3Model implements ExplainingModel, StreamStatistics, Counters {
         StreamIndex streams = new StreamIndex(options.countedStreams());
         transactions = new TransactionSlots(streams);
         Tlb tlb = new Tlb(options.tlb(), generation);
-        ConfigurationCache configurations =
-                new ConfigurationCache(options.configurationEntries(), options.wideConfiguration(), generation);
+        ConfigurationCache configurations = new ConfigurationCache(
+                options.configurationEntries(),
+                options.wideConfiguration(),
+                options.reportsConfigurationConflicts(),
+                generation);
         TranslationPath.Parts parts = new TranslationPath.Parts(memory, id, tlb, configurations);
         path = new TranslationPath(parts, null);
         inquiry = new Inquiry(parts, path, generation);

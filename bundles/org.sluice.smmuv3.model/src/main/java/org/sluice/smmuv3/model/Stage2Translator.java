@@ -10,11 +10,13 @@ final class Stage2Translator {
     private final Tlb tlb;
     private final Stage2Walk tables;
     private final Trace trace;
+    private final boolean reportsConflicts;
 
     Stage2Translator(Tlb tlb, PhysicalMemory memory, Trace trace) {
         this.tlb = tlb;
         this.trace = trace;
         tables = new Stage2Walk(memory, trace);
+        reportsConflicts = tlb.reportsConflicts();
     }
 
     /**
@@ -61,6 +63,9 @@ final class Stage2Translator {
         }
         long tag = TlbTag.stage2(context.vmid(), context.granule());
         long leaf = tlb.lookup(tag, ipa, slot);
+        if (reportsConflicts && leaf != Tlb.MISS && tlb.isInConflict(tag, ipa, slot)) {
+            return Leaf.stage2Fault(EventId.F_TLB_CONFLICT, ipa, clazz);
+        }
         if (leaf == Tlb.MISS || Leaf.needsUpdate(leaf, flags)) {
             TransactionSlots.count(slot, TransactionSlots.TLB2_MISS);
             TransactionSlots.count(slot, TransactionSlots.WALK2);

@@ -101,6 +101,28 @@ final class Tlb {
                 : MISS;
     }
 
+    /** Whether {@link #isInConflict} ever says so. */
+    boolean reportsConflicts() {
+        return shape.reportsConflicts();
+    }
+
+    /**
+     * Whether more than one entry maps an address that was found: leaves of several sizes, or a global one and another.
+     *
+     * @param slot receives what {@link #lookup} gives it
+     */
+    boolean isInConflict(long tag, long address, long[] slot) {
+        int found = 0;
+        for (long present = sizes; present != 0; present &= present - 1) {
+            long key = key(address, Long.numberOfTrailingZeros(present));
+            found += probe(tag, key, slot) != MISS ? 1 : 0;
+            if (globals && !TlbTag.isStage2(tag)) {
+                found += probe(TlbTag.global(tag), key, slot) != MISS ? 1 : 0;
+            }
+        }
+        return found > 1;
+    }
+
     // plain reads between an acquire and a fence: they count only if no writer came in between
     private long probe(long tag, long key, long[] slot) {
         long[] array = words;

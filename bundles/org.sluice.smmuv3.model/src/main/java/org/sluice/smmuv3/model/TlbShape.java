@@ -9,8 +9,9 @@ import java.util.Locale;
  * @param ways entries of a set, a power of two up to {@code entries}; 0 for no TLB
  * @param contiguous whether leaves that the Contiguous bit joins are kept as one entry
  * @param overreach what an invalidation removes beyond what it has to
+ * @param reportsConflicts whether an address in several entries is F_TLB_CONFLICT; else one of them is taken
  */
-record TlbShape(int entries, int ways, boolean contiguous, Overreach overreach) {
+record TlbShape(int entries, int ways, boolean contiguous, Overreach overreach, boolean reportsConflicts) {
     /** Ways unless given. */
     static final int USUAL_WAYS = 4;
 
@@ -38,6 +39,6 @@ record TlbShape(int entries, int ways, boolean contiguous, Overreach overreach) 
 
     /** So many entries, four ways, exact invalidation; 0 for none. */
     static TlbShape of(int entries) {
-        return new TlbShape(entries, Math.min(entries, USUAL_WAYS), false, Overreach.NONE);
+        return new TlbShape(entries, Math.min(entries, USUAL_WAYS), false, Overreach.NONE, false);
     }
 }

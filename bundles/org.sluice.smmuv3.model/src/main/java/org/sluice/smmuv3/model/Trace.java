@@ -128,6 +128,7 @@ final class Trace {
                         : "the descriptor is invalid, or a block where there can be none";
             case EventId.F_ADDR_SIZE -> "the output address has more bits than the output size";
             case EventId.F_ACCESS -> "AF is 0";
+            case EventId.F_TLB_CONFLICT -> "the address is in more than one TLB entry";
             default -> "the access is not permitted";
         };
         rule(subject, text + (second ? String.format("; IPA 0x%x", Leaf.faultAddress(fault)) : ""));

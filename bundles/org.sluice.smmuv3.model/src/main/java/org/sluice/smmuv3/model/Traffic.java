@@ -15,6 +15,12 @@ import org.sluice.spi.board.Explanation;
  */
 final class Traffic {
     private static final int PAGE_BYTES = 4096;
+    /** Reason of F_UUT, which has no other here. */
+    static final int FAR_ATOMIC = 1;
+
+    /** For whoever wants it explained. */
+    static final String NO_ATOMICS = "far atomics are not supported";
+
     // no complement of a STAG
     private static final int STALLED_WITHOUT_TAG = Integer.MIN_VALUE;
 
@@ -66,6 +72,9 @@ final class Traffic {
         if (length < 1 || (iova & PAGE_BYTES - 1) + length > PAGE_BYTES) {
             throw tooLong(iova, length);
         }
+        if ((flags & Dma.ATOMIC) != 0) {
+            return unsupported(streamId, substreamId, iova, flags);
+        }
         int outcome = attempt(streamId, substreamId, iova, flags, data, offset, length);
         return outcome >= 0 ? outcome : stalled(outcome, streamId, substreamId, iova, flags, data, offset, length);
     }
@@ -74,6 +83,32 @@ final class Traffic {
         return new IommuException(
                 Errno.EINVAL,
                 String.format("transaction at 0x%x is %d bytes, it must stay within 4096-byte pages", iova, length));
+    }
+
+    // nothing is looked up for it, and it is recorded also while SMMUEN is 0: IHI 0070 sections 7.3.2 and 16.7.1
+    private int unsupported(int streamId, int substreamId, long iova, int flags) {
+        if (off) {
+            return Dma.ABORT;
+        }
+        long[] slot = transactions.enter(streamId);
+        try {
+            TransactionSlots.count(slot, TransactionSlots.TRANSACTIONS);
+            TransactionSlots.count(slot, TransactionSlots.FAULT);
+        } finally {
+            transactions.leave(slot);
+        }
+        EventRecord event = EventRecord.unsupported(streamId, substreamId, iova, flags, FAR_ATOMIC);
+        Consumer<? super Explanation> listening = listener;
+        if (listening == null) {
+            record(null, event);
+        } else {
+            Trace trace = new Trace();
+            trace.rule("transaction", NO_ATOMICS);
+            trace.faulted(EventId.F_UUT);
+            record(trace, event);
+            listening.accept(trace.explanation(streamId, substreamId, iova, flags));
+        }
+        return Dma.ABORT;
     }
 
     private int stalled(

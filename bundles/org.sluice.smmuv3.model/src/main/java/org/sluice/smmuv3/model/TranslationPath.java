@@ -29,7 +29,7 @@ final class TranslationPath {
         this.trace = trace;
         configurations = parts.configurations();
         stage2 = new Stage2Translator(parts.tlb(), parts.memory(), trace);
-        configuration = new Configuration(parts.memory(), parts.id(), stage2, trace);
+        configuration = new Configuration(parts.memory(), parts.id(), stage2, configurations, trace);
         translator = new Translator(parts.tlb(), parts.memory(), stage2, parts.id(), trace);
     }
 
@@ -58,7 +58,7 @@ final class TranslationPath {
         Route policy = configurations.lookup(streamId, STREAM);
         if (policy == null) {
             TransactionSlots.count(slot, TransactionSlots.STE_FETCH);
-            policy = configuration.stream(now, streamId);
+            policy = configuration.stream(now, streamId, slot, began);
             if (TransactionSlots.fills(slot)) {
                 configurations.fill(streamId, STREAM, policy, slot, began);
             }

@@ -138,7 +138,7 @@ final class TranslationRequests {
     }
 
     private AtsCompletion denied(Settings now, long fault, int streamId, int substreamId, long address, int wanted) {
-        if (Leaf.event(fault) != EventId.F_WALK_EABT) {
+        if (Leaf.event(fault) != EventId.F_WALK_EABT && Leaf.event(fault) != EventId.F_TLB_CONFLICT) {
             return AtsCompletion.noAccess(Permissions.isPrivileged(wanted));
         }
         if (now.recordAtsErrors()) {

@@ -9,6 +9,7 @@ final class Translator {
     private final PageTableWalk tables;
     private final Stage2Translator stage2;
     private final int inputBits;
+    private final boolean reportsConflicts;
     private final Trace trace;
 
     Translator(Tlb tlb, PhysicalMemory memory, Stage2Translator stage2, Identity id, Trace trace) {
@@ -17,6 +18,7 @@ final class Translator {
         this.trace = trace;
         tables = new PageTableWalk(memory, stage2, trace);
         inputBits = id.outputBits();
+        reportsConflicts = tlb.reportsConflicts();
     }
 
     /**
@@ -43,6 +45,9 @@ final class Translator {
         }
         long tag = route.tag(range);
         long leaf = tlb.lookup(tag, canonical, slot);
+        if (reportsConflicts && leaf != Tlb.MISS && tlb.isInConflict(tag, canonical, slot)) {
+            return Leaf.fault(EventId.F_TLB_CONFLICT, 0);
+        }
         if (leaf == Tlb.MISS || Leaf.needsUpdate(leaf, flags)) {
             TransactionSlots.count(slot, TransactionSlots.TLB_MISS);
             return walk(route, range, canonical, flags, slot, began);

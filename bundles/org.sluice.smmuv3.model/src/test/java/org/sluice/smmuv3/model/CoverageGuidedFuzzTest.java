@@ -15,12 +15,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Jazzer, guided by the model's coverage, in a process of its own: a few seconds here, hours with
+ * Jazzer, guided by the model's coverage, in a process of its own: some hundred inputs here, hours with
  * {@code -Dsluice.fuzz.seconds=…}. {@code -Dsluice.fuzz.corpus=FOLDER} keeps what it finds. A finding is an input that the
  * output names, in the module's target folder.
  */
 class CoverageGuidedFuzzTest {
-    private static final int SECONDS = Integer.getInteger("sluice.fuzz.seconds", 6);
+    // of 0, so many inputs: a machine under load must not run out of time before the first
+    private static final int SECONDS = Integer.getInteger("sluice.fuzz.seconds", 0);
+    private static final int INPUTS = 400;
     private static final Pattern DONE = Pattern.compile("#(\\d+)\\s+DONE\\s+cov: (\\d+)");
     private static final Pattern BEGAN = Pattern.compile("INITED\\s+cov: (\\d+)");
 
@@ -43,7 +45,7 @@ class CoverageGuidedFuzzTest {
                         "--custom_hook_includes=none.*",
                         "--reproducer_path=" + findings.toAbsolutePath(),
                         "-artifact_prefix=" + findings.toAbsolutePath() + "/",
-                        "-max_total_time=" + SECONDS,
+                        SECONDS == 0 ? "-runs=" + INPUTS : "-max_total_time=" + SECONDS,
                         "-max_len=2048",
                         "-timeout=60",
                         "-print_final_stats=1",

@@ -231,6 +231,11 @@ final class Smmu {
         return model.translate(SID, substream, iova, flags);
     }
 
+    /** What an untagged read of a stream would meet. */
+    Translation translateOf(int streamId, long iova) {
+        return model.translate(streamId, Dma.NO_PASID, iova, 0);
+    }
+
     /** Why an untagged access would meet what it would meet. */
     Explanation explain(long iova, int flags) {
         return ((ExplainingModel) model).explain(SID, Dma.NO_PASID, iova, flags);

@@ -20,6 +20,11 @@ public interface Dma {
     int PRIVILEGED = 1;
     /** Instruction fetch. */
     int EXECUTE = 2;
+    /**
+     * Far atomic: memory, not the device, is to change the data. No IOMMU here carries one; one that tells it from other
+     * accesses aborts it, and may report it to its software.
+     */
+    int ATOMIC = 4;
 
     /** Stands for "without PASID". */
     int NO_PASID = -1;
@@ -32,7 +37,7 @@ public interface Dma {
      * @param target where to
      * @param offset first index in the target
      * @param length bytes
-     * @param flags 0 or {@link #PRIVILEGED}, {@link #EXECUTE}
+     * @param flags 0 or {@link #PRIVILEGED}, {@link #EXECUTE}, {@link #ATOMIC}
      * @return {@link #OK}, {@link #ABORT} or {@link #RAZ_WI}
      */
     int read(int pasid, long iova, byte[] target, int offset, int length, int flags);
@@ -45,7 +50,7 @@ public interface Dma {
      * @param source where from
      * @param offset first index in the source
      * @param length bytes
-     * @param flags 0 or {@link #PRIVILEGED}
+     * @param flags 0 or {@link #PRIVILEGED}, {@link #ATOMIC}
      * @return {@link #OK}, {@link #ABORT} or {@link #RAZ_WI}
      */
     int write(int pasid, long iova, byte[] source, int offset, int length, int flags);

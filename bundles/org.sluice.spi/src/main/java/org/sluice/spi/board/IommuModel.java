@@ -29,7 +29,7 @@ public interface IommuModel extends AutoCloseable {
      * @param streamId StreamID, unsigned
      * @param substreamId SubstreamID, or {@link Dma#NO_PASID}
      * @param iova bytes
-     * @param flags {@link #WRITE}, {@link #SECURE}, {@link Dma#PRIVILEGED}, {@link Dma#EXECUTE}
+     * @param flags {@link #WRITE}, {@link #SECURE}, {@link Dma#PRIVILEGED}, {@link Dma#EXECUTE}, {@link Dma#ATOMIC}
      * @param data read into or written from
      * @param offset first index
      * @param length bytes, 1 to 4096
@@ -43,7 +43,7 @@ public interface IommuModel extends AutoCloseable {
      * @param streamId StreamID, unsigned
      * @param substreamId SubstreamID, or {@link Dma#NO_PASID}
      * @param iova bytes
-     * @param flags {@link #WRITE}, {@link #SECURE}, {@link Dma#PRIVILEGED}, {@link Dma#EXECUTE}
+     * @param flags {@link #WRITE}, {@link #SECURE}, {@link Dma#PRIVILEGED}, {@link Dma#EXECUTE}, {@link Dma#ATOMIC}
      * @return what a transaction would meet right now
      */
     Translation translate(int streamId, int substreamId, long iova, int flags);
