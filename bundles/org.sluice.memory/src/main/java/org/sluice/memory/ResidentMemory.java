@@ -180,6 +180,11 @@ final class ResidentMemory implements PhysicalMemory {
         return range(address, 1, "window").window(address);
     }
 
+    @Override
+    public long[] writtenWindow(long address) {
+        return range(address, 1, "window").windowOrNull(address);
+    }
+
     private static int shift(long address) {
         return (int) (address & 7) << 3;
     }

@@ -63,6 +63,15 @@ class ResidentMemoryTest {
     }
 
     @Test
+    void aWindowThatWasNeverWrittenIsNotMadeForWhoOnlyReads() {
+        assertThat(memory.writtenWindow(BASE)).isNull();
+        memory.read64(BASE);
+        assertThat(memory.writtenWindow(BASE)).isNull();
+        memory.write64(BASE + 8, 1);
+        assertThat(memory.writtenWindow(BASE)).isSameAs(memory.window(BASE));
+    }
+
+    @Test
     void regionsThatShareAWindowShareItsStorage() {
         PhysicalMemory two =
                 factory.create(List.of(new MemoryRegion(0x3_0000, 0x1_0000), new MemoryRegion(0x1_0000, 0x1_0000)));
@@ -109,6 +118,7 @@ class ResidentMemoryTest {
             assertAborts(outside, m -> m.write(outside, new byte[1], 0, 1));
             assertAborts(outside, m -> m.clear(outside, 8));
             assertAborts(outside, m -> m.window(outside));
+            assertAborts(outside, m -> m.writtenWindow(outside));
         }
     }
 

@@ -30,14 +30,31 @@ final class ModelDma implements Dma {
         return transfer(pasid, iova, source, offset, length, flags & (PRIVILEGED | ATOMIC) | IommuModel.WRITE);
     }
 
+    // most transfers stay in a page, and are short enough here to become part of whoever calls
     private int transfer(int pasid, long iova, byte[] data, int offset, int length, int flags) {
-        Objects.checkFromIndexSize(offset, length, data.length);
-        if (pasid != NO_PASID && pasid >>> pasidBits != 0 || pasid != NO_PASID && pasidBits == 0) {
-            throw new IommuException(
-                    Errno.EOVERFLOW,
-                    "endpoint " + name + ": PASID is " + Integer.toUnsignedString(pasid) + ", the endpoint can send "
-                            + pasidBits + " bits");
+        if (pasid != NO_PASID && (pasidBits == 0 || pasid >>> pasidBits != 0)) {
+            throw tooLarge(pasid);
         }
+        if (length < 1 || (iova & PAGE_BYTES - 1) + length > PAGE_BYTES) {
+            return split(pasid, iova, data, offset, length, flags);
+        }
+        int outcome = bus.transact(pasid, iova, flags, data, offset, length);
+        if (outcome != OK) {
+            // who moves bytes has looked at the array; who refused has not
+            Objects.checkFromIndexSize(offset, length, data.length);
+        }
+        return outcome;
+    }
+
+    private IommuException tooLarge(int pasid) {
+        return new IommuException(
+                Errno.EOVERFLOW,
+                "endpoint " + name + ": PASID is " + Integer.toUnsignedString(pasid) + ", the endpoint can send "
+                        + pasidBits + " bits");
+    }
+
+    private int split(int pasid, long iova, byte[] data, int offset, int length, int flags) {
+        Objects.checkFromIndexSize(offset, length, data.length);
         int done = 0;
         while (done < length) {
             long address = iova + done;

@@ -49,7 +49,7 @@ final class AtsTraffic implements AtsModel {
                     ? AtsCompletion.refused(AtsCompletion.Status.UNSUPPORTED_REQUEST)
                     : requests.answer(streamId, substreamId, address, flags, slot, generation.current());
         } finally {
-            transactions.leave(slot);
+            TransactionSlots.leave(slot);
         }
     }
 
@@ -71,7 +71,7 @@ final class AtsTraffic implements AtsModel {
                     : translated.transact(
                             streamId, address, direction, data, offset, length, slot, generation.current());
         } finally {
-            transactions.leave(slot);
+            TransactionSlots.leave(slot);
         }
     }
 

@@ -111,9 +111,11 @@ final class ConfigurationCache {
         synchronized (writing) {
             // under the lock of the sweep: see Tlb
             if (generation.current() == began) {
-                entries.set(
-                        index(streamId, substreamId),
-                        Entry.of(streamId, substreamId, route, TransactionSlots.counters(slot)));
+                Entry entry = Entry.of(streamId, substreamId, route, TransactionSlots.counters(slot));
+                if (entries.getAndSet(index(streamId, substreamId), entry) != null) {
+                    // what is not here is in no micro TLB
+                    generation.forget();
+                }
             }
         }
     }

@@ -51,7 +51,7 @@ final class Smmuv3Model implements ExplainingModel, StreamStatistics, Counters {
         RegisterBank bank = new RegisterBank(new RegisterFeatures(id));
         Interrupts interrupts = new Interrupts(bank, memory, lines);
         StreamIndex streams = new StreamIndex(options.countedStreams());
-        transactions = new TransactionSlots(streams);
+        transactions = new TransactionSlots(streams, generation);
         Tlb tlb = new Tlb(options.tlb(), generation);
         ConfigurationCache configurations = new ConfigurationCache(
                 options.configurationEntries(),

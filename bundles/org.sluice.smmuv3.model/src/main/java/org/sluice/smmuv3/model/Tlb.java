@@ -188,14 +188,20 @@ final class Tlb {
         long key = key(address, log2size);
         int home = home(key, tag);
         int set = set(home);
+        boolean replaced = false;
         lock(set);
         if (generation.current() == began) {
             int way = victim(set, home, tag, key);
+            replaced = words[way] != 0;
             LONGS.setOpaque(words, way, TlbTag.withAttributes(tag, attributes));
             LONGS.setOpaque(words, way + KEY, key);
             LONGS.setOpaque(words, way + LEAF, leaf);
         }
         unlock(set);
+        if (replaced) {
+            // what is not here is in no micro TLB
+            generation.forget();
+        }
     }
 
     private synchronized void announce(int log2size, boolean global, boolean piece) {

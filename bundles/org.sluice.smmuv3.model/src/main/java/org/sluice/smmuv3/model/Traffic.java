@@ -29,7 +29,8 @@ final class Traffic {
     private final Generation generation;
     private final TranslationPath.Parts parts;
     private final TranslationPath path;
-    private final CachedReads cached;
+    private final MicroTlb micro;
+    private final CachedHits cached;
     private final DataAccess dataAccess;
     private final EventQueue events;
     private final Stalls stalls;
@@ -54,16 +55,19 @@ final class Traffic {
         this.dataAccess = dataAccess;
         this.events = events;
         this.stalls = stalls;
-        cached = new CachedReads(settings, transactions, parts, dataAccess);
+        micro = new MicroTlb(transactions, generation, dataAccess);
+        cached = new CachedHits(settings, transactions, parts, dataAccess, micro);
     }
 
     void listen(Consumer<? super Explanation> newListener) {
         listener = newListener;
+        generation.forget();
     }
 
     /** Aborts whatever waits and whatever comes. */
     void close() {
         off = true;
+        generation.forget();
         stalls.close();
     }
 
@@ -72,8 +76,17 @@ final class Traffic {
         if (length < 1 || (iova & PAGE_BYTES - 1) + length > PAGE_BYTES) {
             throw tooLong(iova, length);
         }
+        return micro.done(streamId, substreamId, iova, flags, data, offset, length)
+                ? Dma.OK
+                : lookedUp(streamId, substreamId, iova, flags, data, offset, length);
+    }
+
+    private int lookedUp(int streamId, int substreamId, long iova, int flags, byte[] data, int offset, int length) {
         if ((flags & Dma.ATOMIC) != 0) {
             return unsupported(streamId, substreamId, iova, flags);
+        }
+        if (micro.doneInTurn(streamId, substreamId, iova, flags, data, offset, length)) {
+            return Dma.OK;
         }
         int outcome = attempt(streamId, substreamId, iova, flags, data, offset, length);
         return outcome >= 0 ? outcome : stalled(outcome, streamId, substreamId, iova, flags, data, offset, length);
@@ -95,7 +108,7 @@ final class Traffic {
             TransactionSlots.count(slot, TransactionSlots.TRANSACTIONS);
             TransactionSlots.count(slot, TransactionSlots.FAULT);
         } finally {
-            transactions.leave(slot);
+            TransactionSlots.leave(slot);
         }
         EventRecord event = EventRecord.unsupported(streamId, substreamId, iova, flags, FAR_ATOMIC);
         Consumer<? super Explanation> listening = listener;
@@ -131,10 +144,12 @@ final class Traffic {
 
     // an outcome of Dma, or the complement of a STAG
     private int attempt(int streamId, int substreamId, long iova, int flags, byte[] data, int offset, int length) {
+        // before it is known that nobody listens: who begins to, changes it afterwards
+        long stamp = generation.changes();
         if (listener != null) {
             return explained(streamId, substreamId, iova, flags, data, offset, length);
         }
-        if (!off && cached.done(streamId, substreamId, iova, flags, data, offset, length)) {
+        if (!off && cached.done(streamId, substreamId, iova, flags, data, offset, length, stamp)) {
             return Dma.OK;
         }
         return entered(streamId, substreamId, iova, flags, data, offset, length);
@@ -145,7 +160,7 @@ final class Traffic {
         try {
             return access(path, slot, streamId, substreamId, iova, flags, data, offset, length);
         } finally {
-            transactions.leave(slot);
+            TransactionSlots.leave(slot);
         }
     }
 
@@ -157,7 +172,7 @@ final class Traffic {
         try {
             outcome = access(traced, slot, streamId, substreamId, iova, flags, data, offset, length);
         } finally {
-            transactions.leave(slot);
+            TransactionSlots.leave(slot);
         }
         Consumer<? super Explanation> listening = listener;
         if (listening != null) {

@@ -4,6 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -25,6 +26,7 @@ final class TransactionSlots {
     private static final int STATE = 8;
     private static final int FILLS = 9;
     private static final int STREAM = 10;
+    private static final int ORDINAL = 12;
     /** Where a translation leaves the {@link Attributes} of its outcome. */
     static final int ATTRIBUTES = 11;
 
@@ -50,7 +52,7 @@ final class TransactionSlots {
     static final int WALK_UPDATE = 20;
     static final int ATS_REQUESTS = 21;
     static final int ATS_TRANSLATED = 22;
-    /** Reads that hit the configuration cache and the TLB; and the level of the leaf that was hit. */
+    /** Transactions that hit the configuration cache and the TLB; and the level of the leaf that was hit. */
     static final int CACHED = 23;
 
     /** Words of a block: four cache lines. */
@@ -67,18 +69,20 @@ final class TransactionSlots {
     private final List<Slot> slots = new ArrayList<>();
     private final long[] ofEndedThreads;
     private final StreamIndex streams;
+    private final Generation generation;
     private final AtomicLong drains = new AtomicLong();
 
-    private record Slot(WeakReference<Thread> owner, long[] words) {
+    private record Slot(WeakReference<Thread> owner, long[] words, Tally[] tallies) {
         boolean ended() {
             Thread thread = owner.get();
             return thread == null || !thread.isAlive();
         }
     }
 
-    /** Counts the streams of an index apart. */
-    TransactionSlots(StreamIndex streams) {
+    /** Counts the streams of an index apart, and makes {@link MicroTlb}s of a generation forget when it drains. */
+    TransactionSlots(StreamIndex streams, Generation generation) {
         this.streams = streams;
+        this.generation = generation;
         ofEndedThreads = new long[length()];
     }
 
@@ -96,10 +100,15 @@ final class TransactionSlots {
     long[] enter(int streamId) {
         long[] slot = slot();
         slot[STREAM] = FIRST_BLOCK + streams.block(streamId) * BLOCK;
+        enter(slot);
+        return slot;
+    }
+
+    /** The same of a transaction that knows where its counters are. */
+    static void enter(long[] slot) {
         // odd: inside. The counter, not a flag: a drain must see that this one left even if the next has entered
         LONGS.setOpaque(slot, STATE, slot[STATE] + 1);
         VarHandle.fullFence();
-        return slot;
     }
 
     /** How many drains have begun. Whoever sees a drain sees everything that was invalidated before it. */
@@ -114,7 +123,7 @@ final class TransactionSlots {
     }
 
     /** It ends; every access to memory that it made is done. */
-    void leave(long[] slot) {
+    static void leave(long[] slot) {
         LONGS.setRelease(slot, STATE, slot[STATE] + 1);
     }
 
@@ -135,10 +144,29 @@ final class TransactionSlots {
         return (int) slot[STREAM];
     }
 
-    /** Counts a read that hit all caches. */
-    static void countCached(long[] slot, int counters, int level, int bytes) {
+    /** Which of the threads that are alive has a slot: a small number. */
+    static int ordinal(long[] slot) {
+        return (int) slot[ORDINAL];
+    }
+
+    /** Counts a transaction that hit all caches; {@code moved} is {@link #BYTES_READ} or {@link #BYTES_WRITTEN}. */
+    static void countCached(long[] slot, int counters, int level, int moved, int bytes) {
         slot[counters + CACHED + level]++;
-        slot[counters + BYTES_READ] += bytes;
+        slot[counters + moved] += bytes;
+    }
+
+    /** The block of {@link StreamIndex} that some counters are. */
+    static int block(int counters) {
+        return (counters - FIRST_BLOCK) / BLOCK;
+    }
+
+    /** What a thread counts beside its slot: {@link Tally#KINDS} for each block of {@link StreamIndex}, null where nothing is. */
+    synchronized Tally[] tallies(long[] slot) {
+        return slots.stream()
+                .filter(one -> one.words() == slot)
+                .map(Slot::tallies)
+                .findFirst()
+                .orElseThrow();
     }
 
     /** Adds 1 to a counter of the transaction's stream, in the calling thread's own slot. */
@@ -158,14 +186,34 @@ final class TransactionSlots {
                 for (int i = FIRST_BLOCK; i < ofEndedThreads.length; i++) {
                     ofEndedThreads[i] += slot.words()[i];
                 }
+                for (int i = 0; i < slot.tallies().length; i++) {
+                    keep(slot.tallies()[i], i);
+                }
             }
             return ended;
         });
         long[] slot = new long[length()];
         slot[FILLS] = 1;
-        slots.add(new Slot(new WeakReference<>(Thread.currentThread()), slot));
+        slot[ORDINAL] = free();
+        slots.add(
+                new Slot(new WeakReference<>(Thread.currentThread()), slot, new Tally[streams.blocks() * Tally.KINDS]));
         mine.set(slot);
         return slot;
+    }
+
+    private void keep(Tally tally, int at) {
+        if (tally != null) {
+            int counters = FIRST_BLOCK + at / Tally.KINDS * BLOCK;
+            int kind = at % Tally.KINDS;
+            ofEndedThreads[counters + CACHED + kind / 2] += tally.transactions;
+            ofEndedThreads[counters + (kind % 2 == 0 ? BYTES_READ : BYTES_WRITTEN)] += tally.bytes;
+        }
+    }
+
+    private int free() {
+        BitSet taken = new BitSet();
+        slots.forEach(slot -> taken.set(ordinal(slot.words())));
+        return taken.nextClearBit(0);
     }
 
     /**
@@ -174,6 +222,7 @@ final class TransactionSlots {
      */
     void drain() {
         drains.incrementAndGet();
+        generation.forget();
         VarHandle.fullFence();
         long[] own = mine.get();
         for (long[] slot : snapshot()) {
@@ -229,7 +278,21 @@ final class TransactionSlots {
         int index = FIRST_BLOCK + block * BLOCK + counter;
         long sum = ofEndedThreads[index];
         for (Slot slot : slots) {
-            sum += (long) LONGS.getOpaque(slot.words(), index);
+            sum += (long) LONGS.getOpaque(slot.words(), index) + tallied(slot.tallies(), counter, block);
+        }
+        return sum;
+    }
+
+    private static long tallied(Tally[] tallies, int counter, int block) {
+        long sum = 0;
+        for (int level = 0; level <= Granule.LAST_LEVEL; level++) {
+            for (boolean write : new boolean[] {false, true}) {
+                Tally tally = tallies[block * Tally.KINDS + Tally.kind(level, write)];
+                if (tally != null) {
+                    sum += counter == CACHED + level ? tally.transactions : 0;
+                    sum += counter == (write ? BYTES_WRITTEN : BYTES_READ) ? tally.bytes : 0;
+                }
+            }
         }
         return sum;
     }

@@ -114,4 +114,9 @@ final class WatchedMemory implements PhysicalMemory {
     public long[] window(long address) {
         return windows ? memory.window(address) : null;
     }
+
+    @Override
+    public long[] writtenWindow(long address) {
+        return windows ? memory.writtenWindow(address) : null;
+    }
 }

@@ -172,4 +172,17 @@ public interface PhysicalMemory {
      * @throws MemoryAbortException no memory there
      */
     long[] window(long address);
+
+    /**
+     * The raw words of the window that contains an address, if it was ever written: for who only reads, and would not create
+     * storage for memory that reads as 0. Any thread.
+     *
+     * @param address in bytes
+     * @return the storage itself, the same as of {@link #window}; null if this memory has no windows, if this one was never
+     *     written, or, without an override, always
+     * @throws MemoryAbortException no memory there
+     */
+    default long[] writtenWindow(long address) {
+        return null;
+    }
 }
