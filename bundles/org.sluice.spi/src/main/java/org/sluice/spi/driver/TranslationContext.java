@@ -5,11 +5,11 @@ import org.sluice.spi.pgtable.PageTableConfig;
 import org.sluice.spi.pgtable.WalkerConfig;
 
 /**
- * The hardware's side of one address space: a tag, and the invalidations by it. Any thread may call the invalidation
- * methods, also at the same time; they do not allocate.
+ * The side of one IOMMU of an address space: a tag, and the invalidations by it. A space that devices behind several IOMMUs
+ * share has one of each, over the same page table.
  */
 @ConsumerType
-public interface TranslationContext {
+public interface TranslationContext extends SpaceInvalidation {
     /**
      * What a successor needs to make it again.
      *
@@ -27,24 +27,8 @@ public interface TranslationContext {
     /**
      * Says which tables to walk; before the first attach.
      *
-     * @param walker of the page table
+     * @param walker of the page table; another IOMMU may walk it already
      * @throws org.sluice.api.IommuException EINVAL a family that the hardware does not walk
      */
     void install(WalkerConfig walker);
-
-    /** Invalidates every translation of the context and waits. */
-    void invalidateAll();
-
-    /**
-     * Queues the invalidation of a range; does not wait.
-     *
-     * @param iova bytes
-     * @param size bytes, above 0
-     * @param granule size in bytes of the smallest leaf in it
-     * @param leafOnly false when tables were unlinked too, so that walk caches must go
-     */
-    void invalidate(long iova, long size, long granule, boolean leafOnly);
-
-    /** Waits until every invalidation that was queued before is complete: no transaction uses what it removed. */
-    void sync();
 }
