@@ -143,8 +143,10 @@ class DmaRaceTest {
     private void assertEverythingCameBack() {
         DmaDomain state = DmaDoor.of(domain);
         if (state.queue() != null) {
-            state.queue().flush();
-            assertThat(state.queue().size()).isZero();
+            do {
+                // A flush of the alarm that is still under way lets this one give less back.
+                state.queue().flush();
+            } while (state.queue().size() != 0);
         }
         assertThat(state.iovas().flushCaches(60_000_000_000L)).isTrue();
         assertThat(state.iovas().takenBytes()).isZero();
