@@ -8,7 +8,12 @@ import org.osgi.annotation.versioning.ProviderType;
 /**
  * Devices that share translations of their untagged traffic, and the private PASIDs allocated beside it.
  *
- * <p>Attach, detach, PASID and close calls are serialised per IOMMU and may sleep; they are not for the path of a DMA.
+ * <p>It is made on one IOMMU. Devices behind others of the same board may be attached as well, if those would walk the same
+ * page table: format, page sizes, address widths and coherency agree. Then a map is there for all of them, and an unmap, or the
+ * sync that completes it, has reached all of them when it returns. A missing driver of one makes calls wait as if it were the only
+ * one. Private spaces are on the IOMMU of their device.
+ *
+ * <p>Attach, detach, PASID and close calls are serialised per board and may sleep; they are not for the path of a DMA.
  */
 @ProviderType
 public interface Domain extends AutoCloseable {
@@ -31,8 +36,9 @@ public interface Domain extends AutoCloseable {
      * Moves the device here from wherever it was: DMA sees the old domain or this one, nothing between.
      *
      * @param device alone in its group
-     * @throws IommuException EINVAL not alone in its group or of another IOMMU, EBUSY the device is being reset; the errors
-     *     of the driver. The device stays where it was.
+     * @throws IommuException EINVAL not alone in its group, of another board, or behind an IOMMU that would walk another
+     *     page table, EBUSY the device is being reset, ETIMEDOUT the first device of another IOMMU while an operation did not
+     *     end; the errors of the driver. The device stays where it was.
      */
     void attach(IommuDevice device);
 
@@ -46,9 +52,9 @@ public interface Domain extends AutoCloseable {
     /**
      * Attaches every device of a group. A device that fails moves those before it back to where they were.
      *
-     * @param group of this IOMMU
+     * @param group of this board
      * @throws IommuException EBUSY the group is neither in its default domain nor blocked, or a device is being reset; EINVAL
-     *     a device of another IOMMU; the errors of {@link #attach}. The group stays where it was.
+     *     a device as {@link #attach} refuses it; the errors of {@link #attach}. The group stays where it was.
      */
     default void attachGroup(IommuGroup group) {
         throw Unsupported.operation("attachGroup");
@@ -58,7 +64,7 @@ public interface Domain extends AutoCloseable {
      * Moves every device of a group straight from the domain where it is to this one: each device's DMA sees the old or the
      * new translation and nothing between.
      *
-     * @param group of this IOMMU
+     * @param group of this board
      * @throws IommuException as {@link #attachGroup}, except that the group may be in any domain
      */
     default void replaceGroup(IommuGroup group) {
@@ -82,7 +88,7 @@ public interface Domain extends AutoCloseable {
      * @param device of this IOMMU, alone in its group
      * @param pasid 1 to the largest that device and IOMMU carry
      * @throws IommuException EOPNOTSUPP the driver has no PASID operations; EINVAL the PASID is 0 or too large, the domain
-     *     has no space of its own, or the device is not alone or of another IOMMU; EBUSY the PASID is in use, or the device
+     *     has no space of its own, or the device is one that {@link #attach} refuses; EBUSY the PASID is in use, or the device
      *     is being reset
      */
     default void attachPasid(IommuDevice device, int pasid) {
