@@ -1,6 +1,5 @@
 package org.sluice.core;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
@@ -50,9 +49,10 @@ import org.sluice.core.swap.PlugInSwaps;
 import org.sluice.core.swap.SwapReports;
 import org.sluice.core.swap.SwapThread;
 import org.sluice.core.unit.DefaultPolicy;
+import org.sluice.core.unit.Site;
 import org.sluice.core.unit.Unit;
+import org.sluice.core.unit.UnitCounts;
 import org.sluice.spi.board.Board;
-import org.sluice.spi.board.IommuHardware;
 import org.sluice.spi.driver.IommuDriver;
 import org.sluice.spi.driver.MmAllocator;
 import org.sluice.spi.pgtable.PageTableFormat;
@@ -166,15 +166,11 @@ public final class Platform implements Iommu, Counters, MappingWatch {
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
     void addBoard(Board board) {
-        List<Unit> units = new ArrayList<>();
+        Site site = new Site(board, commons, catalogue, swapThread, faultListeners, faultWorkers, policy);
         synchronized (this) {
-            for (IommuHardware hardware : board.iommus()) {
-                Unit unit =
-                        new Unit(board, hardware, commons, catalogue, swapThread, faultListeners, faultWorkers, policy);
-                nextGroup = unit.addEndpoints(board.endpoints(), nextGroup);
-                units.add(unit);
-            }
+            nextGroup = site.populate(nextGroup);
         }
+        List<Unit> units = site.units();
         boards.put(board, units);
         fleet.units().addAll(units);
         units.forEach(
@@ -377,23 +373,10 @@ public final class Platform implements Iommu, Counters, MappingWatch {
         List<Unit> units = fleet.units();
         values.put("tables.live", commons.counters().live());
         values.put("tables.bytes", commons.counters().bytes());
-        values.put(
-                "spaces", units.stream().mapToLong(unit -> unit.spaces().size()).sum());
-        values.put("pasids", units.stream().mapToLong(Unit::pasidCount).sum());
-        values.put("faults", units.stream().mapToLong(Unit::faultCount).sum());
-        values.put(
-                "sva.bonds",
-                units.stream().mapToLong(unit -> unit.shared().bonds()).sum());
+        UnitCounts.read(units, values);
         faultWorkers.counters().read(values);
         values.put("swaps", reports.adopted());
         values.put("gate.parked", commons.gate().parked());
-        values.put(
-                "quarantine.spaces", units.stream().mapToLong(Unit::quarantined).sum());
-        values.put(
-                "quarantine.unfenced", units.stream().mapToLong(Unit::unfenced).sum());
-        values.put(
-                "quarantine.bytes",
-                units.stream().mapToLong(Unit::quarantinedBytes).sum());
         commons.events().count(values);
         return values;
     }

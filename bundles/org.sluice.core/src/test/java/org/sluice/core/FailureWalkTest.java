@@ -138,6 +138,20 @@ class FailureWalkTest {
     }
 
     @Test
+    void attachOfADeviceBehindAnotherIommu() {
+        Domain domain = machine.attached("nic");
+        domain.space().map(0x1000, 0x8000, 0x1000, TestMachine.RW);
+        walk(() -> domain.attach(machine.device("far")));
+        assertThat(failed).containsExactly("createContext", "install", "invalidateAll", "attach");
+        domain.detach(machine.device("far"));
+        failed.clear();
+        walk(() -> domain.attachPasid(machine.device("far"), 3));
+        assertThat(failed).containsExactly("createContext", "install", "invalidateAll", "mmAttach");
+        assertThat(machine.hardware.dma(TestMachine.NIC, -1, 0x1000)).isEqualTo(0x8000);
+        assertThat(machine.hardware.dma(TestMachine.FAR, 3, 0x1000)).isEqualTo(0x8000);
+    }
+
+    @Test
     void attachAndReplaceOfAGroup() {
         Domain first = machine.domain();
         walk(() -> first.attachGroup(machine.device("left").group()));

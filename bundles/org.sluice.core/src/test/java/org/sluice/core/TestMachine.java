@@ -42,6 +42,7 @@ public final class TestMachine implements AutoCloseable {
     public static final int NIC = 0x10;
     public static final int DISK = 0x20;
     public static final int GPU = 0x30;
+    public static final int FAR = 0x60;
     public static final int RW = 3;
 
     public final Journal journal = new Journal();
@@ -73,7 +74,7 @@ public final class TestMachine implements AutoCloseable {
         board.endpoint("left", "", "smmu0", 0x40, 0, 7);
         board.endpoint("right", "", "smmu0", 0x41, 0, 7);
         board.endpoint("old", "", "smmu0", 0x50, 0, -1);
-        board.endpoint("far", "", "smmu1", 0x60, 20, -1);
+        board.endpoint("far", "", "smmu1", FAR, 20, -1);
     }
 
     /** A machine with board, driver and format. */
@@ -162,6 +163,26 @@ public final class TestMachine implements AutoCloseable {
         platform.driverCame(
                 driver, new Provider(driverService, Set.of(FakeDriver.COMPATIBLE), 0, "test.driver", version));
         return driverService;
+    }
+
+    /** Lets the driver of other IOMMUs come. */
+    public long addDriver(FakeDriver other, String compatible, String version) {
+        long service = ++services;
+        platform.driverCame(other, new Provider(service, Set.of(compatible), 0, "test.driver", version));
+        return service;
+    }
+
+    public void removeDriver(long service) {
+        platform.driverLeft(service);
+    }
+
+    /** Lets another board come, with a device of this name behind an IOMMU {@code smmu9}. */
+    public IommuDevice onAnotherBoard(String name) {
+        FakeBoard other = new FakeBoard(journal).iommu("smmu9");
+        other.endpoint(name, "", "smmu9", 0x90, 20, -1);
+        platform.addBoard(other);
+        settle();
+        return device(name);
     }
 
     /** Lets another build of the driver come, as an update does. */

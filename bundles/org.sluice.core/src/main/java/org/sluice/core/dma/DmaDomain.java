@@ -112,7 +112,7 @@ public final class DmaDomain {
 
     /**
      * Makes room for a device before it is attached: its reserved regions are kept from allocation, and the direct ones are mapped
-     * one to one with the smallest page; pages that are mapped so already stay. Under the lock of the IOMMU.
+     * one to one with the smallest page; pages that are mapped so already stay. Under the lock of the board.
      *
      * @param device name, for messages
      * @param regions of the device

@@ -2,7 +2,7 @@ package org.sluice.core.space;
 
 import org.sluice.api.IotlbGather;
 import org.sluice.core.gate.SwapGate;
-import org.sluice.spi.driver.TranslationContext;
+import org.sluice.spi.driver.SpaceInvalidation;
 
 /**
  * What one space owes its hardware beyond the call that caused it: invalidations that were queued without a sync, unmaps without
@@ -18,13 +18,13 @@ final class Debt {
     }
 
     /** Queues an invalidation; nobody says what was there, so larger leaves and tables must go too. Inside the gate. */
-    void queue(TranslationContext context, long iova, long size) {
+    void queue(SpaceInvalidation context, long iova, long size) {
         queued = true;
         context.invalidate(iova, size, space.geometry().smallest(), false);
     }
 
     /** Keeps what an exception left in a gather: it is owed still. */
-    void owe(IotlbGather gather, TranslationContext context) {
+    void owe(IotlbGather gather, SpaceInvalidation context) {
         if (gather.isEmpty() && gather.tableCount() == 0) {
             gather.clear();
         } else {
@@ -67,7 +67,7 @@ final class Debt {
         space.tables().reclaim();
     }
 
-    private void complete(TranslationContext context, IotlbGather gather, boolean everything) {
+    private void complete(SpaceInvalidation context, IotlbGather gather, boolean everything) {
         // Cleared first: an invalidation that another thread queues meanwhile sets it again.
         queued = false;
         if (everything) {

@@ -1,7 +1,7 @@
 package org.sluice.core.space;
 
 import org.sluice.api.IotlbGather;
-import org.sluice.spi.driver.TranslationContext;
+import org.sluice.spi.driver.SpaceInvalidation;
 
 /**
  * What the unmaps without a gather owe: one range that was not invalidated yet, and the tables that fell out. Only a sync of
@@ -15,7 +15,7 @@ final class Pending {
      * Takes over what an unmap owes. If one range cannot cover the old and the new well, the invalidation of the old one is
      * queued, without waiting: its tables stay.
      */
-    synchronized void add(IotlbGather gather, TranslationContext context) {
+    synchronized void add(IotlbGather gather, SpaceInvalidation context) {
         addTables(gather);
         if (!gather.isEmpty()) {
             long size = size(gather);

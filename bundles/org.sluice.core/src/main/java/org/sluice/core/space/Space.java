@@ -13,7 +13,7 @@ import org.sluice.api.SpaceRevokedException;
 import org.sluice.api.SpaceState;
 import org.sluice.core.gate.SwapGate;
 import org.sluice.core.leak.Watch;
-import org.sluice.spi.driver.TranslationContext;
+import org.sluice.spi.driver.SpaceInvalidation;
 import org.sluice.spi.memory.PageAllocator;
 import org.sluice.spi.memory.PhysicalMemory;
 import org.sluice.spi.pgtable.MappingException;
@@ -25,7 +25,7 @@ import org.sluice.spi.pgtable.PageTable;
  *
  * <p>Any thread may call the methods of {@link AddressSpace}. Each enters the gate, reads the binding once and works on
  * that until it leaves; tables that fell out are freed after it left, when the operations of others have left too. What
- * changes the binding is in {@link SpaceLedger}, under the lock of the IOMMU.
+ * changes the binding is in {@link SpaceLedger}, under the lock of the board.
  */
 public class Space implements AddressSpace {
     private static final int WALK_CHUNK = 256;
@@ -51,24 +51,25 @@ public class Space implements AddressSpace {
      * A space without tables yet.
      *
      * @param name for messages, e.g. {@code domain 3}
+     * @param home the IOMMU whose context it is made for
      * @param commons what spaces share
      * @param memory where tables are
      * @param allocator where they come from
      */
-    public Space(String name, Commons commons, PhysicalMemory memory, PageAllocator allocator) {
+    public Space(String name, Translator home, Commons commons, PhysicalMemory memory, PageAllocator allocator) {
         this.name = name;
         this.geometry = Geometry.none(name);
         this.commons = commons;
         this.gate = commons.gate();
         this.watch = commons.watch();
         this.tables = new SpaceTables(commons, memory, allocator);
-        this.ledger = new SpaceLedger(this, tables);
+        this.ledger = new SpaceLedger(this, home, tables);
     }
 
     /**
      * The side that the core sees.
      *
-     * @return to be used under the lock of the IOMMU
+     * @return to be used under the lock of the board
      */
     public final SpaceLedger ledger() {
         return ledger;
@@ -364,7 +365,7 @@ public class Space implements AddressSpace {
         gather.clear();
     }
 
-    static void queue(TranslationContext context, IotlbGather gather) {
+    static void queue(SpaceInvalidation context, IotlbGather gather) {
         long size = Pending.size(gather);
         if (!gather.isEmpty() && size != 0) {
             context.invalidate(gather.start(), size, gather.pageSize(), gather.tableCount() == 0);
@@ -531,7 +532,7 @@ public class Space implements AddressSpace {
         tables.reclaim();
     }
 
-    // What follows is for the ledger, under the lock of the IOMMU.
+    // What follows is for the ledger, under the lock of the board.
 
     final Commons commons() {
         return commons;

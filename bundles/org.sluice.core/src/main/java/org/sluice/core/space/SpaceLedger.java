@@ -1,12 +1,16 @@
 package org.sluice.core.space;
 
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.SpaceState;
 import org.sluice.api.Topics;
 import org.sluice.spi.driver.ContextRecord;
+import org.sluice.spi.driver.SpaceInvalidation;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.pgtable.PageTable;
 import org.sluice.spi.pgtable.PageTableConfig;
@@ -15,9 +19,10 @@ import org.sluice.spi.pgtable.TableSurvey;
 
 /**
  * What the core knows of a space beyond the objects of bundles: contract records, so that a successor can take over, and
- * who made the table. Every method is called under the lock of the IOMMU; none under the gate.
+ * who made the table. Every method is called under the lock of the board; none under the gate.
  *
- * <p>Table and context come and go one by one, because their bundles do; the space is open while both are there.
+ * <p>The table and the context of each IOMMU come and go one by one, because their bundles do; the space is open while all are
+ * there.
  */
 public final class SpaceLedger {
     /** Number of a service that no bundle has: nobody exchanges tables that are somebody else's. */
@@ -26,20 +31,20 @@ public final class SpaceLedger {
     private final Space space;
     private final SpaceTables tables;
 
+    private final HardwareSide home;
+    private final List<HardwareSide> sides = new CopyOnWriteArrayList<>();
     private PageTable table;
-    private TranslationContext context;
     private PageTableConfig config;
     private long formatProvider;
     private TableSurvey survey;
-    private final Installed installed;
     private volatile Hold tableHold; // read without the lock for a status
-    private Hold contextHold;
     private boolean drained = true;
 
-    SpaceLedger(Space space, SpaceTables tables) {
+    SpaceLedger(Space space, Translator home, SpaceTables tables) {
         this.space = space;
         this.tables = tables;
-        installed = tables.installed();
+        this.home = new HardwareSide(space, home, tables.installed(), true);
+        sides.add(this.home);
     }
 
     /**
@@ -76,10 +81,9 @@ public final class SpaceLedger {
             throw refused;
         }
         table = made;
-        context = hardware;
         config = made.config();
         formatProvider = provider;
-        installed.set(made.walkerConfig().root(), hardware);
+        home.made(hardware, made.walkerConfig().root());
         space.setGeometry(config.pageSizes(), made.firstIova(), made.lastIova());
     }
 
@@ -91,19 +95,62 @@ public final class SpaceLedger {
     public void createWithoutTable(TranslationContext hardware) {
         tables.serve(hardware);
         table = NoTable.unknown();
-        context = hardware;
         config = table.config();
         formatProvider = NO_PROVIDER;
-        installed.keep(hardware);
+        home.made(hardware, 0);
         open();
     }
 
-    /** Opens the space if table and context are both there and it was not revoked. */
+    /**
+     * Lets another IOMMU walk the tables. The side is not active yet, and no IOMMU knows of it; its context is configured like
+     * that at home.
+     *
+     * @param unit the IOMMU
+     * @param hardware a context of its driver
+     * @return the side
+     * @throws IommuException of the driver; nothing was changed
+     */
+    public HardwareSide join(Translator unit, TranslationContext hardware) {
+        hardware.install(record().walker());
+        HardwareSide side = new HardwareSide(space, unit, new Installed(), false);
+        side.made(hardware, root());
+        sides.add(side);
+        unit.sides().add(side);
+        return side;
+    }
+
+    /** Opens the space, or opens it anew, if table and contexts are all there and it was not revoked. */
     public void open() {
-        if (table != null && context != null && isLive()) {
-            tableHold = null;
-            contextHold = null;
-            space.publish(new Binding(table, context));
+        if (table == null || !isLive()) {
+            return;
+        }
+        if (sides.stream().anyMatch(side -> side.isActive() && side.context() == null)) {
+            return;
+        }
+        tableHold = null;
+        sides.forEach(HardwareSide::opened);
+        SpaceInvalidation hardware = EveryUnit.of(contexts());
+        tables.serve(hardware);
+        space.publish(new Binding(table, hardware));
+    }
+
+    /** The contexts that invalidations reach, of drivers that are there. */
+    List<TranslationContext> contexts() {
+        return sides.stream()
+                .filter(HardwareSide::isActive)
+                .map(HardwareSide::context)
+                .filter(Objects::nonNull)
+                .toList();
+    }
+
+    /** Says who is waited for now, if the space is still not whole. */
+    void stayClosed() {
+        Hold other = tableHold;
+        for (HardwareSide side : sides) {
+            other = other == null && side.isActive() ? side.hold() : other;
+        }
+        if (other != null && isLive()) {
+            space.close(other);
         }
     }
 
@@ -114,16 +161,6 @@ public final class SpaceLedger {
      */
     public void closeForTable(Hold why) {
         tableHold = why;
-        space.close(why);
-    }
-
-    /**
-     * Closes the space because the driver left. The caller drains afterwards.
-     *
-     * @param why shared by everything that the driver served
-     */
-    public void closeForContext(Hold why) {
-        contextHold = why;
         space.close(why);
     }
 
@@ -139,24 +176,6 @@ public final class SpaceLedger {
     }
 
     /**
-     * Lets go of the context, after what was queued was synced.
-     *
-     * @param quiet whether every operation has left
-     */
-    public void surrenderContext(boolean quiet) {
-        drained &= quiet;
-        TranslationContext leaving = context;
-        installed.keep(leaving);
-        context = null;
-        if (quiet) {
-            tables.serve(null);
-        }
-        if (space.debt().takeQueued()) {
-            leaving.sync();
-        }
-    }
-
-    /**
      * Lets a format take over the tables. Changes nothing.
      *
      * @param format of the successor
@@ -164,7 +183,7 @@ public final class SpaceLedger {
      * @throws IommuException EINVAL when it refuses
      */
     public PageTable adoptTable(PageTableFormat format) {
-        return format.adopt(config, installed.root(), tables);
+        return format.adopt(config, root(), tables);
     }
 
     /**
@@ -208,23 +227,7 @@ public final class SpaceLedger {
         formatProvider = provider;
         survey = null;
         tableHold = null;
-        if (contextHold != null && isLive()) {
-            space.close(contextHold);
-        }
-    }
-
-    /**
-     * Takes a context that was adopted.
-     *
-     * @param adopted of the successor
-     */
-    public void rebindContext(TranslationContext adopted) {
-        context = adopted;
-        tables.serve(adopted);
-        contextHold = null;
-        if (tableHold != null && isLive()) {
-            space.close(tableHold);
-        }
+        stayClosed();
     }
 
     /**
@@ -242,6 +245,11 @@ public final class SpaceLedger {
             }
             drained &= space.commons().gate().drain(space.commons().drainTimeoutNanos());
         }
+    }
+
+    /** Notes whether a drain saw every operation leave. */
+    void drained(boolean quiet) {
+        drained &= quiet;
     }
 
     /**
@@ -272,7 +280,8 @@ public final class SpaceLedger {
         space.debt().abandon();
         table.free();
         table = null;
-        context = null;
+        sides.forEach(HardwareSide::gone);
+        sides.clear();
         tables.serve(null);
         space.setState(SpaceState.FREED);
     }
@@ -287,12 +296,12 @@ public final class SpaceLedger {
     }
 
     /**
-     * Whether table and context are there.
+     * Whether the table and the contexts of all IOMMUs are there.
      *
      * @return false while a bundle is missing
      */
     public boolean isWhole() {
-        return table != null && context != null;
+        return table != null && sides.stream().allMatch(side -> side.context() != null);
     }
 
     /**
@@ -314,21 +323,63 @@ public final class SpaceLedger {
     }
 
     /**
-     * The context.
+     * The side of the IOMMU where it was made.
+     *
+     * @return the same for the life of the space
+     */
+    public HardwareSide home() {
+        return home;
+    }
+
+    /**
+     * The sides of all IOMMUs, that at home first.
+     *
+     * @return a live list; empty once it was freed
+     */
+    public List<HardwareSide> sides() {
+        return sides;
+    }
+
+    /**
+     * The side of one IOMMU.
+     *
+     * @param unit the IOMMU
+     * @return null if it has none
+     */
+    public HardwareSide side(Translator unit) {
+        for (HardwareSide side : sides) {
+            if (side.unit() == unit) {
+                return side;
+            }
+        }
+        return null;
+    }
+
+    /**
+     * The context at home.
      *
      * @return null while the driver is missing
      */
     public TranslationContext context() {
-        return context;
+        return home.context();
     }
 
     /**
-     * The context in contract types.
+     * The context at home in contract types.
      *
      * @return as installed
      */
     public ContextRecord record() {
-        return installed.record();
+        return home.record();
+    }
+
+    /**
+     * What the table was made with.
+     *
+     * @return the configuration
+     */
+    public PageTableConfig config() {
+        return config;
     }
 
     /**
@@ -337,7 +388,7 @@ public final class SpaceLedger {
      * @return as it was asked for; constant
      */
     public boolean tracksDirty() {
-        ContextRecord record = installed.record();
+        ContextRecord record = record();
         return record != null && record.request().dirtyTracking();
     }
 
@@ -365,7 +416,7 @@ public final class SpaceLedger {
      * @return physical address in bytes
      */
     public long root() {
-        return installed.root();
+        return tables.installed().root();
     }
 
     /**

@@ -6,6 +6,7 @@ import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
 import org.sluice.spi.driver.RootExchange;
+import org.sluice.spi.driver.SpaceInvalidation;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.memory.PageAllocator;
 import org.sluice.spi.memory.PhysicalMemory;
@@ -28,7 +29,7 @@ final class SpaceTables implements TableHost {
     private final Installed installed = new Installed();
 
     /** Serves walk-cache invalidations of maps in flight: stays set until those were drained. */
-    private volatile TranslationContext context;
+    private volatile SpaceInvalidation context;
 
     private long[] retired = new long[16]; // guarded by this; pairs of address and size
     private volatile int retiredCount; // written under this; read without, to see quickly that nothing waits
@@ -39,7 +40,7 @@ final class SpaceTables implements TableHost {
         this.allocator = allocator;
     }
 
-    void serve(TranslationContext hardware) {
+    void serve(SpaceInvalidation hardware) {
         context = hardware;
     }
 
@@ -69,7 +70,7 @@ final class SpaceTables implements TableHost {
 
     @Override
     public void retireTable(long iova, long size, long granule, long address, long tableBytes) {
-        TranslationContext hardware = context;
+        SpaceInvalidation hardware = context;
         hardware.invalidate(iova, size, granule, false);
         hardware.sync();
         retire(address, tableBytes);
@@ -82,15 +83,15 @@ final class SpaceTables implements TableHost {
      */
     @Override
     public void rootMoved(WalkerConfig walker) {
-        TranslationContext hardware = context;
-        if (!(hardware instanceof RootExchange)) {
+        SpaceInvalidation hardware = context;
+        if (!(hardware instanceof RootExchange) || !(hardware instanceof TranslationContext growing)) {
             throw new IommuException(
                     Errno.EOPNOTSUPP,
                     String.format(
                             "the driver cannot let its IOMMU begin at another top table, 0x%x instead of 0x%x",
                             walker.root(), installed.root()));
         }
-        installed.exchange(hardware, walker);
+        installed.exchange(growing, walker);
     }
 
     Installed installed() {

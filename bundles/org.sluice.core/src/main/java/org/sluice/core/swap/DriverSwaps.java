@@ -4,13 +4,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.SwapEvent;
 import org.sluice.core.offer.Offer;
 import org.sluice.core.offer.Offers;
 import org.sluice.core.offer.Provider;
-import org.sluice.core.space.Space;
+import org.sluice.core.space.HardwareSide;
 import org.sluice.core.space.SpaceLedger;
 import org.sluice.core.unit.Unit;
 import org.sluice.spi.driver.ContextRecord;
@@ -55,7 +56,7 @@ public final class DriverSwaps {
      */
     public void left(Provider provider) {
         for (Unit unit : fleet.units()) {
-            if (!unit.driving()
+            if (!unit.lock()
                     .tryWithLock(() -> close(unit, provider), fleet.commons().drainTimeoutNanos())) {
                 thread.execute(() -> unit.withLock(() -> {
                     close(unit, provider);
@@ -73,14 +74,14 @@ public final class DriverSwaps {
         }
         Swap swap = new Swap("driver " + unit.hardware().compatible(), provider);
         held.put(unit.name(), swap);
-        List<SpaceLedger> spaces = unit.spaces().stream().map(Space::ledger).toList();
+        List<HardwareSide> sides = List.copyOf(unit.sides());
         swap.to(SwapStep.QUIESCE);
         unit.hold(swap.hold());
-        spaces.forEach(ledger -> ledger.closeForContext(swap.hold()));
+        sides.forEach(side -> side.close(swap.hold()));
         swap.to(SwapStep.DRAIN);
         boolean quiet = fleet.drain();
-        for (SpaceLedger ledger : spaces) {
-            attempt("an invalidation that was queued", () -> ledger.surrenderContext(quiet));
+        for (HardwareSide side : sides) {
+            attempt("an invalidation that was queued", () -> side.surrender(quiet));
         }
         attempt("the hand-over of " + provider.describe(), unit.iommu()::handOver);
         unit.serve(null, null);
@@ -121,7 +122,7 @@ public final class DriverSwaps {
         if (swap.hasRefused(candidate.provider())) {
             return false;
         }
-        if (!unit.spaces().stream().map(Space::ledger).allMatch(SpaceLedger::drainAgain)) {
+        if (!ledgers(unit).allMatch(SpaceLedger::drainAgain)) {
             LOG.log(
                     System.Logger.Level.WARNING,
                     "an operation is still inside {0}",
@@ -154,19 +155,17 @@ public final class DriverSwaps {
     }
 
     private SwapEvent takeOver(Unit unit, Swap swap, Offer<IommuDriver> candidate) {
-        List<SpaceLedger> spaces = unit.spaces().stream().map(Space::ledger).toList();
+        List<HardwareSide> sides = List.copyOf(unit.sides());
         swap.to(SwapStep.ADOPT);
         IommuUnit adopted;
         List<TranslationContext> contexts;
         try {
-            for (SpaceLedger ledger : spaces) {
-                if (!ledger.drainAgain()) {
-                    return refuse(
-                            unit,
-                            swap,
-                            candidate,
-                            "an operation is still inside " + swap.old().describe());
-                }
+            if (!ledgers(unit).allMatch(SpaceLedger::drainAgain)) {
+                return refuse(
+                        unit,
+                        swap,
+                        candidate,
+                        "an operation is still inside " + swap.old().describe());
             }
             adopted = candidate
                     .service()
@@ -176,21 +175,21 @@ public final class DriverSwaps {
         }
         swap.to(SwapStep.VERIFY);
         try {
-            contexts = adoptContexts(adopted, spaces);
+            contexts = adoptContexts(adopted, sides);
         } catch (RuntimeException refused) {
             attempt("the hand-over of " + candidate.provider().describe(), adopted::handOver);
             return refuse(unit, swap, candidate, String.valueOf(refused.getMessage()));
         }
         swap.to(SwapStep.REBIND);
         for (int i = 0; i < contexts.size(); i++) {
-            spaces.get(i).rebindContext(contexts.get(i));
+            sides.get(i).rebind(contexts.get(i));
         }
         swap.to(SwapStep.RESUME);
         held.remove(unit.name());
         unit.serve(adopted, candidate.provider());
         unit.allowTablesAgain();
-        spaces.forEach(SpaceLedger::open);
-        unit.sweep();
+        ledgers(unit).forEach(SpaceLedger::open);
+        unit.site().sweep();
         SwapEvent event = swap.done(
                 candidate.provider(),
                 String.format(
@@ -200,6 +199,11 @@ public final class DriverSwaps {
         return event;
     }
 
+    /** The spaces that it translates, also those that were made at other IOMMUs. */
+    private static Stream<SpaceLedger> ledgers(Unit unit) {
+        return unit.sides().stream().map(side -> side.space().ledger());
+    }
+
     private static SwapEvent refuse(Unit unit, Swap swap, Offer<IommuDriver> candidate, String reason) {
         SwapEvent event = swap.refused(candidate.provider(), reason);
         unit.driving().blame(swap.hold().cause());
@@ -207,10 +211,10 @@ public final class DriverSwaps {
     }
 
     /** Every context, attached or not: the tag of one that is in quarantine must not be handed out again. */
-    private static List<TranslationContext> adoptContexts(IommuUnit adopted, List<SpaceLedger> spaces) {
+    private static List<TranslationContext> adoptContexts(IommuUnit adopted, List<HardwareSide> sides) {
         List<TranslationContext> contexts = new ArrayList<>();
-        for (SpaceLedger ledger : spaces) {
-            ContextRecord wanted = ledger.record();
+        for (HardwareSide side : sides) {
+            ContextRecord wanted = side.record();
             TranslationContext context = adopted.adoptContext(wanted);
             if (!context.record().equals(wanted)) {
                 throw new IommuException(

@@ -55,7 +55,7 @@ public final class FormatSwaps {
         // Also where it serves no space yet: whoever exchanged the bundle waits to hear of its successor.
         provider.keys().forEach(format -> held.computeIfAbsent(format, name -> begin(name, provider)));
         for (Unit unit : fleet.units()) {
-            if (!unit.driving()
+            if (!unit.lock()
                     .tryWithLock(() -> close(unit, provider), fleet.commons().drainTimeoutNanos())) {
                 thread.execute(() -> unit.withLock(() -> {
                     close(unit, provider);
@@ -107,7 +107,7 @@ public final class FormatSwaps {
         fleet.withAllLocks(() -> {
             fleet.units().forEach(Unit::sweep);
             fleet.units().forEach(Unit::applyDefaults);
-            fleet.units().forEach(unit -> unit.driving().signal());
+            fleet.units().forEach(unit -> unit.lock().signal());
         });
     }
 

@@ -15,7 +15,7 @@ import org.sluice.spi.driver.PageResponse;
 
 /**
  * The io_mm: an address space with a PASID, and the devices that reach it, private or shared with a process. What changes is
- * guarded by the lock of the IOMMU.
+ * guarded by the lock of the board.
  */
 abstract class BondedSpace extends Space implements IoMm, PasidTarget {
     private final Unit unit;
@@ -25,7 +25,7 @@ abstract class BondedSpace extends Space implements IoMm, PasidTarget {
     private volatile FaultHandler faultHandler;
 
     BondedSpace(String name, Unit unit) {
-        super(name, unit.commons(), unit.memory(), unit.allocator());
+        super(name, unit, unit.commons(), unit.memory(), unit.allocator());
         this.unit = unit;
     }
 

@@ -15,7 +15,7 @@ import org.sluice.spi.driver.ContextRequest;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.pgtable.PageTableFormat;
 
-/** Making what has a context and tables: domains, and the contexts of private spaces. Under the lock of the IOMMU. */
+/** Making what has a context and tables: domains, and the contexts of private spaces. Under the lock of the board. */
 final class Creation {
     private final Unit unit;
     private int domainCount;
@@ -98,7 +98,7 @@ final class Creation {
                 && !unit.iommu().capabilities().capabilities().contains(Capability.DIRTY_TRACKING)) {
             throw new IommuException(Errno.EOPNOTSUPP, unit.name() + " does not track dirty pages");
         }
-        Space space = new Space(title, unit.commons(), unit.memory(), unit.allocator());
+        Space space = new Space(title, unit, unit.commons(), unit.memory(), unit.allocator());
         ContextAndFormat made = createContext(new ContextRequest(
                 request.stage(), request.upperHalf(), false, request.pageSizes(), request.dirtyTracking()));
         try {
@@ -112,7 +112,7 @@ final class Creation {
             unit.iommu().freeContext(made.context());
             throw failed;
         }
-        unit.spaces().add(space);
+        unit.add(space);
         return new TranslationDomain(unit, title, request.type(), space, permanent);
     }
 
@@ -121,9 +121,9 @@ final class Creation {
         parent.requireOpen();
         long[] entry = request.guestEntry().stream().mapToLong(Long::longValue).toArray();
         TranslationContext context = parent.nesting().nest(entry);
-        Space space = new Space(title, unit.commons(), unit.memory(), unit.allocator());
+        Space space = new Space(title, unit, unit.commons(), unit.memory(), unit.allocator());
         space.ledger().createWithoutTable(context);
-        unit.spaces().add(space);
+        unit.add(space);
         parent.nesting().addChild();
         return new TranslationDomain(unit, title, DomainType.NESTED, space, false, parent);
     }

@@ -38,7 +38,7 @@ final class DefaultDomains {
 
     /** Gives every group what it should have, as far as that is possible now; under the lock, with a driver there. */
     void apply() {
-        for (Group group : unit.groupList()) {
+        for (Group group : unit.population().groups()) {
             DomainType wanted = typeFor(group);
             if (group.fallback().type() != wanted && !give(group, wanted) && wanted == DomainType.IDENTITY) {
                 give(group, DomainType.DMA);

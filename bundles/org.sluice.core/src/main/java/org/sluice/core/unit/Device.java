@@ -25,7 +25,7 @@ import org.sluice.spi.driver.UnitCapabilities;
 
 /**
  * A device behind an IOMMU. Any thread may call the methods of {@link IommuDevice}; what changes is guarded by the lock of
- * the IOMMU, and readable without it where the event thread needs it.
+ * the board, and readable without it where the event thread needs it.
  */
 final class Device implements IommuDevice {
     private final Unit unit;
@@ -36,11 +36,11 @@ final class Device implements IommuDevice {
 
     private volatile TranslationDomain domain;
     private volatile String refusal = "";
-    private volatile boolean deferred; // changed under the unit's lock
+    private volatile boolean deferred; // changed under the board's lock
     private final BusPosition position;
     private final DeviceReset reset = new DeviceReset(this);
-    private SvaRange sva; // guarded by the unit's lock
-    private final Map<Integer, PasidTarget> pasids = new ConcurrentSkipListMap<>(); // written under the unit's lock
+    private SvaRange sva; // guarded by the board's lock
+    private final Map<Integer, PasidTarget> pasids = new ConcurrentSkipListMap<>(); // written under the board's lock
 
     Device(Unit unit, Group group, Endpoint endpoint) {
         this.unit = unit;
@@ -238,7 +238,7 @@ final class Device implements IommuDevice {
             sva = null;
             return null;
         });
-        unit.settle(taken);
+        unit.site().settle(taken);
     }
 
     @Override

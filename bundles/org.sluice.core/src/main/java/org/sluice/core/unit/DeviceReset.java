@@ -12,7 +12,7 @@ import org.sluice.spi.driver.PageResponse;
 
 /**
  * A device around a reset of it. While it is parked the hardware has no entry of it; what it is attached to in the core stays,
- * and is attached to the hardware again afterwards. Guarded by the lock of the IOMMU.
+ * and is attached to the hardware again afterwards. Guarded by the lock of the board.
  */
 final class DeviceReset {
     private final Device device;
@@ -37,7 +37,11 @@ final class DeviceReset {
             try {
                 inHardware().forEach((pasid, target) -> {
                     unit.pasidOperations()
-                            .mmDetach(device.record(), pasid, target.ledger().context(), true);
+                            .mmDetach(
+                                    device.record(),
+                                    pasid,
+                                    target.ledger().side(device.unit()).context(),
+                                    true);
                     gone.put(pasid, target);
                 });
             } catch (RuntimeException failed) {
@@ -72,7 +76,7 @@ final class DeviceReset {
     /** Attaches what can be attached. A PASID that cannot is taken away while its entry is still clear. */
     private void restore(IommuUnit iommu, Map<Integer, PasidTarget> pasids, RuntimeException failures) {
         try {
-            iommu.attach(device.record(), device.current().attachment());
+            iommu.attach(device.record(), device.current().attachment(device.unit()));
         } catch (RuntimeException failed) {
             failures.addSuppressed(failed);
         }
@@ -80,7 +84,11 @@ final class DeviceReset {
             try {
                 device.unit()
                         .pasidOperations()
-                        .mmAttach(device.record(), pasid, target.ledger().context(), true);
+                        .mmAttach(
+                                device.record(),
+                                pasid,
+                                target.ledger().side(device.unit()).context(),
+                                true);
             } catch (RuntimeException failed) {
                 failures.addSuppressed(failed);
                 boolean was = parked;

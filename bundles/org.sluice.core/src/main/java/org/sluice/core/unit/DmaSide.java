@@ -42,7 +42,7 @@ final class DmaSide implements DmaClient {
         this.mapper = new DeviceDma(this);
     }
 
-    /** What makes a domain one for DMA; null for other types. Under the lock of the IOMMU. */
+    /** What makes a domain one for DMA; null for other types. Under the lock of the board. */
     static DmaDomain domainOf(Unit unit, DomainType type, Space space) {
         if (type != DomainType.DMA && type != DomainType.DMA_FQ) {
             return null;
@@ -119,7 +119,7 @@ final class DmaSide implements DmaClient {
         return needsDirect;
     }
 
-    /** What the board says and what the driver says, if there is one. Under the lock of the IOMMU. */
+    /** What the board says and what the driver says, if there is one. Under the lock of the board. */
     List<ReservedRegion> reserved() {
         List<ReservedRegion> all = new ArrayList<>(properties.reserved());
         if (device.unit().iommu() instanceof ReservedRegionOperations driver) {

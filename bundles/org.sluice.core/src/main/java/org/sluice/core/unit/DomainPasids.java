@@ -5,24 +5,22 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.SvaParameters;
-import org.sluice.core.space.SpaceLedger;
 import org.sluice.spi.driver.PageResponse;
 import org.sluice.spi.driver.PasidOperations;
 import org.sluice.spi.driver.PasidReplacement;
 import org.sluice.spi.driver.TranslationContext;
 
-/** The PASIDs by which devices reach the space of one domain. Everything is called under the lock of the IOMMU. */
+/** The PASIDs by which devices reach the space of one domain. Everything is called under the lock of the board. */
 final class DomainPasids {
     private final TranslationDomain domain;
-    private final Unit unit;
     private final Map<Device, Set<Integer>> attached = new ConcurrentHashMap<>();
 
     DomainPasids(TranslationDomain domain) {
         this.domain = domain;
-        this.unit = domain.unit();
     }
 
     boolean isEmpty() {
@@ -34,10 +32,13 @@ final class DomainPasids {
         if (device.pasids().containsKey(pasid)) {
             throw new IommuException(Errno.EBUSY, "PASID " + pasid + " is in use on " + device);
         }
+        Unit unit = device.unit();
         unit.pasids().choose(pasid);
         try {
-            operations.mmAttach(device.record(), pasid, context(), true);
+            domain.units().join(unit);
+            operations.mmAttach(device.record(), pasid, context(device), true);
         } catch (RuntimeException failed) {
+            domain.units().release(unit);
             unit.pasids().unchoose(pasid);
             throw failed;
         }
@@ -55,21 +56,27 @@ final class DomainPasids {
             throw new IommuException(
                     Errno.EINVAL, "PASID " + pasid + " of " + device + " is attached to " + domain + " already");
         }
-        move(operations, device, pasid, old.ledger().context());
+        try {
+            domain.units().join(device.unit());
+            move(operations, device, pasid, old.domain().units().context(device.unit()));
+        } catch (RuntimeException failed) {
+            domain.units().release(device.unit());
+            throw failed;
+        }
         enter(device, pasid);
         old.pasids().leave(device, pasid);
         // What was reported of the old space is asked of the new one when it is tried again.
-        unit.faults().drain(device, pasid, PageResponse.SUCCESS);
+        device.unit().faults().drain(device, pasid, PageResponse.SUCCESS);
     }
 
     private void move(PasidOperations operations, Device device, int pasid, TranslationContext from) {
         if (operations instanceof PasidReplacement straight) {
-            straight.mmReplace(device.record(), pasid, from, context());
+            straight.mmReplace(device.record(), pasid, from, context(device));
             return;
         }
         operations.mmDetach(device.record(), pasid, from, true);
         try {
-            operations.mmAttach(device.record(), pasid, context(), true);
+            operations.mmAttach(device.record(), pasid, context(device), true);
         } catch (RuntimeException failed) {
             operations.mmAttach(device.record(), pasid, from, true);
             throw failed;
@@ -83,8 +90,9 @@ final class DomainPasids {
     }
 
     void detachNow(Device device, int pasid) {
+        Unit unit = device.unit();
         if (!device.isParked()) {
-            unit.pasidOperations().mmDetach(device.record(), pasid, context(), true);
+            unit.pasidOperations().mmDetach(device.record(), pasid, context(device), true);
         }
         device.pasids().remove(pasid);
         leave(device, pasid);
@@ -92,8 +100,13 @@ final class DomainPasids {
         unit.faults().drain(device, pasid, PageResponse.INVALID);
     }
 
-    void detachAll() {
-        for (Device device : List.copyOf(attached.keySet())) {
+    /** Whether a device of an IOMMU reaches the domain by PASID. */
+    boolean areOn(Unit unit) {
+        return attached.keySet().stream().anyMatch(device -> device.unit() == unit);
+    }
+
+    void detachIf(Predicate<Device> which) {
+        for (Device device : attached.keySet().stream().filter(which).toList()) {
             for (int pasid : List.copyOf(attached.get(device))) {
                 detachNow(device, pasid);
             }
@@ -113,14 +126,15 @@ final class DomainPasids {
             attached.remove(device);
         }
         domain.markAttached();
+        domain.units().release(device.unit());
     }
 
-    private TranslationContext context() {
-        SpaceLedger ledger = domain.translating().ledger();
-        return ledger.context();
+    private TranslationContext context(Device device) {
+        return domain.units().context(device.unit());
     }
 
     private PasidOperations check(Device device, int pasid) {
+        Unit unit = device.unit();
         if (!(unit.iommu() instanceof PasidOperations operations)) {
             throw new IommuException(
                     Errno.EOPNOTSUPP, "driver of " + unit.name() + " has no PASID operations (mm_attach, mm_detach)");

@@ -3,11 +3,8 @@ package org.sluice.core.unit;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
-import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.sluice.api.ProviderMissingException;
 import org.sluice.core.offer.Provider;
 import org.sluice.core.space.Commons;
@@ -16,80 +13,24 @@ import org.sluice.core.space.Space;
 import org.sluice.spi.driver.IommuUnit;
 import org.sluice.spi.quirk.HookedUnit;
 
-/**
- * Who drives an IOMMU, the lock under which that changes, and waiting for somebody who does.
- *
- * <p>The lock guards everything that attach, detach, PASID and close calls change on this IOMMU, the ledger of its spaces, and
- * the driver's object; map and unmap never take it. Whoever holds it may wait for operations in flight (they do not need it)
- * and for a missing bundle (that gives it up meanwhile). It is never taken inside the swap gate.
- */
+/** Who drives an IOMMU, and waiting for somebody who does. It changes under the {@link BoardLock}. */
 public final class Driving {
     private final String name;
     private final String compatible;
     private final Commons commons;
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition changed = lock.newCondition();
+    private final BoardLock lock;
     private volatile IommuUnit iommu; // changed under the lock
-    private boolean gone; // guarded by lock
+    private boolean gone; // guarded by the lock
     private volatile Provider driver;
     private volatile Hold hold;
     private volatile String cause;
 
-    Driving(String name, String compatible, Commons commons) {
+    Driving(String name, String compatible, Commons commons, BoardLock lock) {
         this.name = name;
         this.compatible = compatible;
         this.commons = commons;
+        this.lock = lock;
         this.cause = "no bundle offers a driver for " + compatible;
-    }
-
-    /**
-     * Runs something under the lock of this IOMMU.
-     *
-     * @param action what
-     * @param <T> its answer
-     * @return its answer
-     */
-    public <T> T withLock(Supplier<T> action) {
-        lock.lock();
-        try {
-            return action.get();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /**
-     * Runs something under the lock, if the lock is free in time: for the registry's callbacks, which must not wait long.
-     *
-     * @param action what
-     * @param nanos longest wait
-     * @return whether it ran
-     */
-    public boolean tryWithLock(Runnable action, long nanos) {
-        try {
-            if (!lock.tryLock(nanos, TimeUnit.NANOSECONDS)) {
-                return false;
-            }
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
-        try {
-            action.run();
-            return true;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Whether this thread has the lock. */
-    boolean isHeldByCaller() {
-        return lock.isHeldByCurrentThread();
-    }
-
-    /** Wakes callers that wait for a bundle; under the lock. */
-    public void signal() {
-        changed.signalAll();
     }
 
     /**
@@ -116,11 +57,11 @@ public final class Driving {
     }
 
     /**
-     * Waits until the driver and the page tables of some spaces are there, all at once; under the lock, which is given up
-     * while waiting: look again at everything that was checked before.
+     * Waits until the driver, and the drivers and page tables of some spaces, are there, all at once; under the lock, which is
+     * given up while waiting: look again at everything that was checked before.
      */
     void requireWhole(Collection<? extends Space> wanted) {
-        if (!await(() -> iommu != null && withoutTable(wanted).isEmpty() || gone, anyHold(wanted))) {
+        if (!await(() -> undriven(wanted).isEmpty() && withoutTable(wanted).isEmpty() || gone, anyHold(wanted))) {
             withoutTable(wanted).ifPresent(space -> {
                 throw new ProviderMissingException(
                         "page-table format " + space.ledger().format(),
@@ -129,15 +70,27 @@ public final class Driving {
                                 space.ledger().tableHold().cause(), commons.gateTimeoutMillis(), space.name()));
             });
         }
-        if (iommu == null) {
-            throw driverMissing();
-        }
+        undriven(wanted).ifPresent(other -> {
+            throw other.driverMissing();
+        });
     }
 
     private Hold anyHold(Collection<? extends Space> wanted) {
-        return hold != null
-                ? hold
-                : withoutTable(wanted).map(space -> space.ledger().tableHold()).orElse(null);
+        return undriven(wanted)
+                .map(other -> other.hold)
+                .or(() -> withoutTable(wanted).map(space -> space.ledger().tableHold()))
+                .orElse(null);
+    }
+
+    /** This IOMMU, or one of those that translate some spaces, if nobody drives it. */
+    private Optional<Driving> undriven(Collection<? extends Space> wanted) {
+        return Stream.concat(
+                        Stream.of(this),
+                        wanted.stream()
+                                .flatMap(space -> space.ledger().sides().stream())
+                                .map(side -> Unit.of(side).driving()))
+                .filter(driving -> driving.iommu == null)
+                .findFirst();
     }
 
     private static Optional<? extends Space> withoutTable(Collection<? extends Space> wanted) {
@@ -147,24 +100,7 @@ public final class Driving {
     }
 
     boolean await(BooleanSupplier ready, Hold counts) {
-        long left = commons.gateTimeoutNanos();
-        boolean counted = false;
-        while (!ready.getAsBoolean()) {
-            if (left <= 0) {
-                return false;
-            }
-            if (!counted && counts != null) {
-                counts.park();
-                counted = true;
-            }
-            try {
-                left = changed.awaitNanos(left);
-            } catch (InterruptedException interrupted) {
-                Thread.currentThread().interrupt();
-                return false;
-            }
-        }
-        return true;
+        return lock.await(ready, counts, commons.gateTimeoutNanos());
     }
 
     /**
@@ -197,7 +133,7 @@ public final class Driving {
         if (object != null) {
             hold = null;
             cause = "";
-            signal();
+            lock.signal();
         }
     }
 

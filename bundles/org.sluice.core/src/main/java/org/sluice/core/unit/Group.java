@@ -18,7 +18,7 @@ final class Group implements IommuGroup {
     private final List<Device> members = new CopyOnWriteArrayList<>();
     private final TranslationDomain blocking;
     private final GroupOwnership ownership = new GroupOwnership(this);
-    private volatile TranslationDomain defaultDomain; // changed under the unit's lock
+    private volatile TranslationDomain defaultDomain; // changed under the board's lock
 
     Group(Unit unit, int id) {
         this.unit = unit;

@@ -6,11 +6,10 @@ import org.sluice.api.DomainType;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.spi.driver.Attachment;
-import org.sluice.spi.driver.IommuUnit;
 
 /**
  * Moves devices to a domain, each straight from the domain where it is. The hardware is moved first and the core's lists only
- * when all of it is done, so that a failure has nothing but hardware to move back. Used once, under the lock of the IOMMU, with
+ * when all of it is done, so that a failure has nothing but hardware to move back. Used once, under the lock of the board, with
  * a driver there.
  */
 final class GroupMove {
@@ -38,7 +37,6 @@ final class GroupMove {
 
     /** All or none: after a failure every device is where it was. */
     void all() {
-        IommuUnit iommu = target.unit().iommu();
         devices.forEach(Device::requireNoReset);
         for (Device device : devices) {
             if (target.type() == DomainType.BLOCKED
@@ -50,15 +48,15 @@ final class GroupMove {
         try {
             for (Device device : devices) {
                 if (device.current() != target) {
-                    target.prepare(device);
-                    iommu.attach(device.record(), target.attachment());
+                    attach(device);
                     moved.add(device);
                 }
             }
         } catch (RuntimeException failed) {
             for (Device device : moved) {
-                backTo(iommu, device, failed);
+                back(device, failed);
             }
+            devices.forEach(device -> target.units().release(device.unit()));
             throw failed;
         }
         moved.forEach(target::enter);
@@ -71,18 +69,23 @@ final class GroupMove {
         }
     }
 
-    private static void backTo(IommuUnit iommu, Device device, RuntimeException reason) {
+    private void attach(Device device) {
+        target.prepare(device);
+        device.unit().iommu().attach(device.record(), target.attachment(device.unit()));
+    }
+
+    private static void back(Device device, RuntimeException reason) {
         try {
-            iommu.attach(device.record(), device.current().attachment());
+            device.unit().iommu().attach(device.record(), device.current().attachment(device.unit()));
         } catch (RuntimeException again) {
             reason.addSuppressed(again);
-            block(iommu, device);
+            block(device);
         }
     }
 
-    private static void block(IommuUnit iommu, Device device) {
+    private static void block(Device device) {
         try {
-            iommu.attach(device.record(), Attachment.BLOCKED);
+            device.unit().iommu().attach(device.record(), Attachment.BLOCKED);
         } catch (RuntimeException failed) {
             LOG.log(System.Logger.Level.ERROR, "{0} could not even be blocked: {1}", device.name(), failed.toString());
         }
@@ -90,15 +93,13 @@ final class GroupMove {
 
     /** As many as can be; those that cannot are blocked. Nothing is thrown: the old domain is left in any case. */
     void whatCan() {
-        IommuUnit iommu = target.unit().iommu();
         for (Device device : devices) {
             if (device.isParked()) {
                 target.enter(device);
                 continue;
             }
             try {
-                target.prepare(device);
-                iommu.attach(device.record(), target.attachment());
+                attach(device);
                 target.enter(device);
             } catch (RuntimeException failed) {
                 LOG.log(
@@ -107,8 +108,9 @@ final class GroupMove {
                         device.name(),
                         target,
                         failed.toString());
-                block(iommu, device);
+                block(device);
                 device.members().blocking().enter(device);
+                target.units().release(device.unit());
             }
         }
     }

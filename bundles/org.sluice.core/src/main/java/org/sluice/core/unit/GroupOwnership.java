@@ -5,7 +5,7 @@ import org.sluice.api.IommuException;
 
 /**
  * Who may decide about a group's DMA: drivers that use the default domain, any number of them, or one owner that claimed it.
- * Guarded by the lock of the IOMMU.
+ * Guarded by the lock of the board.
  */
 final class GroupOwnership {
     private final Group group;

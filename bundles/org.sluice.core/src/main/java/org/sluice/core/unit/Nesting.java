@@ -6,7 +6,7 @@ import org.sluice.api.IommuException;
 import org.sluice.spi.driver.NestingOperations;
 import org.sluice.spi.driver.TranslationContext;
 
-/** A domain as a parent of nested ones, or as one of them. Guarded by the lock of the IOMMU. */
+/** A domain as a parent of nested ones, or as one of them. Guarded by the lock of the board. */
 final class Nesting {
     private final TranslationDomain domain;
     private final TranslationDomain parent;

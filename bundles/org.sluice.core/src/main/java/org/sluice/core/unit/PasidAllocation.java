@@ -21,12 +21,11 @@ import org.sluice.spi.pgtable.PageTableFormat;
 /**
  * One allocation of a private space, step by step: context and tag, page table (by a vendor's plug-in if one is there for
  * this kind of device), PASID, attachment. Each step that succeeded is undone in reverse order when a later one fails. Runs
- * under the lock of the IOMMU and is used once.
+ * under the lock of the board and is used once.
  */
 final class PasidAllocation implements MmRequest {
     private static final ContextRequest PRIVATE = new ContextRequest(1, false, true, 0);
 
-    private final TranslationDomain domain;
     private final Unit unit;
     private final Device device;
     private final PrivateSpace space;
@@ -35,10 +34,9 @@ final class PasidAllocation implements MmRequest {
     private boolean created;
 
     PasidAllocation(TranslationDomain domain, Device device) {
-        this.domain = domain;
-        this.unit = domain.unit();
+        this.unit = device.unit();
         this.device = device;
-        this.space = new PrivateSpace("io_mm of " + device.name() + " in " + domain.name(), domain);
+        this.space = new PrivateSpace("io_mm of " + device.name() + " in " + domain.name(), domain, unit);
     }
 
     PrivateSpace run() {
@@ -63,8 +61,7 @@ final class PasidAllocation implements MmRequest {
             throw failed;
         }
         space.ledger().open();
-        unit.spaces().add(space);
-        domain.add(space);
+        unit.add(space);
         space.tell(Topics.PASID_ALLOCATED, device);
         return space;
     }

@@ -8,7 +8,7 @@ import org.sluice.api.IommuException;
 
 /**
  * The PASIDs of one IOMMU: handed out cyclically, so that one just given back is the last to come again, or chosen by a client
- * for a domain. 0 is never among them: it stands for untagged traffic. Guarded by the lock of the IOMMU.
+ * for a domain. 0 is never among them: it stands for untagged traffic. Guarded by the lock of the board.
  */
 final class PasidSpace {
     private final BitSet used = new BitSet();

@@ -20,7 +20,7 @@ interface PasidTarget {
     Repair repair();
 
     /**
-     * Takes it away from a device; under the lock of the IOMMU. Nothing happens if the device does not reach it.
+     * Takes it away from a device; under the lock of the board. Nothing happens if the device does not reach it.
      *
      * @param why in words
      */

@@ -20,8 +20,8 @@ final class PrivateSpace extends BondedSpace {
     private Provider allocator;
     private volatile Repair repair;
 
-    PrivateSpace(String name, TranslationDomain domain) {
-        super(name, domain.unit());
+    PrivateSpace(String name, TranslationDomain domain, Unit unit) {
+        super(name, unit);
         this.domain = domain;
     }
 

@@ -9,13 +9,15 @@ import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.Topics;
 import org.sluice.core.offer.Offer;
+import org.sluice.core.space.HardwareSide;
 import org.sluice.core.space.Space;
+import org.sluice.core.space.SpaceLedger;
 import org.sluice.spi.driver.MmAllocator;
 
 /**
  * Spaces that were taken away and whose tables, tag and PASID may not be used again yet: the device may still load their root
  * (no fence completed), an operation or a page-fault handler is still inside, or a bundle that must take part is missing: driver, format, or the
- * plug-in that allocated. Most spaces pass through without stopping. Guarded by the lock of the IOMMU, except for the counts.
+ * plug-in that allocated. Most spaces pass through without stopping. Guarded by the lock of the board, except for the counts.
  */
 final class Quarantine {
     private static final System.Logger LOG = System.getLogger("org.sluice.core");
@@ -56,7 +58,7 @@ final class Quarantine {
         fence.ifPresent(stage -> stage.whenComplete((done, failure) -> {
             if (failure == null) {
                 inmate.fenced = true;
-                unit.later(this::sweep);
+                unit.site().later(this::sweep);
             } else {
                 LOG.log(
                         System.Logger.Level.WARNING,
@@ -102,7 +104,7 @@ final class Quarantine {
         boolean stuck = inmates.stream().anyMatch(inmate -> !inmate.refused && hasWhatItNeeds(inmate));
         if (stuck && !scheduled) {
             scheduled = true;
-            unit.later(RETRY_MILLIS, () -> {
+            unit.site().later(RETRY_MILLIS, () -> {
                 scheduled = false;
                 sweep();
             });
@@ -111,9 +113,10 @@ final class Quarantine {
 
     /** Whether fence and bundles are there. */
     private boolean hasWhatItNeeds(Inmate inmate) {
+        SpaceLedger ledger = inmate.space.ledger();
         return inmate.fenced
-                && unit.iommu() != null
-                && inmate.space.ledger().isWhole()
+                && ledger.isWhole()
+                && ledger.sides().stream().allMatch(side -> side.unit().iommu() != null)
                 && (!(inmate.space instanceof PrivateSpace own)
                         || own.allocation() == null
                         || heir(own).isPresent());
@@ -121,7 +124,7 @@ final class Quarantine {
 
     private boolean isReady(Inmate inmate) {
         return hasWhatItNeeds(inmate)
-                && unit.faults().pages().isQuiet(inmate.space)
+                && unit.site().isQuiet(inmate.space)
                 && (!(inmate.space instanceof BondedSpace bonded) || bonded.isDrained())
                 && inmate.space.ledger().drainAgain();
     }
@@ -130,11 +133,14 @@ final class Quarantine {
         return unit.successorOf(space.allocator());
     }
 
-    /** Tag (its translations are invalidated first), PASID, what the plug-in took, tables: in this order. */
+    /** Tag of each IOMMU (its translations are invalidated first), PASID, what the plug-in took, tables: in this order. */
     private void release(Inmate inmate) {
         Space space = inmate.space;
         try {
-            unit.iommu().freeContext(space.ledger().context());
+            List<HardwareSide> sides = space.ledger().sides();
+            while (!sides.isEmpty()) {
+                sides.get(sides.size() - 1).free();
+            }
         } catch (RuntimeException failed) {
             inmate.refused = true;
             inmates.add(inmate);
@@ -148,7 +154,6 @@ final class Quarantine {
             returnToPlugIn(own);
         }
         space.ledger().free();
-        unit.spaces().remove(space);
         if (inmate.told) {
             unit.commons()
                     .events()

@@ -11,7 +11,7 @@ import org.sluice.spi.sva.ProcessAddressSpace;
 /**
  * The first bond of a process behind an IOMMU, step by step: context and tag, the process's table, PASID, the process's
  * notices, attachment. Each step that succeeded is undone in reverse order when a later one fails. Runs under the lock of the
- * IOMMU and is used once.
+ * board and is used once.
  */
 final class SharedAllocation {
     private static final ContextRequest SHARED = new ContextRequest(1, false, true, 0);
@@ -41,7 +41,7 @@ final class SharedAllocation {
             mm.watch(space);
             undo.push(() -> mm.unwatch(space));
             SvaBond bond = space.bind(device);
-            unit.spaces().add(space);
+            unit.add(space);
             space.tell(Topics.PASID_ALLOCATED, device);
             return bond;
         } catch (RuntimeException failed) {

@@ -104,7 +104,7 @@ public final class SharedSpaces {
             }
             return null;
         });
-        unit.settle(List.of(space));
+        unit.site().settle(List.of(space));
     }
 
     /** Ends a space because its process exits. */
@@ -116,7 +116,7 @@ public final class SharedSpaces {
             endNow(space, why);
             return null;
         });
-        unit.settle(List.of(space));
+        unit.site().settle(List.of(space));
     }
 
     /**

@@ -10,7 +10,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.IntUnaryOperator;
-import org.sluice.api.ActivationKind;
 import org.sluice.api.AddressSpace;
 import org.sluice.api.Domain;
 import org.sluice.api.DomainType;
@@ -31,8 +30,8 @@ import org.sluice.spi.driver.Attachment;
 import org.sluice.spi.driver.PageResponse;
 
 /**
- * A domain of one IOMMU. Attach, detach, PASID and close calls take the lock of the IOMMU; they wait for a missing driver as
- * long as the gate allows, before they change anything.
+ * A domain, made on one IOMMU; devices behind others of the same board may reach it too. Attach, detach, PASID and close calls
+ * take the lock of the board; they wait for a missing driver as long as the gate allows, before they change anything.
  */
 final class TranslationDomain implements Domain {
     private final Unit unit;
@@ -41,14 +40,15 @@ final class TranslationDomain implements Domain {
     private final Space space;
     private final boolean permanent;
     private final Nesting nesting;
+    private final DomainUnits units;
     private final DomainPasids pasids;
+    private final PrivateSpaces ioMms;
     private final DmaDomain dma;
     private final Doorbells doorbells;
-    private final List<Device> devices = new CopyOnWriteArrayList<>(); // changed under the unit's lock
-    private final List<PrivateSpace> ioMms = new CopyOnWriteArrayList<>(); // changed under the unit's lock
+    private final List<Device> devices = new CopyOnWriteArrayList<>(); // changed under the lock
     private volatile FaultHandler faultHandler;
     private volatile Repair repair;
-    private boolean closed; // guarded by the unit's lock
+    private boolean closed; // guarded by the lock
 
     /**
      * A domain without devices.
@@ -69,13 +69,31 @@ final class TranslationDomain implements Domain {
         this.space = space;
         this.permanent = permanent;
         this.nesting = new Nesting(this, parent);
+        this.units = new DomainUnits(this);
         this.pasids = new DomainPasids(this);
+        this.ioMms = new PrivateSpaces(this);
         this.dma = DmaSide.domainOf(unit, type, space);
         this.doorbells = new Doorbells(type.isPaging() ? space : null, dma);
     }
 
+    /** The IOMMU where it was made. */
     Unit unit() {
         return unit;
+    }
+
+    /** The IOMMUs whose devices reach it. */
+    DomainUnits units() {
+        return units;
+    }
+
+    /** Whether it ends with the group or process that it belongs to. */
+    boolean isPermanent() {
+        return permanent;
+    }
+
+    /** Whether a device behind an IOMMU reaches it. */
+    boolean isReachedFrom(Unit other) {
+        return devices.stream().anyMatch(device -> device.unit() == other) || pasids.areOn(other);
     }
 
     String name() {
@@ -122,18 +140,16 @@ final class TranslationDomain implements Domain {
 
     /** Does what must be done before traffic of a device may come here. */
     void prepare(Device device) {
+        units.join(device.unit());
         if (dma != null) {
             dma.prepare(device.name(), device.dmaSide().reserved());
         }
     }
 
-    void add(PrivateSpace ioMm) {
-        ioMms.add(ioMm);
-    }
-
-    Attachment attachment() {
+    /** Where a device behind an IOMMU is attached to. */
+    Attachment attachment(Unit from) {
         if (space != null) {
-            return Attachment.to(space.ledger().context());
+            return Attachment.to(units.context(from));
         }
         return type == DomainType.IDENTITY ? Attachment.IDENTITY : Attachment.BLOCKED;
     }
@@ -159,7 +175,7 @@ final class TranslationDomain implements Domain {
             old.leave(device);
             if (old.repair != null) {
                 // What was reported of the old domain is asked of this one when it is tried again.
-                unit.faults().drain(device, FaultEvent.NO_PASID, PageResponse.SUCCESS);
+                device.unit().faults().drain(device, FaultEvent.NO_PASID, PageResponse.SUCCESS);
             }
         }
     }
@@ -170,16 +186,22 @@ final class TranslationDomain implements Domain {
                 .post(
                         topic,
                         () -> Map.of(
-                                "iommu", unit.name(), "device", device.name(), "domain", name, "type", type.name()));
+                                "iommu",
+                                device.unit().name(),
+                                "device",
+                                device.name(),
+                                "domain",
+                                name,
+                                "type",
+                                type.name()));
     }
 
     private void leave(Device device) {
         devices.remove(device);
         tell(Topics.DETACHED, device);
         markAttached();
-        for (PrivateSpace ioMm : ioMms) {
-            ioMm.unbond(device, device.name() + " left " + name);
-        }
+        ioMms.unbond(device);
+        units.release(device.unit());
     }
 
     /** Whether anything reaches it has changed. */
@@ -205,9 +227,9 @@ final class TranslationDomain implements Domain {
     @Override
     public void attach(IommuDevice device) {
         changed(() -> {
-            Device target = unit.own(device);
+            Device target = units.own(device);
             target.requireAlone();
-            unit.driving().serving();
+            units.serving(target.unit());
             requireAttachable();
             target.requireServed();
             GroupMove.to(this, target).all();
@@ -217,9 +239,9 @@ final class TranslationDomain implements Domain {
     @Override
     public void detach(IommuDevice device) {
         changed(() -> {
-            Device target = unit.own(device);
+            Device target = units.own(device);
             if (target.current() == this) {
-                unit.driving().serving();
+                target.unit().driving().serving();
                 if (target.current() == this) {
                     GroupMove.to(target.members().home(), target).whatCan();
                 }
@@ -250,9 +272,9 @@ final class TranslationDomain implements Domain {
     @Override
     public void detachGroup(IommuGroup group) {
         changed(() -> {
-            Group target = unit.own(group);
+            Group target = units.own(group);
             if (target.members().stream().anyMatch(device -> device.current() == this)) {
-                unit.driving().serving();
+                target.unit().driving().serving();
                 for (Device device : target.members()) {
                     if (device.current() == this) {
                         GroupMove.to(target.home(), device).whatCan();
@@ -263,8 +285,8 @@ final class TranslationDomain implements Domain {
     }
 
     private Group ready(IommuGroup group) {
-        Group target = unit.own(group);
-        unit.driving().serving();
+        Group target = units.own(group);
+        units.serving(target.unit());
         requireAttachable();
         target.members().forEach(Device::requireServed);
         return target;
@@ -283,15 +305,15 @@ final class TranslationDomain implements Domain {
     @Override
     public void detachPasid(IommuDevice device, int pasid) {
         changed(() -> {
-            Device target = unit.own(device);
-            unit.driving().serving();
+            Device target = units.own(device);
+            target.unit().driving().serving();
             pasids.detach(target, pasid);
         });
     }
 
     private Device readyForPasid(IommuDevice device) {
-        Device target = unit.own(device);
-        unit.driving().serving();
+        Device target = units.own(device);
+        units.serving(target.unit());
         requireAttachable();
         target.requireServed();
         return target;
@@ -303,7 +325,7 @@ final class TranslationDomain implements Domain {
             action.run();
             return null;
         });
-        unit.settle(ioMms);
+        unit.site().settle(ioMms.list());
     }
 
     @Override
@@ -313,17 +335,7 @@ final class TranslationDomain implements Domain {
 
     @Override
     public IoMm allocPasid(IommuDevice device) {
-        return unit.withLock(() -> {
-            Device target = unit.own(device);
-            return unit.creation().create(() -> {
-                requireOpen();
-                target.requireServed();
-                if (target.current() != this) {
-                    throw new IommuException(Errno.EINVAL, target.name() + " is not attached to " + name);
-                }
-                return new PasidAllocation(this, target).run();
-            });
-        });
+        return unit.withLock(() -> ioMms.allocate(units.own(device)));
     }
 
     @Override
@@ -337,30 +349,15 @@ final class TranslationDomain implements Domain {
             return;
         }
         unit.withLock(() -> {
-            if (ioMms.contains(own)) {
-                unit.driving().requireWhole(List.of(own));
-                if (ioMms.contains(own)) {
-                    free(own, fence, own.name() + " was freed");
-                }
-            }
+            ioMms.free(own, fence);
             return null;
         });
-        unit.settle(List.of(own));
-    }
-
-    private void free(PrivateSpace own, CompletionStage<?> fence, String why) {
-        own.ledger().revoke(why);
-        for (Device device : own.devices()) {
-            own.unbond(device, why);
-        }
-        ioMms.remove(own);
-        boolean needsFence = own.activation() == ActivationKind.CLIENT_SWITCHED;
-        unit.quarantine().admit(own, needsFence ? Optional.of(fence) : Optional.empty());
+        unit.site().settle(List.of(own));
     }
 
     @Override
     public Set<IoMm> ioMms() {
-        return new LinkedHashSet<>(ioMms);
+        return ioMms.snapshot();
     }
 
     @Override
@@ -398,27 +395,45 @@ final class TranslationDomain implements Domain {
             }
             return null;
         });
-        unit.settle(mine);
+        unit.site().settle(mine);
     }
 
     /** Ends it while the IOMMU itself goes away, without waiting for anybody; a permanent one only frees its spaces. */
     void abandon() {
+        String why = name + " was closed";
         if (permanent && space == null) {
-            freeIoMms(name + " was closed");
-        } else if (!closed) {
+            ioMms.freeIf(any -> true, why);
+        } else if (!closed
+                && allSpaces().stream().allMatch(mine -> mine.ledger().isWhole())) {
             closeNow();
+        } else if (!closed) {
+            // Devices behind another IOMMU still walk the tables, or their format is missing; neither can be helped
+            // now.
+            allSpaces().forEach(mine -> mine.ledger().revoke(why));
         }
+    }
+
+    /** Lets go of everything that is behind another IOMMU, because that goes away. */
+    void evacuate(Unit leaving, String why) {
+        pasids.detachIf(device -> device.unit() == leaving);
+        for (Device device : devices) {
+            if (device.unit() == leaving) {
+                GroupMove.to(device.members().blocking(), device).whatCan();
+            }
+        }
+        ioMms.freeIf(ioMm -> ioMm.unit() == leaving, why);
+        units.release(leaving);
     }
 
     private void closeNow() {
         String why = name + " was closed";
-        pasids.detachAll();
+        pasids.detachIf(any -> true);
         for (Device device : devices) {
             TranslationDomain home = device.members().home();
             GroupMove.to(home == this ? device.members().blocking() : home, device)
                     .whatCan();
         }
-        freeIoMms(why);
+        ioMms.freeIf(any -> true, why);
         if (dma != null) {
             dma.close();
         }
@@ -431,14 +446,8 @@ final class TranslationDomain implements Domain {
         unit.domains().remove(this);
     }
 
-    private void freeIoMms(String why) {
-        for (PrivateSpace ioMm : ioMms) {
-            free(ioMm, new CompletableFuture<>(), why);
-        }
-    }
-
     private List<Space> allSpaces() {
-        List<Space> all = new ArrayList<>(ioMms);
+        List<Space> all = new ArrayList<>(ioMms.list());
         if (space != null) {
             all.add(space);
         }

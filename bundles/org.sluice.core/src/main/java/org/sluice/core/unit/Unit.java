@@ -1,35 +1,26 @@
 package org.sluice.core.unit;
 
-import java.util.ArrayList;
-import java.util.Collection;
-import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.sluice.api.Domain;
 import org.sluice.api.DomainRequest;
 import org.sluice.api.Errno;
-import org.sluice.api.FaultListener;
 import org.sluice.api.IommuDevice;
 import org.sluice.api.IommuException;
 import org.sluice.api.IommuGroup;
-import org.sluice.api.SpaceState;
 import org.sluice.api.UnitStatus;
-import org.sluice.core.fault.FaultWorkers;
-import org.sluice.core.offer.Catalogue;
 import org.sluice.core.offer.Offer;
 import org.sluice.core.offer.Provider;
 import org.sluice.core.space.Commons;
+import org.sluice.core.space.HardwareSide;
 import org.sluice.core.space.Hold;
 import org.sluice.core.space.Space;
-import org.sluice.spi.board.Board;
+import org.sluice.core.space.Translator;
 import org.sluice.spi.board.DmaProperties;
 import org.sluice.spi.board.Endpoint;
 import org.sluice.spi.board.IommuHardware;
@@ -45,26 +36,18 @@ import org.sluice.spi.pgtable.PageTableFormat;
 /**
  * One IOMMU of a board: its devices and groups exist from the moment the board is there, whether a driver serves it or not.
  *
- * <p>What changes is guarded by the lock of {@link Driving}, one per IOMMU.
+ * <p>What changes is guarded by the {@link BoardLock}.
  */
-public final class Unit {
-    private static final System.Logger LOG = System.getLogger("org.sluice.core");
-
+public final class Unit implements Translator {
     private final String name;
-    private final Board board;
+    private final Site site;
     private final IommuHardware hardware;
-    private final Commons commons;
-    private final Catalogue catalogue;
-    private final Executor later;
-    private final FaultWorkers workers;
+    private final Population population;
     private final UnitFaults faults;
     private final Quarantine quarantine;
     private final PasidSpace pasids = new PasidSpace();
-    private final List<Device> devices = new ArrayList<>(); // constant once the board is bound
-    private final List<Group> groups = new ArrayList<>(); // constant once the board is bound
-    private final Map<Integer, Device> byStream = new ConcurrentHashMap<>();
     private final Set<TranslationDomain> domains = new LinkedHashSet<>(); // guarded by the lock
-    private final List<Space> spaces = new CopyOnWriteArrayList<>(); // changed under the lock
+    private final List<HardwareSide> sides = new CopyOnWriteArrayList<>(); // changed under the lock
 
     private final Driving driving;
     private final Creation creation;
@@ -74,65 +57,62 @@ public final class Unit {
     /**
      * An IOMMU that nobody drives yet.
      *
-     * @param board where it is
+     * @param site where it is
      * @param hardware the IOMMU
-     * @param commons what spaces share
-     * @param catalogue what the registry offers
-     * @param later the swap thread
-     * @param listeners who hears of faults
-     * @param workers who repair faults
-     * @param policy where devices go that nobody attached
      */
-    public Unit(
-            Board board,
-            IommuHardware hardware,
-            Commons commons,
-            Catalogue catalogue,
-            Executor later,
-            List<FaultListener> listeners,
-            FaultWorkers workers,
-            DefaultPolicy policy) {
+    Unit(Site site, IommuHardware hardware) {
         this.name = hardware.name();
-        this.board = board;
+        this.site = site;
         this.hardware = hardware;
-        this.commons = commons;
-        this.catalogue = catalogue;
-        this.later = later;
-        this.workers = workers;
-        this.faults = new UnitFaults(this, listeners, workers);
+        this.population = new Population(this);
+        this.faults = new UnitFaults(this, site.listeners(), site.workers());
         this.quarantine = new Quarantine(this);
-        this.driving = new Driving(name, hardware.compatible(), commons);
+        this.driving = new Driving(name, hardware.compatible(), site.commons(), site.lock());
         this.creation = new Creation(this);
-        this.defaults = new DefaultDomains(this, policy);
+        this.defaults = new DefaultDomains(this, site.policy());
         this.shared = new SharedSpaces(this);
     }
 
     /**
-     * Adds the devices behind it, grouped as they can be isolated.
+     * The IOMMU of a device.
      *
-     * @param endpoints of the board, those of other IOMMUs are skipped
-     * @param firstGroup number of the first group
-     * @return number for the next group
+     * @param device of this platform
+     * @return its IOMMU
+     * @throws IommuException EINVAL another implementation's device
      */
-    public int addEndpoints(List<Endpoint> endpoints, int firstGroup) {
-        int next = firstGroup;
-        List<Endpoint> own = endpoints.stream()
-                .filter(endpoint -> endpoint.iommu().equals(name))
-                .toList();
-        for (List<Endpoint> together : Grouping.of(own)) {
-            Group group = new Group(this, next++);
-            groups.add(group);
-            for (Endpoint endpoint : together) {
-                Device device = new Device(this, group, endpoint);
-                devices.add(device);
-                endpoint.streamIds().forEach(stream -> byStream.putIfAbsent(stream, device));
-            }
+    public static Unit of(IommuDevice device) {
+        if (device instanceof Device own) {
+            return own.unit();
         }
-        return next;
+        throw new IommuException(
+                Errno.EINVAL, "device " + (device == null ? "null" : device.name()) + " is not one of this platform");
+    }
+
+    /** The IOMMU of a side; there are no other translators. */
+    static Unit of(HardwareSide side) {
+        return (Unit) side.unit();
+    }
+
+    @Override
+    public String name() {
+        return name;
     }
 
     /**
-     * Who drives it, and its lock.
+     * Where it is.
+     *
+     * @return the board with its IOMMUs
+     */
+    public Site site() {
+        return site;
+    }
+
+    Population population() {
+        return population;
+    }
+
+    /**
+     * Who drives it.
      *
      * @return the same for the life of this object
      */
@@ -141,23 +121,54 @@ public final class Unit {
     }
 
     /**
-     * Runs something under the lock of this IOMMU.
+     * The lock of its board.
+     *
+     * @return the same for all IOMMUs of the board
+     */
+    public BoardLock lock() {
+        return site.lock();
+    }
+
+    /**
+     * Runs something under the lock of its board.
      *
      * @param action what
      * @param <T> its answer
      * @return its answer
      */
     public <T> T withLock(Supplier<T> action) {
-        return driving.withLock(action);
+        return site.withLock(action);
+    }
+
+    @Override
+    public IommuUnit iommu() {
+        return driving.iommu();
+    }
+
+    @Override
+    public List<HardwareSide> sides() {
+        return sides;
     }
 
     /**
-     * The driver's object; under the lock.
+     * The spaces that were made here, those in quarantine included.
      *
-     * @return null while there is none
+     * @return a snapshot
      */
-    public IommuUnit iommu() {
-        return driving.iommu();
+    public List<Space> spaces() {
+        return sides.stream()
+                .filter(HardwareSide::isHome)
+                .map(HardwareSide::space)
+                .toList();
+    }
+
+    /** Lists a space that was made here. */
+    void add(Space space) {
+        sides.add(space.ledger().home());
+    }
+
+    Set<TranslationDomain> domains() {
+        return domains;
     }
 
     /**
@@ -217,8 +228,12 @@ public final class Unit {
         return faults;
     }
 
-    List<Group> groupList() {
-        return groups;
+    PasidSpace pasids() {
+        return pasids;
+    }
+
+    Quarantine quarantine() {
+        return quarantine;
     }
 
     /**
@@ -230,36 +245,6 @@ public final class Unit {
         return shared;
     }
 
-    /** A page-fault handler has returned; somebody may wait for that in quarantine. */
-    void handlerLeft() {
-        if (quarantine.size() > 0) {
-            later(this::sweep);
-        }
-    }
-
-    /**
-     * Waits for page-fault handlers of spaces that were taken away, and frees what waited for them. Not under the lock: a
-     * handler may want it.
-     */
-    void settle(Collection<? extends Space> taken) {
-        List<? extends Space> ended = taken.stream()
-                .filter(space -> space.state() == SpaceState.REVOKED)
-                .toList();
-        if (!ended.isEmpty() && !driving.isHeldByCaller()) {
-            faults.pages().awaitQuiet(ended::contains);
-            withLock(() -> {
-                if (iommu() != null) {
-                    sweep();
-                }
-                return null;
-            });
-        }
-    }
-
-    Device deviceOfStream(int streamId) {
-        return byStream.get(streamId);
-    }
-
     PasidOperations pasidOperations() {
         if (iommu() instanceof PasidOperations operations) {
             return operations;
@@ -269,13 +254,13 @@ public final class Unit {
     }
 
     Optional<Offer<PageTableFormat>> bestFormat(String format) {
-        return catalogue.formats().best(format);
+        return site.catalogue().formats().best(format);
     }
 
     Optional<Offer<MmAllocator>> allocatorFor(Device device) {
         return device.compatible().isEmpty()
                 ? Optional.empty()
-                : catalogue.allocators().best(device.compatible());
+                : site.catalogue().allocators().best(device.compatible());
     }
 
     boolean hasAllocatorFor(Device device) {
@@ -283,48 +268,23 @@ public final class Unit {
     }
 
     Optional<Offer<MmAllocator>> successorOf(Provider allocator) {
-        return catalogue.allocators().successor(allocator);
-    }
-
-    /** Runs something on the swap thread, under the lock. */
-    void later(Runnable action) {
-        later.execute(() -> withLock(() -> {
-            action.run();
-            return null;
-        }));
-    }
-
-    /** The same after a while. */
-    void later(long millis, Runnable action) {
-        workers.after(millis, () -> later(action));
+        return site.catalogue().allocators().successor(allocator);
     }
 
     Commons commons() {
-        return commons;
-    }
-
-    PasidSpace pasids() {
-        return pasids;
-    }
-
-    Quarantine quarantine() {
-        return quarantine;
-    }
-
-    Set<TranslationDomain> domains() {
-        return domains;
+        return site.commons();
     }
 
     DmaProperties dmaProperties(Endpoint endpoint) {
-        return board.dmaProperties(endpoint);
+        return site.board().dmaProperties(endpoint);
     }
 
     PhysicalMemory memory() {
-        return board.memory();
+        return site.board().memory();
     }
 
     PageAllocator allocator() {
-        return board.allocator();
+        return site.board().allocator();
     }
 
     // What follows is for the swap package.
@@ -349,29 +309,11 @@ public final class Unit {
 
     /** Tells a driver that took over which tables devices load by themselves. */
     public void allowTablesAgain() {
-        for (Space space : spaces) {
-            if (space instanceof BondedSpace bonded) {
+        for (HardwareSide side : sides) {
+            if (side.space() instanceof BondedSpace bonded) {
                 bonded.allowAgain();
             }
         }
-    }
-
-    /**
-     * Its spaces, those in quarantine included.
-     *
-     * @return a live list; changed under the lock
-     */
-    public List<Space> spaces() {
-        return spaces;
-    }
-
-    /**
-     * Its devices.
-     *
-     * @return constant
-     */
-    List<Device> members() {
-        return devices;
     }
 
     /**
@@ -386,6 +328,7 @@ public final class Unit {
     /** Frees what a bundle that came has made free; under the lock. */
     public void sweep() {
         quarantine.sweep();
+        DomainUnits.sweep(this);
     }
 
     /**
@@ -427,7 +370,7 @@ public final class Unit {
             if (target.isDeferred()) {
                 IommuUnit iommu = driving.serving();
                 target.current().prepare(target);
-                iommu.attach(target.record(), target.current().attachment());
+                iommu.attach(target.record(), target.current().attachment(this));
                 target.setDeferred(false);
             }
             return null;
@@ -440,49 +383,9 @@ public final class Unit {
      */
     public void shutdown() {
         withLock(() -> {
-            driving.end();
-            IommuUnit iommu = driving.iommu();
-            if (iommu == null) {
-                spaces.forEach(space -> space.ledger().revoke(name + " went away"));
-            } else {
-                // Nested domains after their parents were made, so before them here.
-                List<TranslationDomain> all = new ArrayList<>(domains);
-                Collections.reverse(all);
-                groups.forEach(group -> all.addAll(List.of(group.fallback(), group.blocking())));
-                shared.abandon(name + " went away");
-                all.forEach(this::abandon);
-                faults.pages().close();
-                quarantine.abandon();
-                iommu.shutdown();
-                serve(null, null);
-            }
-            driving.blame("the board or the core was stopped");
-            driving.signal();
+            new UnitShutdown(this).run();
             return null;
         });
-    }
-
-    private void abandon(TranslationDomain domain) {
-        try {
-            domain.abandon();
-        } catch (RuntimeException failed) {
-            LOG.log(System.Logger.Level.WARNING, "{0} did not end cleanly: {1}", domain.name(), failed.toString());
-        }
-    }
-
-    /**
-     * The IOMMU of a device.
-     *
-     * @param device of this platform
-     * @return its IOMMU
-     * @throws IommuException EINVAL another implementation's device
-     */
-    public static Unit of(IommuDevice device) {
-        if (device instanceof Device own) {
-            return own.unit();
-        }
-        throw new IommuException(
-                Errno.EINVAL, "device " + (device == null ? "null" : device.name()) + " is not one of this platform");
     }
 
     /**
@@ -492,20 +395,11 @@ public final class Unit {
      * @return a count
      */
     public int spacesOf(Provider allocator) {
-        return (int) spaces.stream()
+        return (int) spaces().stream()
                 .filter(space -> space instanceof PrivateSpace own
                         && own.allocator() != null
                         && allocator.succeeds(own.allocator()))
                 .count();
-    }
-
-    /**
-     * Name.
-     *
-     * @return e.g. {@code smmu0}
-     */
-    public String name() {
-        return name;
     }
 
     /**
@@ -514,7 +408,7 @@ public final class Unit {
      * @return constant
      */
     public List<IommuDevice> devices() {
-        return List.copyOf(devices);
+        return List.copyOf(population.devices());
     }
 
     /**
@@ -523,7 +417,7 @@ public final class Unit {
      * @return constant
      */
     public List<IommuGroup> groups() {
-        return List.copyOf(groups);
+        return List.copyOf(population.groups());
     }
 
     /**
@@ -535,8 +429,8 @@ public final class Unit {
         boolean driven = driving.driver() != null;
         Hold closed = driving.hold();
         if (closed == null && driven) {
-            closed = spaces.stream()
-                    .map(space -> space.ledger().tableHold())
+            closed = sides.stream()
+                    .map(side -> side.space().ledger().tableHold())
                     .filter(Objects::nonNull)
                     .findFirst()
                     .orElse(null);
@@ -544,51 +438,7 @@ public final class Unit {
         UnitStatus.State state =
                 closed != null ? UnitStatus.State.HELD : driven ? UnitStatus.State.RUNNING : UnitStatus.State.NO_DRIVER;
         String cause = closed != null && driven ? closed.cause() : driving.cause();
-        return new UnitStatus(name, state, driving.driverName(), cause, devices.size(), driving.hooks());
-    }
-
-    /**
-     * Faults that its driver reported.
-     *
-     * @return a count
-     */
-    public long faultCount() {
-        return faults.count();
-    }
-
-    /**
-     * PASIDs in use, those in quarantine included.
-     *
-     * @return a count
-     */
-    public int pasidCount() {
-        return withLock(pasids::inUse);
-    }
-
-    /**
-     * Spaces in quarantine.
-     *
-     * @return a count
-     */
-    public int quarantined() {
-        return quarantine.size();
-    }
-
-    /**
-     * Those of them that wait for a fence.
-     *
-     * @return a count
-     */
-    public int unfenced() {
-        return quarantine.unfenced();
-    }
-
-    /**
-     * Table memory in quarantine.
-     *
-     * @return bytes
-     */
-    public long quarantinedBytes() {
-        return quarantine.bytes();
+        return new UnitStatus(
+                name, state, driving.driverName(), cause, population.devices().size(), driving.hooks());
     }
 }

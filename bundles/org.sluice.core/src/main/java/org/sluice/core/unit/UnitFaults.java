@@ -38,7 +38,7 @@ final class UnitFaults implements UnitHost {
     UnitFaults(Unit unit, List<FaultListener> listeners, FaultWorkers workers) {
         this.unit = unit;
         this.listeners = listeners;
-        this.pages = new PageFaults(workers, unit.commons().gate(), this::tell, unit::handlerLeft);
+        this.pages = new PageFaults(workers, unit.commons().gate(), this::tell, unit.site()::handlerLeft);
     }
 
     long count() {
@@ -63,7 +63,7 @@ final class UnitFaults implements UnitHost {
     @Override
     public FaultResponse report(FaultRecord fault) {
         count.increment();
-        Device device = unit.deviceOfStream(fault.streamId());
+        Device device = unit.population().ofStream(fault.streamId());
         FaultEvent event = event(device, fault);
         FaultResponse response = ask(owner(device, fault.pasid()), event);
         tell(event);
@@ -88,7 +88,7 @@ final class UnitFaults implements UnitHost {
     @Override
     public boolean pageRequest(PageRequest request) {
         FaultRecord fault = request.fault();
-        Device device = unit.deviceOfStream(fault.streamId());
+        Device device = unit.population().ofStream(fault.streamId());
         if (device == null) {
             return false;
         }

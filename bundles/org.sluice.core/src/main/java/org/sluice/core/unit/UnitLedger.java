@@ -11,7 +11,7 @@ import org.sluice.spi.driver.UnitRecord;
 
 /**
  * What is attached at one IOMMU in contract types and primitives: everything that a driver needs to begin, or to take over.
- * To be used under the lock of the IOMMU.
+ * To be used under the lock of the board.
  */
 public final class UnitLedger {
     private static final System.Logger LOG = System.getLogger("org.sluice.core");
@@ -29,7 +29,7 @@ public final class UnitLedger {
      */
     public UnitRecord record() {
         List<UnitRecord.Device> devices = new ArrayList<>();
-        for (Device device : unit.members()) {
+        for (Device device : unit.population().devices()) {
             TranslationDomain domain = device.current();
             if (domain != null) {
                 devices.add(device.isParked() ? parked(device) : attached(device, domain));
@@ -38,9 +38,9 @@ public final class UnitLedger {
         return new UnitRecord(UnitRecord.VERSION, devices);
     }
 
-    private static UnitRecord.Device attached(Device device, TranslationDomain domain) {
+    private UnitRecord.Device attached(Device device, TranslationDomain domain) {
         Space space = domain.translating();
-        ContextRecord context = space == null ? null : space.ledger().record();
+        ContextRecord context = space == null ? null : space.ledger().side(unit).record();
         return new UnitRecord.Device(device.record(), domain.kind(), context, pasids(device));
     }
 
@@ -49,11 +49,11 @@ public final class UnitLedger {
         return new UnitRecord.Device(device.record(), Attachment.Kind.BLOCKED, null, List.of());
     }
 
-    private static List<UnitRecord.Pasid> pasids(Device device) {
+    private List<UnitRecord.Pasid> pasids(Device device) {
         return device.pasids().entrySet().stream()
                 .filter(entry -> entry.getValue().activation() == ActivationKind.TABLE)
                 .map(entry -> new UnitRecord.Pasid(
-                        entry.getKey(), entry.getValue().ledger().record()))
+                        entry.getKey(), entry.getValue().ledger().side(unit).record()))
                 .toList();
     }
 
@@ -64,13 +64,13 @@ public final class UnitLedger {
      * @param fresh of the driver
      */
     public void introduceDevices(IommuUnit fresh) {
-        for (Device device : unit.members()) {
+        for (Device device : unit.population().devices()) {
             try {
                 TranslationDomain home = device.members().fallback();
                 fresh.addDevice(device.record());
                 boolean deferred = fresh.isAttachDeferred(device.record());
                 if (!deferred) {
-                    fresh.attach(device.record(), home.attachment());
+                    fresh.attach(device.record(), home.attachment(unit));
                 }
                 device.setRefusal("");
                 home.enter(device);

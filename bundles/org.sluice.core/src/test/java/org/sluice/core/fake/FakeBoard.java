@@ -50,7 +50,11 @@ public final class FakeBoard implements Board {
     }
 
     public FakeBoard iommu(String name) {
-        iommus.add(new IommuHardware(name, FakeDriver.COMPATIBLE, null, null, Map.of()));
+        return iommu(name, FakeDriver.COMPATIBLE);
+    }
+
+    public FakeBoard iommu(String name, String compatible) {
+        iommus.add(new IommuHardware(name, compatible, null, null, Map.of()));
         return this;
     }
 

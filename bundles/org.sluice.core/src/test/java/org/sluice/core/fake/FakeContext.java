@@ -11,12 +11,18 @@ import org.sluice.spi.pgtable.WalkerConfig;
 class FakeContext implements TranslationContext {
     private final FakeHardware hardware;
     private final FakeDriver driver;
+    private final String unit;
     private volatile ContextRecord record;
 
-    FakeContext(FakeHardware hardware, FakeDriver driver, ContextRecord record) {
+    FakeContext(FakeHardware hardware, FakeDriver driver, String unit, ContextRecord record) {
         this.hardware = hardware;
         this.driver = driver;
+        this.unit = unit;
         this.record = record;
+    }
+
+    boolean isOf(String iommu) {
+        return unit.equals(iommu);
     }
 
     @Override
@@ -40,6 +46,7 @@ class FakeContext implements TranslationContext {
 
     @Override
     public void invalidateAll() {
+        hardware.injection.point("invalidateAll");
         hardware.journal.add("invalidateAll tag%d", record.tag());
         hardware.invalidateTag(record.tag());
     }
@@ -53,17 +60,17 @@ class FakeContext implements TranslationContext {
 
     @Override
     public void sync() {
-        if (driver.failSync) {
+        if (driver.failSync || unit.equals(driver.failSyncOf)) {
             throw new IommuException(Errno.ETIMEDOUT, "CMD_SYNC did not complete");
         }
         hardware.journal.add("sync tag%d", record.tag());
-        hardware.sync();
+        hardware.sync(record.tag());
     }
 
     /** One whose hardware can begin at another root. */
     static final class WithRootExchange extends FakeContext implements RootExchange {
-        WithRootExchange(FakeHardware hardware, FakeDriver driver, ContextRecord record) {
-            super(hardware, driver, record);
+        WithRootExchange(FakeHardware hardware, FakeDriver driver, String unit, ContextRecord record) {
+            super(hardware, driver, unit, record);
         }
 
         @Override

@@ -63,6 +63,16 @@ public final class FakeDriver implements IommuDriver {
     public String tableFormat = FakeFormat.NAME;
     public volatile boolean refuseInstall;
     public volatile boolean failSync;
+
+    /** IOMMU whose syncs fail, that frees no tag, that offers nothing optional; empty for none. */
+    public volatile String failSyncOf = "";
+
+    public volatile String refuseFreeOf = "";
+    public volatile String plainOf = "";
+
+    /** Page tables that an IOMMU wants instead of the usual one, by its name. */
+    public final Map<String, PageTableConfig> tableOf = new ConcurrentHashMap<>();
+
     public volatile boolean exchangesRoots;
     public volatile boolean refuseExchange;
     public volatile boolean failAttach;
@@ -89,7 +99,11 @@ public final class FakeDriver implements IommuDriver {
         }
         host = given;
         hardware.journal.add("probe %s", board.name());
-        return full ? new Full() : hasPasidOperations ? new WithPasids() : new Plain();
+        return unit(board.name());
+    }
+
+    private IommuUnit unit(String name) {
+        return full ? new Full(name) : hasPasidOperations ? new WithPasids(name) : new Plain(name);
     }
 
     @Override
@@ -108,11 +122,16 @@ public final class FakeDriver implements IommuDriver {
         }
         host = given;
         hardware.journal.add("adopt %s", board.name());
-        return full ? new Full() : hasPasidOperations ? new WithPasids() : new Plain();
+        return unit(board.name());
     }
 
     private class Plain implements IommuUnit, ReservedRegionOperations {
+        private final String name;
         private final Set<Integer> adopted = new HashSet<>();
+
+        Plain(String name) {
+            this.name = name;
+        }
 
         @Override
         public boolean isAttachDeferred(DeviceRecord device) {
@@ -126,7 +145,8 @@ public final class FakeDriver implements IommuDriver {
 
         @Override
         public UnitCapabilities capabilities() {
-            return new UnitCapabilities(true, true, full, pasidBits, 16, pageSizes, 39, 48, capabilities);
+            return new UnitCapabilities(
+                    true, true, full, pasidBits, 16, pageSizes, 39, 48, name.equals(plainOf) ? Set.of() : capabilities);
         }
 
         @Override
@@ -144,6 +164,7 @@ public final class FakeDriver implements IommuDriver {
             long sizes = request.pageSizes() == 0 ? pageSizes : pageSizes & request.pageSizes();
             int quirks = request.dirtyTracking() ? Quirk.ARM_HD : 0;
             PageTableConfig table = new PageTableConfig(tableFormat, sizes, 39, 48, true, quirks);
+            table = tableOf.getOrDefault(name, table);
             int stage = request.stage() == 2 ? 2 : 1;
             return context(new ContextRecord(request, tag, stage, table, null));
         }
@@ -162,13 +183,16 @@ public final class FakeDriver implements IommuDriver {
 
         final FakeContext context(ContextRecord record) {
             return exchangesRoots
-                    ? new FakeContext.WithRootExchange(hardware, FakeDriver.this, record)
-                    : new FakeContext(hardware, FakeDriver.this, record);
+                    ? new FakeContext.WithRootExchange(hardware, FakeDriver.this, name, record)
+                    : new FakeContext(hardware, FakeDriver.this, name, record);
         }
 
         @Override
         public void freeContext(TranslationContext context) {
             int tag = context.record().tag();
+            if (name.equals(refuseFreeOf)) {
+                throw new IommuException(Errno.EBUSY, "tag " + tag + " is in use");
+            }
             hardware.journal.add("freeContext tag%d", tag);
             hardware.invalidateTag(tag);
             hardware.tags.clear(tag);
@@ -189,6 +213,9 @@ public final class FakeDriver implements IommuDriver {
 
         @Override
         public void attach(DeviceRecord device, Attachment attachment) {
+            if (attachment.context() != null) {
+                requireOwn(attachment.context());
+            }
             hardware.injection.point("attach");
             if (failAttach || device.name().equals(failAttachOf)) {
                 throw new IommuException(Errno.ENOMEM, "no room for a context descriptor");
@@ -210,6 +237,13 @@ public final class FakeDriver implements IommuDriver {
             hardware.pasids.clear();
         }
 
+        /** The context of another IOMMU has a tag that means somebody else here. */
+        final void requireOwn(TranslationContext context) {
+            if (!((FakeContext) context).isOf(name)) {
+                throw new IommuException(Errno.EINVAL, "context " + context.record() + " is not of " + name);
+            }
+        }
+
         private FakeHardware.Route route(Attachment attachment) {
             return attachment.context() == null
                     ? new FakeHardware.Route(attachment.kind(), 0, 0)
@@ -224,8 +258,13 @@ public final class FakeDriver implements IommuDriver {
     }
 
     private class WithPasids extends Plain implements PasidOperations {
+        WithPasids(String name) {
+            super(name);
+        }
+
         @Override
         public void mmAttach(DeviceRecord device, int pasid, TranslationContext context, boolean attachDomain) {
+            requireOwn(context);
             hardware.journal.add(
                     "mmAttach %s pasid%d tag%d attachDomain=%s",
                     device.name(), pasid, context.record().tag(), attachDomain);
@@ -250,6 +289,10 @@ public final class FakeDriver implements IommuDriver {
     }
 
     private final class Full extends WithPasids implements PageResponseOperations, NestingOperations, PasidReplacement {
+        Full(String name) {
+            super(name);
+        }
+
         @Override
         public void respond(PageRequest request, PageResponse response) {
             responses.add(request, response);

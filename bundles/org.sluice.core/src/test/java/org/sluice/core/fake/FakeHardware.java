@@ -107,15 +107,17 @@ public final class FakeHardware {
         queue.add(new Range(tag, first, last));
     }
 
-    void sync() {
+    /** Completes what was queued for a tag, and nothing else: another tag may be another IOMMU's. */
+    void sync(int tag) {
         traffic.writeLock().lock();
         try {
-            for (Range range = queue.poll(); range != null; range = queue.poll()) {
-                Range gone = range;
-                tlb.keySet()
-                        .removeIf(page -> page.tag() == gone.tag()
-                                && page.number() >= gone.first() >>> 12
-                                && page.number() <= gone.last() >>> 12);
+            for (Range gone : queue) {
+                if (gone.tag() == tag && queue.remove(gone)) {
+                    tlb.keySet()
+                            .removeIf(page -> page.tag() == tag
+                                    && page.number() >= gone.first() >>> 12
+                                    && page.number() <= gone.last() >>> 12);
+                }
             }
         } finally {
             traffic.writeLock().unlock();

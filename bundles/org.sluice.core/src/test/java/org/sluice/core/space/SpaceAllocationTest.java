@@ -7,6 +7,7 @@ import java.lang.management.ManagementFactory;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.sluice.api.IotlbGather;
+import org.sluice.core.fake.FakeTranslator;
 import org.sluice.memory.ResidentMemoryFactory;
 import org.sluice.pgtable.arm.Stage1Format;
 import org.sluice.spi.driver.ContextRecord;
@@ -29,7 +30,8 @@ class SpaceAllocationTest {
         ResidentMemoryFactory factory = new ResidentMemoryFactory();
         MemoryRegion pool = new MemoryRegion(0x4000_0000L, 0x100_0000L);
         PhysicalMemory memory = factory.create(List.of(pool));
-        Space made = new Space("space", Commons.of(1000, 1000), memory, factory.allocator(memory, pool));
+        Space made = new Space(
+                "space", new FakeTranslator("smmu0"), Commons.of(1000, 1000), memory, factory.allocator(memory, pool));
         PageTableConfig config = new PageTableConfig("ARM_64_LPAE_S1", 0x40201000L, 48, 48, true, 0);
         made.ledger().create(new Stage1Format(), 1, config, new Silent());
         return made;
@@ -102,5 +104,12 @@ class SpaceAllocationTest {
             space.tlbRangeAdd(0x10_1000, 0x1000);
             space.tlbSync();
         });
+    }
+
+    @Test
+    void spaceOnTwoIommusAllocatesNothingEither() {
+        space.ledger().join(new FakeTranslator("smmu1"), new Silent()).activate();
+        strictMapAndUnmapAllocateNothing_R8();
+        pendingListAndRangeAddAllocateNothing();
     }
 }

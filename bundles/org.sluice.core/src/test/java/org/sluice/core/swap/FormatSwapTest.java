@@ -279,7 +279,7 @@ class FormatSwapTest {
         }));
         attach.start();
         locked.await();
-        // Returns although the lock of the IOMMU is taken; the swap thread closes the spaces once it is free.
+        // Returns although the lock of the board is taken; the swap thread closes the spaces once it is free.
         machine.removeFormat();
         go.countDown();
         attach.join();

@@ -104,7 +104,7 @@ class DomainPasidTest {
                 .isEqualTo(Errno.EINVAL);
         assertThat(errnoOf(() -> machine.domain(DomainType.BLOCKED).attachPasid(nic(), PASID)))
                 .isEqualTo(Errno.EINVAL);
-        assertThat(errnoOf(() -> machine.domain().attachPasid(machine.device("far"), PASID)))
+        assertThat(errnoOf(() -> machine.domain().attachPasid(machine.onAnotherBoard("remote"), PASID)))
                 .isEqualTo(Errno.EINVAL);
         assertThat(errnoOf(() -> machine.domain().attachPasid(machine.device("left"), PASID)))
                 .isEqualTo(Errno.EINVAL);

@@ -75,9 +75,11 @@ class DomainTest {
     }
 
     @Test
-    void deviceOfAnotherIommuIsNotAttached() {
-        assertThatThrownBy(() -> machine.domain().attach(machine.device("far")))
-                .hasMessageContaining("EINVAL: device far is not behind smmu0");
+    void deviceOfAnotherBoardIsNotAttached() {
+        IommuDevice remote = machine.onAnotherBoard("remote");
+        assertThatThrownBy(() -> machine.domain().attach(remote))
+                .hasMessageContaining(
+                        "EINVAL: device remote is behind smmu9 of another board, which has no memory in common with smmu0");
         assertThatThrownBy(() -> machine.domain().attach(null)).hasMessageContaining("device null");
     }
 

@@ -190,7 +190,7 @@ class PrivatePasidTest {
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }
-        assertThat(thread.isAlive()).as("it waits for the lock of the IOMMU").isFalse();
+        assertThat(thread.isAlive()).as("it waits for the lock of the board").isFalse();
         return true;
     }
 
