@@ -4,8 +4,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.function.Supplier;
-import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.SpaceState;
 import org.sluice.api.Topics;
@@ -15,34 +13,26 @@ import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.pgtable.PageTable;
 import org.sluice.spi.pgtable.PageTableConfig;
 import org.sluice.spi.pgtable.PageTableFormat;
-import org.sluice.spi.pgtable.TableSurvey;
 
 /**
- * What the core knows of a space beyond the objects of bundles: contract records, so that a successor can take over, and
- * who made the table. Every method is called under the lock of the board; none under the gate.
+ * What the core knows of a space beyond the objects of bundles of the moment: its {@link TableSide} and {@link HardwareSide}s.
+ * Every method is called under the lock of the board; none under the gate.
  *
  * <p>The table and the context of each IOMMU come and go one by one, because their bundles do; the space is open while all are
  * there.
  */
 public final class SpaceLedger {
-    /** Number of a service that no bundle has: nobody exchanges tables that are somebody else's. */
-    public static final long NO_PROVIDER = -1;
-
     private final Space space;
     private final SpaceTables tables;
-
+    private final TableSide table;
     private final HardwareSide home;
     private final List<HardwareSide> sides = new CopyOnWriteArrayList<>();
-    private PageTable table;
-    private PageTableConfig config;
-    private long formatProvider;
-    private TableSurvey survey;
-    private volatile Hold tableHold; // read without the lock for a status
     private boolean drained = true;
 
     SpaceLedger(Space space, Translator home, SpaceTables tables) {
         this.space = space;
         this.tables = tables;
+        this.table = new TableSide(space);
         this.home = new HardwareSide(space, home, tables.installed(), true);
         sides.add(this.home);
     }
@@ -80,11 +70,9 @@ public final class SpaceLedger {
             made.free();
             throw refused;
         }
-        table = made;
-        config = made.config();
-        formatProvider = provider;
+        table.made(made, provider);
         home.made(hardware, made.walkerConfig().root());
-        space.setGeometry(config.pageSizes(), made.firstIova(), made.lastIova());
+        space.setGeometry(made.config().pageSizes(), made.firstIova(), made.lastIova());
     }
 
     /**
@@ -94,9 +82,7 @@ public final class SpaceLedger {
      */
     public void createWithoutTable(TranslationContext hardware) {
         tables.serve(hardware);
-        table = NoTable.unknown();
-        config = table.config();
-        formatProvider = NO_PROVIDER;
+        table.made(NoTable.unknown(), TableSide.NO_PROVIDER);
         home.made(hardware, 0);
         open();
     }
@@ -121,17 +107,17 @@ public final class SpaceLedger {
 
     /** Opens the space, or opens it anew, if table and contexts are all there and it was not revoked. */
     public void open() {
-        if (table == null || !isLive()) {
+        if (!table.isThere() || !isLive()) {
             return;
         }
         if (sides.stream().anyMatch(side -> side.isActive() && side.context() == null)) {
             return;
         }
-        tableHold = null;
+        table.opened();
         sides.forEach(HardwareSide::opened);
         SpaceInvalidation hardware = EveryUnit.of(contexts());
         tables.serve(hardware);
-        space.publish(new Binding(table, hardware));
+        space.publish(new Binding(table.table(), hardware));
     }
 
     /** The contexts that invalidations reach, of drivers that are there. */
@@ -145,89 +131,13 @@ public final class SpaceLedger {
 
     /** Says who is waited for now, if the space is still not whole. */
     void stayClosed() {
-        Hold other = tableHold;
+        Hold other = table.hold();
         for (HardwareSide side : sides) {
             other = other == null && side.isActive() ? side.hold() : other;
         }
         if (other != null && isLive()) {
             space.close(other);
         }
-    }
-
-    /**
-     * Closes the space because the bundle of its page table left. The caller drains afterwards.
-     *
-     * @param why shared by everything that the bundle served
-     */
-    public void closeForTable(Hold why) {
-        tableHold = why;
-        space.close(why);
-    }
-
-    /**
-     * Lets go of the page table; its content is surveyed while its code is still there.
-     *
-     * @param quiet whether every operation has left, so that the survey is exact
-     */
-    public void surrenderTable(boolean quiet) {
-        drained &= quiet;
-        survey = quiet ? table.survey() : null;
-        table = null;
-    }
-
-    /**
-     * Lets a format take over the tables. Changes nothing.
-     *
-     * @param format of the successor
-     * @return the table, to be {@link #verifyTable verified} and {@link #rebindTable bound}
-     * @throws IommuException EINVAL when it refuses
-     */
-    public PageTable adoptTable(PageTableFormat format) {
-        return format.adopt(config, root(), tables);
-    }
-
-    /**
-     * Compares what a successor sees with what the predecessor saw last.
-     *
-     * @param adopted by {@link #adoptTable}
-     * @return leaves
-     * @throws IommuException EINVAL when it sees something else
-     */
-    public long verifyTable(PageTable adopted) {
-        require(
-                adopted.firstIova() == space.firstIova() && adopted.lastIova() == space.lastIova(),
-                () -> String.format(
-                        "successor maps [0x%x, 0x%x], predecessor mapped [0x%x, 0x%x]",
-                        adopted.firstIova(), adopted.lastIova(), space.firstIova(), space.lastIova()));
-        long sizes = adopted.config().pageSizes();
-        require(
-                sizes == space.pageSizes(),
-                () -> String.format("successor has page sizes 0x%x, predecessor had 0x%x", sizes, space.pageSizes()));
-        TableSurvey seen = adopted.survey();
-        require(
-                survey == null || seen.equals(survey),
-                () -> String.format("successor sees %s, predecessor saw %s", seen, survey));
-        return seen.leaves();
-    }
-
-    private void require(boolean agrees, Supplier<String> difference) {
-        if (!agrees) {
-            throw new IommuException(Errno.EINVAL, space.name() + ": " + difference.get());
-        }
-    }
-
-    /**
-     * Takes a table that was adopted.
-     *
-     * @param adopted by {@link #adoptTable}
-     * @param provider its service
-     */
-    public void rebindTable(PageTable adopted, long provider) {
-        table = adopted;
-        formatProvider = provider;
-        survey = null;
-        tableHold = null;
-        stayClosed();
     }
 
     /**
@@ -279,7 +189,6 @@ public final class SpaceLedger {
     public void free() {
         space.debt().abandon();
         table.free();
-        table = null;
         sides.forEach(HardwareSide::gone);
         sides.clear();
         tables.serve(null);
@@ -301,25 +210,16 @@ public final class SpaceLedger {
      * @return false while a bundle is missing
      */
     public boolean isWhole() {
-        return table != null && sides.stream().allMatch(side -> side.context() != null);
+        return table.isThere() && sides.stream().allMatch(side -> side.context() != null);
     }
 
     /**
-     * Whether the page table is there.
+     * Its page table.
      *
-     * @return false while its format is missing
+     * @return the same for the life of the space
      */
-    public boolean hasTable() {
-        return table != null;
-    }
-
-    /**
-     * Why the table is missing.
-     *
-     * @return the hold, or null
-     */
-    public Hold tableHold() {
-        return tableHold;
+    public TableSide table() {
+        return table;
     }
 
     /**
@@ -374,15 +274,6 @@ public final class SpaceLedger {
     }
 
     /**
-     * What the table was made with.
-     *
-     * @return the configuration
-     */
-    public PageTableConfig config() {
-        return config;
-    }
-
-    /**
      * Whether the hardware marks what devices write.
      *
      * @return as it was asked for; constant
@@ -390,24 +281,6 @@ public final class SpaceLedger {
     public boolean tracksDirty() {
         ContextRecord record = record();
         return record != null && record.request().dirtyTracking();
-    }
-
-    /**
-     * The page table's format.
-     *
-     * @return name as Linux has it
-     */
-    public String format() {
-        return config.format();
-    }
-
-    /**
-     * Service that made or adopted the page table.
-     *
-     * @return number in the registry
-     */
-    public long formatProvider() {
-        return formatProvider;
     }
 
     /**

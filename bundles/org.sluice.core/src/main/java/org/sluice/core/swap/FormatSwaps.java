@@ -12,6 +12,7 @@ import org.sluice.core.offer.Offers;
 import org.sluice.core.offer.Provider;
 import org.sluice.core.space.Space;
 import org.sluice.core.space.SpaceLedger;
+import org.sluice.core.space.TableSide;
 import org.sluice.core.unit.Unit;
 import org.sluice.spi.pgtable.PageTable;
 import org.sluice.spi.pgtable.PageTableFormat;
@@ -68,19 +69,19 @@ public final class FormatSwaps {
     }
 
     private void close(Unit unit, Provider provider) {
-        List<SpaceLedger> served = unit.spaces().stream()
-                .map(Space::ledger)
-                .filter(ledger -> ledger.hasTable() && ledger.formatProvider() == provider.serviceId())
+        List<TableSide> served = unit.spaces().stream()
+                .map(space -> space.ledger().table())
+                .filter(table -> table.isThere() && table.provider() == provider.serviceId())
                 .toList();
         if (served.isEmpty()) {
             return;
         }
-        for (SpaceLedger ledger : served) {
-            Swap swap = held.computeIfAbsent(ledger.format(), name -> begin(name, provider));
-            ledger.closeForTable(swap.hold());
+        for (TableSide table : served) {
+            Swap swap = held.computeIfAbsent(table.format(), name -> begin(name, provider));
+            table.close(swap.hold());
         }
         boolean quiet = fleet.drain();
-        served.forEach(ledger -> ledger.surrenderTable(quiet));
+        served.forEach(table -> table.surrender(quiet));
     }
 
     private static Swap begin(String format, Provider provider) {
@@ -136,7 +137,7 @@ public final class FormatSwaps {
         return fleet.units().stream()
                 .flatMap(unit -> unit.spaces().stream())
                 .map(Space::ledger)
-                .filter(ledger -> !ledger.hasTable() && ledger.format().equals(format))
+                .filter(ledger -> !ledger.table().isThere() && ledger.table().format().equals(format))
                 .toList();
     }
 
@@ -145,7 +146,7 @@ public final class FormatSwaps {
         List<PageTable> adopted = new ArrayList<>();
         try {
             for (SpaceLedger ledger : waiting) {
-                adopted.add(ledger.adoptTable(candidate.service()));
+                adopted.add(ledger.table().adopt(candidate.service()));
             }
         } catch (RuntimeException refused) {
             return swap.refused(candidate.provider(), String.valueOf(refused.getMessage()));
@@ -154,14 +155,14 @@ public final class FormatSwaps {
         long leaves = 0;
         try {
             for (int i = 0; i < adopted.size(); i++) {
-                leaves += waiting.get(i).verifyTable(adopted.get(i));
+                leaves += waiting.get(i).table().verify(adopted.get(i));
             }
         } catch (RuntimeException refused) {
             return swap.refused(candidate.provider(), String.valueOf(refused.getMessage()));
         }
         swap.to(SwapStep.REBIND);
         for (int i = 0; i < adopted.size(); i++) {
-            waiting.get(i).rebindTable(adopted.get(i), candidate.provider().serviceId());
+            waiting.get(i).table().rebind(adopted.get(i), candidate.provider().serviceId());
         }
         swap.to(SwapStep.RESUME);
         waiting.forEach(SpaceLedger::open);

@@ -133,7 +133,7 @@ final class DomainUnits {
     private HardwareSide made(Unit unit, SpaceLedger ledger) {
         requireShareable(unit);
         ContextRecord there = ledger.record();
-        PageTableConfig shared = there.table().withPageSizes(ledger.config().pageSizes());
+        PageTableConfig shared = there.table().withPageSizes(ledger.table().config().pageSizes());
         ContextRequest request = new ContextRequest(
                 there.stage(),
                 there.request().upperHalf(),

@@ -64,10 +64,10 @@ public final class Driving {
         if (!await(() -> undriven(wanted).isEmpty() && withoutTable(wanted).isEmpty() || gone, anyHold(wanted))) {
             withoutTable(wanted).ifPresent(space -> {
                 throw new ProviderMissingException(
-                        "page-table format " + space.ledger().format(),
+                        "page-table format " + space.ledger().table().format(),
                         String.format(
                                 "%s; waited up to %d ms for a bundle that offers it; %s stays as it is",
-                                space.ledger().tableHold().cause(), commons.gateTimeoutMillis(), space.name()));
+                                space.ledger().table().hold().cause(), commons.gateTimeoutMillis(), space.name()));
             });
         }
         undriven(wanted).ifPresent(other -> {
@@ -78,7 +78,7 @@ public final class Driving {
     private Hold anyHold(Collection<? extends Space> wanted) {
         return undriven(wanted)
                 .map(other -> other.hold)
-                .or(() -> withoutTable(wanted).map(space -> space.ledger().tableHold()))
+                .or(() -> withoutTable(wanted).map(space -> space.ledger().table().hold()))
                 .orElse(null);
     }
 
@@ -95,7 +95,7 @@ public final class Driving {
 
     private static Optional<? extends Space> withoutTable(Collection<? extends Space> wanted) {
         return wanted.stream()
-                .filter(space -> space.ledger().tableHold() != null)
+                .filter(space -> space.ledger().table().hold() != null)
                 .findFirst();
     }
 

@@ -19,7 +19,7 @@ import org.sluice.api.PageFaultHandler;
 import org.sluice.api.Prot;
 import org.sluice.api.SvaFeature;
 import org.sluice.core.fault.Repair;
-import org.sluice.core.space.SpaceLedger;
+import org.sluice.core.space.TableSide;
 import org.sluice.core.sva.ProcessView;
 import org.sluice.core.sva.TableMatch;
 import org.sluice.spi.driver.TranslationContext;
@@ -57,7 +57,7 @@ final class SharedSpace extends BondedSpace implements ProcessWatcher {
     /** Installs the process's table. */
     void share(TranslationContext context) {
         TableMatch.check(mm.tableConfig(), context.tableConfig(), "process " + mm.process());
-        ledger().createTable(ProcessView.of(mm), SpaceLedger.NO_PROVIDER, mm.tableConfig(), context);
+        ledger().createTable(ProcessView.of(mm), TableSide.NO_PROVIDER, mm.tableConfig(), context);
     }
 
     boolean isOf(ProcessAddressSpace other) {

@@ -430,7 +430,7 @@ public final class Unit implements Translator {
         Hold closed = driving.hold();
         if (closed == null && driven) {
             closed = sides.stream()
-                    .map(side -> side.space().ledger().tableHold())
+                    .map(side -> side.space().ledger().table().hold())
                     .filter(Objects::nonNull)
                     .findFirst()
                     .orElse(null);
