@@ -73,7 +73,7 @@ final class Debt {
         if (everything) {
             context.invalidateAll();
         } else {
-            Space.queue(context, gather);
+            PageRuns.queue(context, gather);
             context.sync();
         }
         space.tables().retireAll(gather);

@@ -82,7 +82,7 @@ public final class DmaWindow {
 
     private void mapAt(Binding bound, long[] pin, long origin, long iova, long whole, long paddr, long size, int prot) {
         try {
-            space.mapRuns(bound, origin, iova, paddr, size, prot);
+            PageRuns.map(space, bound, origin, iova, paddr, size, prot);
         } catch (RuntimeException failed) {
             // What could not be rolled back may still be translated: then the IOVA is not used again.
             if (failed.getSuppressed().length == 0) {
@@ -136,7 +136,7 @@ public final class DmaWindow {
                     size += layout.pages(segments.address(i), segments.length(i));
                     i++;
                 }
-                space.mapRuns(bound, iova + start, iova + start, paddr, size, prot);
+                PageRuns.map(space, bound, iova + start, iova + start, paddr, size, prot);
                 at = start + size;
             }
         } catch (RuntimeException failed) {
@@ -161,11 +161,11 @@ public final class DmaWindow {
                 long start = layout.place(at, segments.address(i), segments.length(i));
                 long size = layout.pages(segments.address(i), segments.length(i));
                 if (start < mapped) {
-                    space.unmapRuns(bound, iova + start, size, gather);
+                    PageRuns.unmap(space, bound, iova + start, size, gather);
                 }
                 at = start + size;
             }
-            space.complete(bound, gather);
+            PageRuns.complete(space, bound, gather);
         } catch (RuntimeException again) {
             reason.addSuppressed(again);
             space.debt().owe(gather, bound.context());
@@ -194,7 +194,7 @@ public final class DmaWindow {
                 return missing();
             }
             if (queue == null) {
-                done = noted(iova, space.unmapNow(bound, pin, iova, size));
+                done = noted(iova, PageRuns.unmapNow(space, bound, pin, iova, size));
                 if (done == size) {
                     give(pin, iova, size);
                 }
@@ -239,7 +239,7 @@ public final class DmaWindow {
                 }
                 covered += end - start;
                 done += queue == null
-                        ? space.unmapNow(bound, pin, start, end - start)
+                        ? PageRuns.unmapNow(space, bound, pin, start, end - start)
                         : unmapLater(bound, pin, start, end - start);
             }
             if (done == covered) {

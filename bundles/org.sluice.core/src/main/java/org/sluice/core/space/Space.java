@@ -9,14 +9,10 @@ import org.sluice.api.IotlbGather;
 import org.sluice.api.LeafVisitor;
 import org.sluice.api.ProviderMissingException;
 import org.sluice.api.ScatterList;
-import org.sluice.api.SpaceRevokedException;
-import org.sluice.api.SpaceState;
 import org.sluice.core.gate.SwapGate;
 import org.sluice.core.leak.Watch;
-import org.sluice.spi.driver.SpaceInvalidation;
 import org.sluice.spi.memory.PageAllocator;
 import org.sluice.spi.memory.PhysicalMemory;
-import org.sluice.spi.pgtable.MappingException;
 import org.sluice.spi.pgtable.PageTable;
 
 /**
@@ -27,12 +23,9 @@ import org.sluice.spi.pgtable.PageTable;
  * that until it leaves; tables that fell out are freed after it left, when the operations of others have left too. What
  * changes the binding is in {@link SpaceLedger}, under the lock of the board.
  */
-public class Space implements AddressSpace {
+public class Space extends GatedSpace implements AddressSpace {
     private static final int WALK_CHUNK = 256;
 
-    private final String name;
-    private final Commons commons;
-    private final SwapGate gate;
     private final Watch watch;
     private final SpaceTables tables;
     private final Debt debt = new Debt(this);
@@ -41,11 +34,6 @@ public class Space implements AddressSpace {
 
     /** Written before the first binding is published, constant from then on. */
     private Geometry geometry;
-
-    private volatile Binding binding;
-    private volatile Hold hold;
-    private volatile SpaceState state = SpaceState.PREPARED;
-    private volatile String revokedBecause = "";
 
     /**
      * A space without tables yet.
@@ -57,10 +45,8 @@ public class Space implements AddressSpace {
      * @param allocator where they come from
      */
     public Space(String name, Translator home, Commons commons, PhysicalMemory memory, PageAllocator allocator) {
-        this.name = name;
+        super(name, commons);
         this.geometry = Geometry.none(name);
-        this.commons = commons;
-        this.gate = commons.gate();
         this.watch = commons.watch();
         this.tables = new SpaceTables(commons, memory, allocator);
         this.ledger = new SpaceLedger(this, home, tables);
@@ -73,15 +59,6 @@ public class Space implements AddressSpace {
      */
     public final SpaceLedger ledger() {
         return ledger;
-    }
-
-    /**
-     * Name for messages.
-     *
-     * @return e.g. {@code domain 3}
-     */
-    public final String name() {
-        return name;
     }
 
     @Override
@@ -100,18 +77,13 @@ public class Space implements AddressSpace {
     }
 
     @Override
-    public final SpaceState state() {
-        return state;
-    }
-
-    @Override
     public final void map(long iova, long paddr, long size, int prot) {
         Geometry.checkProt(prot);
         geometry.checkAligned("paddr", paddr);
         geometry.checkRange(iova, size);
         long[] pin = gate.enter();
         try {
-            mapRuns(bound(pin), iova, iova, paddr, size, prot);
+            PageRuns.map(this, bound(pin), iova, iova, paddr, size, prot);
         } finally {
             gate.leave(pin);
         }
@@ -142,7 +114,7 @@ public class Space implements AddressSpace {
                 while (i < count && segments.address(i) == paddr + size) {
                     size += segments.length(i++);
                 }
-                mapRuns(bound, iova, at, paddr, size, prot);
+                PageRuns.map(this, bound, iova, at, paddr, size, prot);
                 at += size;
             }
         } finally {
@@ -167,7 +139,7 @@ public class Space implements AddressSpace {
             if (bound == null) {
                 return 0;
             }
-            done = unmapNow(bound, pin, iova, size);
+            done = PageRuns.unmapNow(this, bound, pin, iova, size);
         } finally {
             gate.leave(pin);
         }
@@ -188,7 +160,7 @@ public class Space implements AddressSpace {
             if (bound == null) {
                 return 0;
             }
-            done = unmapRuns(bound, iova, geometry.clip(iova, size), gather);
+            done = PageRuns.unmap(this, bound, iova, geometry.clip(iova, size), gather);
         } finally {
             gate.leave(pin);
         }
@@ -211,7 +183,7 @@ public class Space implements AddressSpace {
             }
             IotlbGather gather = commons.gathers().take(ordinal);
             try {
-                done = unmapRuns(bound, iova, geometry.clip(iova, size), gather);
+                done = PageRuns.unmap(this, bound, iova, geometry.clip(iova, size), gather);
             } finally {
                 debt.owe(gather, bound.context());
                 commons.gathers().give(ordinal, gather);
@@ -234,7 +206,7 @@ public class Space implements AddressSpace {
         try {
             Binding bound = boundOrNull(pin);
             if (bound != null) {
-                complete(bound, gather);
+                PageRuns.complete(this, bound, gather);
             } else if (isRevoked()) {
                 // Every translation of the space was invalidated when it was taken away; only the tables are left.
                 tables.retireAll(gather);
@@ -356,162 +328,11 @@ public class Space implements AddressSpace {
         }
     }
 
-    final void complete(Binding bound, IotlbGather gather) {
-        if (!gather.isEmpty() || gather.tableCount() != 0) {
-            queue(bound.context(), gather);
-            bound.context().sync();
-            tables.retireAll(gather);
-        }
-        gather.clear();
-    }
-
-    static void queue(SpaceInvalidation context, IotlbGather gather) {
-        long size = Pending.size(gather);
-        if (!gather.isEmpty() && size != 0) {
-            context.invalidate(gather.start(), size, gather.pageSize(), gather.tableCount() == 0);
-        } else if (size == 0 || gather.tableCount() != 0) {
-            context.invalidateAll();
-        }
-    }
-
     private long unmapped(long iova, long done) {
         if (watch.isOn()) {
             watch.unmapped(ledger, iova, done);
         }
         return done;
-    }
-
-    final long unmapNow(Binding bound, long[] pin, long iova, long size) {
-        int ordinal = SwapGate.ordinal(pin);
-        IotlbGather gather = commons.gathers().take(ordinal);
-        try {
-            long done = unmapRuns(bound, iova, geometry.clip(iova, size), gather);
-            complete(bound, gather);
-            return done;
-        } finally {
-            debt.owe(gather, bound.context());
-            commons.gathers().give(ordinal, gather);
-        }
-    }
-
-    final long unmapRuns(Binding bound, long iova, long size, IotlbGather gather) {
-        long sizes = geometry.pageSizes();
-        long done = 0;
-        while (Long.compareUnsigned(done, size) < 0) {
-            long at = iova + done;
-            long left = size - done;
-            long pgsize = PageSizes.largest(sizes, at, left);
-            long count = PageSizes.count(sizes, pgsize, at, at, left);
-            if (gather.isDisjoint(at, pgsize * count, pgsize)) {
-                complete(bound, gather);
-                gather.claim(this);
-            }
-            long got = bound.table().unmapPages(at, pgsize, count, gather);
-            if (got == 0) {
-                break;
-            }
-            done += got;
-        }
-        return done;
-    }
-
-    final void mapRuns(Binding bound, long origin, long iova, long paddr, long size, int prot) {
-        long sizes = geometry.pageSizes();
-        long done = 0;
-        try {
-            while (done != size) {
-                long at = iova + done;
-                long to = paddr + done;
-                long left = size - done;
-                long pgsize = PageSizes.largest(sizes, at | to, left);
-                long count = PageSizes.count(sizes, pgsize, at, to, left);
-                long mapped = bound.table().mapPages(at, to, pgsize, count, prot);
-                if (mapped != pgsize * count) {
-                    throw new MappingException(
-                            Errno.EIO,
-                            String.format(
-                                    "page-table format %s mapped 0x%x of 0x%x bytes at iova 0x%x and gave no reason",
-                                    bound.table().config().format(), mapped, pgsize * count, at),
-                            mapped);
-                }
-                done += mapped;
-            }
-        } catch (MappingException stopped) {
-            rollBack(bound, origin, iova - origin + done + stopped.mapped(), stopped);
-            throw stopped;
-        } catch (RuntimeException failed) {
-            rollBack(bound, origin, iova - origin + done, failed);
-            throw failed;
-        }
-    }
-
-    /** Nothing of a failed call stays mapped, and that is synced before the caller hears of the failure. */
-    private void rollBack(Binding bound, long iova, long size, RuntimeException reason) {
-        if (size == 0) {
-            return;
-        }
-        IotlbGather gather = new IotlbGather();
-        try {
-            unmapRuns(bound, iova, size, gather);
-            complete(bound, gather);
-        } catch (RuntimeException again) {
-            reason.addSuppressed(again);
-            debt.owe(gather, bound.context());
-        }
-    }
-
-    final Binding bound(long[] pin) {
-        Binding bound = boundOrNull(pin);
-        if (bound == null) {
-            if (isRevoked()) {
-                throw new SpaceRevokedException(name + " was taken away: " + revokedBecause);
-            }
-            throw missing("nothing was mapped, what was mapped before stays");
-        }
-        return bound;
-    }
-
-    /** The binding; waits at the gate while there is none. The pin is held again when this returns, with or without. */
-    final Binding boundOrNull(long[] pin) {
-        Binding bound = binding;
-        return bound != null ? bound : awaitBinding(pin);
-    }
-
-    private Binding awaitBinding(long[] pin) {
-        if (pin == null || isRevoked()) {
-            // An outer operation holds the pin: waiting would keep the drain from ending.
-            return null;
-        }
-        Hold closed = hold;
-        if (closed != null) {
-            closed.park();
-        }
-        long deadline = System.nanoTime() + commons.gateTimeoutNanos();
-        Binding bound;
-        boolean waiting;
-        do {
-            gate.leave(pin);
-            waiting = gate.await(() -> binding != null || isRevoked(), deadline - System.nanoTime());
-            gate.enter();
-            bound = binding;
-        } while (bound == null && waiting && !isRevoked());
-        return bound;
-    }
-
-    final ProviderMissingException missing(String consequence) {
-        Hold closed = hold;
-        String what = closed == null ? "the provider of " + name : closed.missing();
-        String why = closed == null ? "it is being exchanged" : closed.cause();
-        return new ProviderMissingException(
-                what,
-                String.format(
-                        "%s; waited up to %d ms at the gate for a bundle that offers it; in %s %s, DMA goes on",
-                        why, commons.gateTimeoutMillis(), name, consequence));
-    }
-
-    final boolean isRevoked() {
-        SpaceState now = state;
-        return now == SpaceState.REVOKED || now == SpaceState.FREED;
     }
 
     /** Runs something on the page table; what it adds to the gather is synced before this returns. */
@@ -522,7 +343,7 @@ public class Space implements AddressSpace {
             Binding bound = bound(pin);
             try {
                 work.accept(bound.table(), gather);
-                complete(bound, gather);
+                PageRuns.complete(this, bound, gather);
             } finally {
                 debt.owe(gather, bound.context());
             }
@@ -533,10 +354,6 @@ public class Space implements AddressSpace {
     }
 
     // What follows is for the ledger, under the lock of the board.
-
-    final Commons commons() {
-        return commons;
-    }
 
     final SpaceTables tables() {
         return tables;
@@ -552,32 +369,5 @@ public class Space implements AddressSpace {
 
     final void setGeometry(long sizes, long first, long last) {
         geometry = new Geometry(name, sizes, first, last);
-    }
-
-    final void setState(SpaceState next) {
-        state = next;
-    }
-
-    final void publish(Binding next) {
-        binding = next;
-        hold = null;
-        gate.open();
-    }
-
-    final void close(Hold why) {
-        hold = why;
-        binding = null;
-    }
-
-    final void revoke(String why) {
-        revokedBecause = why;
-        state = SpaceState.REVOKED;
-        binding = null;
-        gate.open();
-    }
-
-    @Override
-    public String toString() {
-        return name;
     }
 }

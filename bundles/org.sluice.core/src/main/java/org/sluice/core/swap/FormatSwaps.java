@@ -137,7 +137,8 @@ public final class FormatSwaps {
         return fleet.units().stream()
                 .flatMap(unit -> unit.spaces().stream())
                 .map(Space::ledger)
-                .filter(ledger -> !ledger.table().isThere() && ledger.table().format().equals(format))
+                .filter(ledger ->
+                        !ledger.table().isThere() && ledger.table().format().equals(format))
                 .toList();
     }
 

@@ -117,8 +117,8 @@ final class Creation {
     }
 
     private TranslationDomain nested(String title, DomainRequest request) {
-        TranslationDomain parent = unit.own(request.parent().orElseThrow());
-        parent.requireOpen();
+        TranslationDomain parent = own(request.parent().orElseThrow());
+        parent.end().requireOpen();
         long[] entry = request.guestEntry().stream().mapToLong(Long::longValue).toArray();
         TranslationContext context = parent.nesting().nest(entry);
         Space space = new Space(title, unit, unit.commons(), unit.memory(), unit.allocator());
@@ -126,5 +126,12 @@ final class Creation {
         unit.add(space);
         parent.nesting().addChild();
         return new TranslationDomain(unit, title, DomainType.NESTED, space, false, parent);
+    }
+
+    private TranslationDomain own(Domain domain) {
+        if (domain instanceof TranslationDomain own && own.unit() == unit) {
+            return own;
+        }
+        throw new IommuException(Errno.EINVAL, "domain " + domain + " is not of " + unit.name());
     }
 }

@@ -56,7 +56,7 @@ final class DefaultDomains {
             group.setDefaultDomain(fresh);
             for (Device device : group.members()) {
                 if (device.current() == old && device.isDeferred()) {
-                    fresh.enter(device);
+                    fresh.attached().enter(device);
                     device.setDeferred(true);
                 } else if (device.current() == old && device.refusal().isEmpty()) {
                     GroupMove.to(fresh, device).whatCan();

@@ -85,6 +85,19 @@ final class Device implements IommuDevice {
         deferred = waits;
     }
 
+    /** Attaches it if its first attach was deferred, because somebody is about to use it. */
+    void completeDeferredAttach() {
+        unit.withLock(() -> {
+            if (deferred) {
+                IommuUnit iommu = unit.driving().serving();
+                domain.prepare(this);
+                iommu.attach(record, domain.attachment(unit));
+                deferred = false;
+            }
+            return null;
+        });
+    }
+
     /** Why the driver does not serve this device; empty if it does. */
     String refusal() {
         return refusal;

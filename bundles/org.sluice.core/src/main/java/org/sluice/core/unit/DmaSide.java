@@ -72,7 +72,7 @@ final class DmaSide implements DmaClient {
     @Override
     public DmaDomain dmaDomain() {
         if (device.isDeferred()) {
-            device.unit().completeDeferredAttach(device);
+            device.completeDeferredAttach();
         }
         TranslationDomain domain = device.current();
         return domain == null ? null : domain.dma();

@@ -76,11 +76,18 @@ final class DomainUnits {
     /** Waits for the driver of an IOMMU, and for those of all others if the space is, or will be, on several. */
     void serving(Unit unit) {
         Space space = domain.translating();
-        if (space == null || unit == home && space.ledger().sides().size() == 1) {
+        if (space == null || unit == home && space.ledger().sides().size() <= 1) {
             unit.driving().serving();
         } else {
             unit.driving().requireWhole(List.of(space));
         }
+    }
+
+    /** Whether somebody drives every IOMMU that walks its tables. */
+    boolean areDriven() {
+        Space space = domain.translating();
+        return space == null
+                || space.ledger().sides().stream().allMatch(side -> side.unit().iommu() != null);
     }
 
     /** The context that a device of an IOMMU is attached to. */
@@ -133,7 +140,8 @@ final class DomainUnits {
     private HardwareSide made(Unit unit, SpaceLedger ledger) {
         requireShareable(unit);
         ContextRecord there = ledger.record();
-        PageTableConfig shared = there.table().withPageSizes(ledger.table().config().pageSizes());
+        PageTableConfig shared =
+                there.table().withPageSizes(ledger.table().config().pageSizes());
         ContextRequest request = new ContextRequest(
                 there.stage(),
                 there.request().upperHalf(),

@@ -78,7 +78,8 @@ public final class Driving {
     private Hold anyHold(Collection<? extends Space> wanted) {
         return undriven(wanted)
                 .map(other -> other.hold)
-                .or(() -> withoutTable(wanted).map(space -> space.ledger().table().hold()))
+                .or(() ->
+                        withoutTable(wanted).map(space -> space.ledger().table().hold()))
                 .orElse(null);
     }
 

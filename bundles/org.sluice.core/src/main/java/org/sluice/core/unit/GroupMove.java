@@ -59,7 +59,7 @@ final class GroupMove {
             devices.forEach(device -> target.units().release(device.unit()));
             throw failed;
         }
-        moved.forEach(target::enter);
+        moved.forEach(target.attached()::enter);
     }
 
     private void requireNotDirect(Device device) {
@@ -95,12 +95,12 @@ final class GroupMove {
     void whatCan() {
         for (Device device : devices) {
             if (device.isParked()) {
-                target.enter(device);
+                target.attached().enter(device);
                 continue;
             }
             try {
                 attach(device);
-                target.enter(device);
+                target.attached().enter(device);
             } catch (RuntimeException failed) {
                 LOG.log(
                         System.Logger.Level.ERROR,
@@ -109,7 +109,7 @@ final class GroupMove {
                         target,
                         failed.toString());
                 block(device);
-                device.members().blocking().enter(device);
+                device.members().blocking().attached().enter(device);
                 target.units().release(device.unit());
             }
         }

@@ -33,7 +33,7 @@ final class PrivateSpaces {
 
     PrivateSpace allocate(Device device) {
         return device.unit().creation().create(() -> {
-            domain.requireOpen();
+            domain.end().requireOpen();
             device.requireServed();
             if (device.current() != domain) {
                 throw new IommuException(Errno.EINVAL, device.name() + " is not attached to " + domain.name());

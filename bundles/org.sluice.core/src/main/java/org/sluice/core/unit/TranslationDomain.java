@@ -1,33 +1,26 @@
 package org.sluice.core.unit;
 
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.IntUnaryOperator;
 import org.sluice.api.AddressSpace;
 import org.sluice.api.Domain;
 import org.sluice.api.DomainType;
 import org.sluice.api.Errno;
-import org.sluice.api.FaultEvent;
 import org.sluice.api.FaultHandler;
 import org.sluice.api.IoMm;
 import org.sluice.api.IommuDevice;
 import org.sluice.api.IommuException;
 import org.sluice.api.IommuGroup;
 import org.sluice.api.PageFaultHandler;
-import org.sluice.api.Topics;
 import org.sluice.core.dma.DmaDomain;
 import org.sluice.core.dma.Doorbells;
 import org.sluice.core.fault.Repair;
 import org.sluice.core.space.Space;
 import org.sluice.spi.driver.Attachment;
-import org.sluice.spi.driver.PageResponse;
 
 /**
  * A domain, made on one IOMMU; devices behind others of the same board may reach it too. Attach, detach, PASID and close calls
@@ -42,13 +35,13 @@ final class TranslationDomain implements Domain {
     private final Nesting nesting;
     private final DomainUnits units;
     private final DomainPasids pasids;
+    private final DomainDevices devices;
     private final PrivateSpaces ioMms;
+    private final DomainEnd end;
     private final DmaDomain dma;
     private final Doorbells doorbells;
-    private final List<Device> devices = new CopyOnWriteArrayList<>(); // changed under the lock
     private volatile FaultHandler faultHandler;
     private volatile Repair repair;
-    private boolean closed; // guarded by the lock
 
     /**
      * A domain without devices.
@@ -71,7 +64,9 @@ final class TranslationDomain implements Domain {
         this.nesting = new Nesting(this, parent);
         this.units = new DomainUnits(this);
         this.pasids = new DomainPasids(this);
+        this.devices = new DomainDevices(this);
         this.ioMms = new PrivateSpaces(this);
+        this.end = new DomainEnd(this);
         this.dma = DmaSide.domainOf(unit, type, space);
         this.doorbells = new Doorbells(type.isPaging() ? space : null, dma);
     }
@@ -93,7 +88,7 @@ final class TranslationDomain implements Domain {
 
     /** Whether a device behind an IOMMU reaches it. */
     boolean isReachedFrom(Unit other) {
-        return devices.stream().anyMatch(device -> device.unit() == other) || pasids.areOn(other);
+        return devices.areBehind(other) || pasids.areOn(other);
     }
 
     String name() {
@@ -115,6 +110,25 @@ final class TranslationDomain implements Domain {
 
     Nesting nesting() {
         return nesting;
+    }
+
+    /** What reaches it by PASID. */
+    DomainPasids pasids() {
+        return pasids;
+    }
+
+    /** What reaches it without one. */
+    DomainDevices attached() {
+        return devices;
+    }
+
+    /** What was allocated beside it. */
+    PrivateSpaces privateSpaces() {
+        return ioMms;
+    }
+
+    DomainEnd end() {
+        return end;
     }
 
     @Override
@@ -160,54 +174,10 @@ final class TranslationDomain implements Domain {
                 : type == DomainType.IDENTITY ? Attachment.Kind.IDENTITY : Attachment.Kind.BLOCKED;
     }
 
-    /** Lists a device whose traffic comes here now; it leaves the domain where it was. */
-    void enter(Device device) {
-        TranslationDomain old = device.current();
-        if (old == this) {
-            return;
-        }
-        device.setCurrent(this);
-        device.setDeferred(false);
-        devices.add(device);
-        markAttached();
-        tell(Topics.ATTACHED, device);
-        if (old != null) {
-            old.leave(device);
-            if (old.repair != null) {
-                // What was reported of the old domain is asked of this one when it is tried again.
-                device.unit().faults().drain(device, FaultEvent.NO_PASID, PageResponse.SUCCESS);
-            }
-        }
-    }
-
-    private void tell(String topic, Device device) {
-        unit.commons()
-                .events()
-                .post(
-                        topic,
-                        () -> Map.of(
-                                "iommu",
-                                device.unit().name(),
-                                "device",
-                                device.name(),
-                                "domain",
-                                name,
-                                "type",
-                                type.name()));
-    }
-
-    private void leave(Device device) {
-        devices.remove(device);
-        tell(Topics.DETACHED, device);
-        markAttached();
-        ioMms.unbond(device);
-        units.release(device.unit());
-    }
-
     /** Whether anything reaches it has changed. */
     void markAttached() {
         if (space != null) {
-            space.ledger().attached(!devices.isEmpty() || !pasids.isEmpty());
+            space.ledger().attached(!devices.list().isEmpty() || !pasids.isEmpty());
         }
     }
 
@@ -330,7 +300,7 @@ final class TranslationDomain implements Domain {
 
     @Override
     public Set<IommuDevice> devices() {
-        return new LinkedHashSet<>(devices);
+        return new LinkedHashSet<>(devices.list());
     }
 
     @Override
@@ -364,7 +334,7 @@ final class TranslationDomain implements Domain {
     public int invalidateGuest(long[] commands, IntUnaryOperator streamIds) {
         return unit.withLock(() -> {
             unit.driving().serving();
-            requireOpen();
+            end.requireOpen();
             return nesting.invalidate(commands, streamIds);
         });
     }
@@ -381,87 +351,16 @@ final class TranslationDomain implements Domain {
 
     @Override
     public void close() {
-        List<Space> mine = allSpaces();
+        List<Space> mine = end.spaces();
         unit.withLock(() -> {
-            if (permanent) {
-                throw new IommuException(Errno.EBUSY, name + " cannot be closed, it ends with what it belongs to");
-            }
-            if (!closed) {
-                unit.driving().requireWhole(allSpaces());
-            }
-            if (!closed) {
-                nesting.requireNoChildren();
-                closeNow();
-            }
+            end.close();
             return null;
         });
         unit.site().settle(mine);
     }
 
-    /** Ends it while the IOMMU itself goes away, without waiting for anybody; a permanent one only frees its spaces. */
-    void abandon() {
-        String why = name + " was closed";
-        if (permanent && space == null) {
-            ioMms.freeIf(any -> true, why);
-        } else if (!closed
-                && allSpaces().stream().allMatch(mine -> mine.ledger().isWhole())) {
-            closeNow();
-        } else if (!closed) {
-            // Devices behind another IOMMU still walk the tables, or their format is missing; neither can be helped
-            // now.
-            allSpaces().forEach(mine -> mine.ledger().revoke(why));
-        }
-    }
-
-    /** Lets go of everything that is behind another IOMMU, because that goes away. */
-    void evacuate(Unit leaving, String why) {
-        pasids.detachIf(device -> device.unit() == leaving);
-        for (Device device : devices) {
-            if (device.unit() == leaving) {
-                GroupMove.to(device.members().blocking(), device).whatCan();
-            }
-        }
-        ioMms.freeIf(ioMm -> ioMm.unit() == leaving, why);
-        units.release(leaving);
-    }
-
-    private void closeNow() {
-        String why = name + " was closed";
-        pasids.detachIf(any -> true);
-        for (Device device : devices) {
-            TranslationDomain home = device.members().home();
-            GroupMove.to(home == this ? device.members().blocking() : home, device)
-                    .whatCan();
-        }
-        ioMms.freeIf(any -> true, why);
-        if (dma != null) {
-            dma.close();
-        }
-        if (space != null) {
-            space.ledger().revoke(why);
-            unit.quarantine().admit(space, Optional.empty());
-        }
-        closed = true;
-        nesting.end();
-        unit.domains().remove(this);
-    }
-
-    private List<Space> allSpaces() {
-        List<Space> all = new ArrayList<>(ioMms.list());
-        if (space != null) {
-            all.add(space);
-        }
-        return all;
-    }
-
-    void requireOpen() {
-        if (closed) {
-            throw new IommuException(Errno.ESTALE, name + " was closed");
-        }
-    }
-
     private void requireAttachable() {
-        requireOpen();
+        end.requireOpen();
         if (type == DomainType.SVA) {
             throw new IommuException(Errno.EINVAL, name + " is attached by bind and only by PASID");
         }

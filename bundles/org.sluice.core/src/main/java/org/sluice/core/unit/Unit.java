@@ -195,31 +195,6 @@ public final class Unit implements Translator {
                 Errno.EINVAL, "device " + (device == null ? "null" : device.name()) + " is not behind " + name);
     }
 
-    /**
-     * The group in the core's terms.
-     *
-     * @throws IommuException EINVAL it is behind another IOMMU
-     */
-    Group own(IommuGroup group) {
-        if (group instanceof Group own && own.unit() == this) {
-            return own;
-        }
-        throw new IommuException(
-                Errno.EINVAL, "group " + (group == null ? "null" : group.id()) + " is not behind " + name);
-    }
-
-    /**
-     * The domain in the core's terms.
-     *
-     * @throws IommuException EINVAL it is another IOMMU's
-     */
-    TranslationDomain own(Domain domain) {
-        if (domain instanceof TranslationDomain own && own.unit() == this) {
-            return own;
-        }
-        throw new IommuException(Errno.EINVAL, "domain " + domain + " is not of " + name);
-    }
-
     Creation creation() {
         return creation;
     }
@@ -357,24 +332,6 @@ public final class Unit implements Translator {
         if (iommu() != null) {
             defaults.apply();
         }
-    }
-
-    /**
-     * Attaches a device whose first attach was deferred, because somebody is about to use it.
-     *
-     * @param device of this IOMMU
-     */
-    public void completeDeferredAttach(IommuDevice device) {
-        withLock(() -> {
-            Device target = own(device);
-            if (target.isDeferred()) {
-                IommuUnit iommu = driving.serving();
-                target.current().prepare(target);
-                iommu.attach(target.record(), target.current().attachment(this));
-                target.setDeferred(false);
-            }
-            return null;
-        });
     }
 
     /**

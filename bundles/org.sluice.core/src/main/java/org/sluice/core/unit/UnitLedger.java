@@ -73,7 +73,7 @@ public final class UnitLedger {
                     fresh.attach(device.record(), home.attachment(unit));
                 }
                 device.setRefusal("");
-                home.enter(device);
+                home.attached().enter(device);
                 device.setDeferred(deferred);
             } catch (RuntimeException refused) {
                 device.setRefusal(String.valueOf(refused.getMessage()));

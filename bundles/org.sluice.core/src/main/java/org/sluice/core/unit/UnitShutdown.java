@@ -31,9 +31,9 @@ final class UnitShutdown {
             unit.site().units().stream()
                     .flatMap(neighbour -> Set.copyOf(neighbour.domains()).stream())
                     .filter(domain -> domain.unit() != unit)
-                    .forEach(domain -> attempt(domain, () -> domain.evacuate(unit, why)));
+                    .forEach(domain -> attempt(domain, () -> domain.end().evacuate(unit, why)));
             unit.shared().abandon(why);
-            ownDomains().forEach(domain -> attempt(domain, domain::abandon));
+            ownDomains().forEach(domain -> attempt(domain, domain.end()::abandon));
             unit.faults().pages().close();
             unit.quarantine().abandon();
             iommu.shutdown();

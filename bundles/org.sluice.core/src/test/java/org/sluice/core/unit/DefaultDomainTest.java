@@ -100,9 +100,9 @@ class DefaultDomainTest {
         machine.start(true);
         assertThat(machine.journal.of("attach nic")).isEmpty();
         assertThat(typeOf("nic")).isEqualTo(DomainType.DMA);
-        Unit unit = Unit.of(machine.device("nic"));
-        unit.completeDeferredAttach(machine.device("nic"));
-        unit.completeDeferredAttach(machine.device("nic"));
+        Device nic = (Device) machine.device("nic");
+        nic.completeDeferredAttach();
+        nic.completeDeferredAttach();
         assertThat(machine.journal.of("attach nic")).containsExactly("attach nic TRANSLATED");
     }
 
