@@ -140,13 +140,14 @@ final class DomainUnits {
     private HardwareSide made(Unit unit, SpaceLedger ledger) {
         requireShareable(unit);
         ContextRecord there = ledger.record();
-        PageTableConfig shared =
-                there.table().withPageSizes(ledger.table().config().pageSizes());
+        // What the format chose of what the hardware offered; it does not matter what else the other offers.
+        long sizes = there.table().pageSizes() & ledger.table().config().pageSizes();
+        PageTableConfig shared = there.table().withPageSizes(sizes);
         ContextRequest request = new ContextRequest(
                 there.stage(),
                 there.request().upperHalf(),
                 false,
-                shared.pageSizes(),
+                sizes,
                 there.request().dirtyTracking());
         TranslationContext context;
         try {
@@ -191,8 +192,7 @@ final class DomainUnits {
 
     private IommuException incompatible(Unit unit, String why) {
         return new IommuException(
-                Errno.EINVAL,
-                String.format("%s of %s cannot be reached through %s: %s", domain, home.name(), unit.name(), why));
+                Errno.EINVAL, String.format("%s cannot be reached through %s: %s", domain, unit.name(), why));
     }
 
     /** Lets an IOMMU go that has no device here any more. */
