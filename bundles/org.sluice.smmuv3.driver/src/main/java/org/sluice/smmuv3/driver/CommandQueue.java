@@ -46,8 +46,8 @@ final class CommandQueue {
      */
     private static final int LOOKS = 4;
 
-    /** Length of that pause, in hints to the processor: some microseconds in all. */
-    private static final int PAUSE = 64;
+    /** Length of that pause, in hints to the processor: shorter in all than a bell across a slow bus is worth. */
+    private static final int PAUSE = 16;
 
     /**
      * How long hardware that was not told yet makes no progress: a thread that claimed before has lost its processor, or met an

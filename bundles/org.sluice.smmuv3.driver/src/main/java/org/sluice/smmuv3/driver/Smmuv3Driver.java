@@ -12,8 +12,11 @@ import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.osgi.service.log.Logger;
 import org.osgi.service.log.LoggerFactory;
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
 import org.sluice.driver.base.UnitLog;
 import org.sluice.spi.board.IommuHardware;
+import org.sluice.spi.bus.PowerDomain;
 import org.sluice.spi.bus.RegisterFile;
 import org.sluice.spi.driver.IommuDriver;
 import org.sluice.spi.driver.IommuUnit;
@@ -98,6 +101,7 @@ public final class Smmuv3Driver implements IommuDriver {
 
     @Override
     public IommuUnit probe(IommuHardware hardware, UnitHost host) {
+        requirePower(hardware);
         UnitLog log = new UnitLog(logger, hardware.name());
         UnitHooks hooks = new UnitHooks(hardware, registry, log);
         RegisterFile registers = hooks.registers();
@@ -125,9 +129,24 @@ public final class Smmuv3Driver implements IommuDriver {
 
     @Override
     public IommuUnit adopt(IommuHardware hardware, UnitHost host, UnitRecord record) {
+        requirePower(hardware);
         UnitLog log = new UnitLog(logger, hardware.name());
         UnitHooks hooks = new UnitHooks(hardware, registry, log);
         return new Adoption(hardware, hooks, host, record, contiguous, log, running).adopt();
+    }
+
+    /**
+     * Registers that read as 0 without a warning would be taken for positions of the queues.
+     *
+     * @throws IommuException EOPNOTSUPP
+     */
+    private static void requirePower(IommuHardware hardware) {
+        if (hardware.power() != PowerDomain.ALWAYS_ON) {
+            throw new IommuException(
+                    Errno.EOPNOTSUPP,
+                    "the power of " + hardware.name() + " is switched by its board without a warning;"
+                            + " this driver needs one that stays on, or is suspended before");
+        }
     }
 
     /** Memory is freed only once the hardware has let go of it. */

@@ -22,6 +22,9 @@ import org.sluice.smmuv3.arch.Gbpa;
 import org.sluice.smmuv3.arch.IrqCtrl;
 import org.sluice.smmuv3.arch.Opcode;
 import org.sluice.smmuv3.arch.StreamTableEntry;
+import org.sluice.spi.board.IommuHardware;
+import org.sluice.spi.bus.InterruptLines;
+import org.sluice.spi.bus.PowerDomain;
 import org.sluice.spi.driver.Attachment;
 import org.sluice.spi.driver.DeviceRecord;
 import org.sluice.spi.driver.PowerOperations;
@@ -74,6 +77,27 @@ class PowerTest {
         refused(Errno.EBUSY, power::suspend);
         power.resume();
         refused(Errno.EINVAL, power::resume);
+        fixture.unit.shutdown();
+    }
+
+    @Test
+    void powerThatIsSwitchedWithoutAWarningIsRefused() {
+        PowerDomain switched = new PowerDomain() {
+            @Override
+            public boolean isOn() {
+                return true;
+            }
+
+            @Override
+            public InterruptLines.Subscription onPowerUp(Runnable listener) {
+                throw new AssertionError("nobody can live with that");
+            }
+        };
+        UnitFixture other = new UnitFixture(0);
+        IommuHardware hardware =
+                new IommuHardware("smmu1", "arm,smmu-v3", other.registers, other.registers, Map.of(), switched);
+        refused(Errno.EOPNOTSUPP, () -> other.driver.probe(hardware, other.host));
+        assertThat(other.registers.writes()).isEmpty();
         fixture.unit.shutdown();
     }
 

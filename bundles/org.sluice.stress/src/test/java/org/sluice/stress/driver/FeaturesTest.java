@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
@@ -308,6 +309,43 @@ class FeaturesTest {
                     .isEqualTo(Dma.ABORT);
             assertThat(rig.memory().read64(PADDR)).isEqualTo(43);
         }
+    }
+
+    /** What firmware left running (a display) does DMA all the way from before the reset into its domain, and never aborts. */
+    @Test
+    void reservedStreamRunsOnFromFirmwareIntoItsDomain() throws Exception {
+        try (Rig rig = new Rig(Map.of()).with(registers -> registers, Map.of("rmr-streams", "0x10"))) {
+            AtomicBoolean stop = new AtomicBoolean();
+            AtomicInteger passed = new AtomicInteger();
+            AtomicInteger aborted = new AtomicInteger();
+            Thread display = new Thread(() -> {
+                while (!stop.get() && aborted.get() == 0) {
+                    (write(rig, Dma.NO_PASID, PADDR, 42) == Dma.OK ? passed : aborted).incrementAndGet();
+                }
+            });
+            display.start();
+            awaitMore(passed, display);
+            rig.probe();
+            awaitMore(passed, display);
+            DeviceRecord device = rig.add("display", STREAM, 0, DevicePort.NONE);
+            Mapping mapping = rig.context();
+            mapping.map(PADDR, PADDR);
+            rig.unit().attach(device, Attachment.to(mapping.context()));
+            awaitMore(passed, display);
+            stop.set(true);
+            display.join();
+            assertThat(aborted).hasValue(0);
+            assertThat(rig.faults()).isEmpty();
+            mapping.unmap(PADDR, new IotlbGather());
+            assertThat(write(rig, Dma.NO_PASID, PADDR, 43)).as("translated now").isEqualTo(Dma.ABORT);
+            assertThat(rig.memory().read64(PADDR)).isEqualTo(42);
+        }
+    }
+
+    /** Waits until the device has begun and ended one more access, or has stopped. */
+    private static void awaitMore(AtomicInteger count, Thread device) {
+        int before = count.get();
+        await(() -> count.get() >= before + 2 || !device.isAlive());
     }
 
     private static void await(BooleanSupplier condition) {

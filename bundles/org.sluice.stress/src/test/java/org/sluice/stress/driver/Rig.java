@@ -46,9 +46,8 @@ final class Rig implements UnitHost, InterruptLines, TableHost, AutoCloseable {
 
     private static final MemoryRegion POOL = new MemoryRegion(0x4000_0000L, 64L << 20);
 
-    private final PhysicalMemory memory = new ResidentMemoryFactory()
-            .create(List.of(POOL, new MemoryRegion(RAM, 64L << 20), new MemoryRegion(HIGH_RAM, 64L << 20)));
-    private final PageAllocator allocator = new ResidentMemoryFactory().allocator(memory, POOL);
+    private final PhysicalMemory memory;
+    private final PageAllocator allocator;
     private final Map<String, List<Runnable>> listeners = new ConcurrentHashMap<>();
     private final List<FaultRecord> faults = new CopyOnWriteArrayList<>();
     private final List<PageRequest> requests = new CopyOnWriteArrayList<>();
@@ -67,6 +66,22 @@ final class Rig implements UnitHost, InterruptLines, TableHost, AutoCloseable {
 
     /** The same; the driver may join leaves to contiguous groups. */
     Rig(Map<String, Object> properties, boolean contiguous) {
+        this(
+                new ResidentMemoryFactory()
+                        .create(List.of(POOL, new MemoryRegion(RAM, 64L << 20), new MemoryRegion(HIGH_RAM, 64L << 20))),
+                null,
+                properties,
+                contiguous);
+    }
+
+    /** A second SMMU in the same machine. */
+    Rig(Rig neighbour) {
+        this(neighbour.memory, neighbour.allocator, Map.of(), false);
+    }
+
+    private Rig(PhysicalMemory memory, PageAllocator shared, Map<String, Object> properties, boolean contiguous) {
+        this.memory = memory;
+        allocator = shared != null ? shared : new ResidentMemoryFactory().allocator(memory, POOL);
         driver = new Smmuv3Driver(null, contiguous);
         Map<String, Object> all = new HashMap<>(Map.of("profile", "full"));
         all.putAll(properties);
