@@ -111,6 +111,26 @@ class CommandLineIT {
     }
 
     @Test
+    void consoleShowsWhichHooksABoardsIommuGetsAndWhy() throws Exception {
+        Program run = Program.run(
+                "shell",
+                "-b",
+                "iommu.compatible=qcom,sdm845-smmu-500",
+                "-b",
+                "iommu.profile=qcom",
+                "-b",
+                "firmware.qcom,client-actlr=gpu=0x1",
+                "-c",
+                "sluice:status");
+        assertThat(run.exitCode()).as(run.toString()).isZero();
+        assertThat(run.out())
+                .contains("smmu0", "RUNNING")
+                .contains("uses Qualcomm SDM845 wait-for-safe: compatible is qcom,sdm845-smmu-500")
+                .contains("uses Qualcomm ACTLR by client: compatible is qcom,sdm845-smmu-500,"
+                        + " qcom,client-actlr is gpu=0x1");
+    }
+
+    @Test
     void consoleNamesWhatAStoppedBundleTakesAway() throws Exception {
         String bundles = Program.run("shell", "-c", "lb -s").out();
         String msm = idOf("org.sluice.vendor.msm", bundles);

@@ -27,35 +27,51 @@ import org.junit.platform.launcher.listeners.TestExecutionSummary;
 class VendorRecipeIT {
     private static final String MODEL = "org.sluice.vendor.marvell";
     private static final String COPY = "org.sluice.vendor.acme";
-    private static final Pattern SHELL = Pattern.compile("## Copy\\s+```sh\n(.*?)```", Pattern.DOTALL);
-    private static final Pattern JAVA = Pattern.compile("```java\n(@Component.*?)```", Pattern.DOTALL);
-    private static final String IMPORTS = """
-            package org.sluice.vendor.acme;
-            import java.util.Optional;
-            import org.osgi.service.component.annotations.Component;
-            import org.sluice.spi.bus.RegisterFile;
-            import org.sluice.spi.quirk.HardwareIdentity;
-            import org.sluice.spi.quirk.Smmuv2Hooks;
-            import org.sluice.spi.quirk.Smmuv2Limits;
-            """;
+    private static final Pattern SHELL = Pattern.compile("## Copy.*?```sh\n(.*?)```", Pattern.DOTALL);
+    private static final Pattern JAVA = Pattern.compile("```java\n(package .*?)```", Pattern.DOTALL);
+    private static final Pattern CLASS = Pattern.compile("class (\\w+)");
+    private static final List<String> TOLD = List.of(
+            "bundles/pom.xml",
+            "features/errata.bnd",
+            "features/distribution/pom.xml",
+            "bundles/org.sluice.itest/src/test/java/org/sluice/itest/House.java");
 
     @Test
     void copyOfTheSmallestPlugInBuildsAndPassesItsTests(@TempDir Path folder) throws Exception {
         String guide = Files.readString(House.root().resolve("docs/vendor-plugins.md"));
-        copySources(folder.resolve("bundles"));
+        copySources(folder);
         run(found(SHELL, guide), folder);
 
+        for (String file : TOLD) {
+            assertThat(Files.readAllLines(folder.resolve(file)).stream()
+                            .filter(line -> line.contains("vendor.acme"))
+                            .toList())
+                    .as(file)
+                    .hasSize(1);
+        }
         Path made = folder.resolve("bundles").resolve(COPY);
         assertThat(Files.readString(made.resolve("pom.xml")))
                 .contains("<artifactId>" + COPY + "</artifactId>")
                 .doesNotContain(MODEL);
         Path sources = made.resolve("src/main/java/org/sluice/vendor/acme");
-        Files.writeString(sources.resolve("AcmeErratum.java"), IMPORTS + found(JAVA, guide));
+        Matcher example = JAVA.matcher(guide);
+        int examples = 0;
+        for (; example.find(); examples++) {
+            Matcher name = CLASS.matcher(example.group(1));
+            assertThat(name.find()).isTrue();
+            Files.writeString(sources.resolve(name.group(1) + ".java"), example.group(1));
+        }
+        assertThat(examples).as("the plug-in and its test").isEqualTo(2);
         Path classes = Files.createDirectory(folder.resolve("classes"));
         compile(made, classes);
-        TestExecutionSummary summary = test(classes);
-        assertThat(summary.getFailures()).isEmpty();
-        assertThat(summary.getTestsSucceededCount()).isGreaterThanOrEqualTo(4);
+        assertPasses(classes, "SplitAccessTest", 4);
+        assertPasses(classes, "AcmeErratumTest", 2);
+    }
+
+    private static void assertPasses(Path classes, String test, int atLeast) throws Exception {
+        TestExecutionSummary summary = test(classes, test);
+        assertThat(summary.getFailures()).as(test).isEmpty();
+        assertThat(summary.getTestsSucceededCount()).as(test).isGreaterThanOrEqualTo(atLeast);
     }
 
     private static String found(Pattern pattern, String guide) {
@@ -64,7 +80,13 @@ class VendorRecipeIT {
         return match.group(1);
     }
 
-    private static void copySources(Path bundles) throws IOException {
+    private static void copySources(Path folder) throws IOException {
+        for (String file : TOLD) {
+            Path to = folder.resolve(file);
+            Files.createDirectories(to.getParent());
+            Files.copy(House.root().resolve(file), to);
+        }
+        Path bundles = folder.resolve("bundles");
         Path from = House.root().resolve("bundles").resolve(MODEL);
         try (var files = Files.walk(from)) {
             for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)
@@ -106,7 +128,7 @@ class VendorRecipeIT {
         assertThat(compiled).as(problems.toString()).isTrue();
     }
 
-    private static TestExecutionSummary test(Path classes) throws Exception {
+    private static TestExecutionSummary test(Path classes, String name) throws Exception {
         SummaryGeneratingListener listener = new SummaryGeneratingListener();
         // listeners that a build put on the class path belong to the build's own run
         LauncherConfig config = LauncherConfig.builder()
@@ -115,7 +137,7 @@ class VendorRecipeIT {
                 .build();
         try (URLClassLoader loader =
                 new URLClassLoader(new URL[] {classes.toUri().toURL()})) {
-            Class<?> test = loader.loadClass("org.sluice.vendor.acme.SplitAccessTest");
+            Class<?> test = loader.loadClass("org.sluice.vendor.acme." + name);
             LauncherFactory.create(config)
                     .execute(
                             LauncherDiscoveryRequestBuilder.request()

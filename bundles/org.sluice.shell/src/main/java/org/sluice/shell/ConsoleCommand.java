@@ -1,6 +1,7 @@
 package org.sluice.shell;
 
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
@@ -26,6 +27,15 @@ final class ConsoleCommand implements Callable<Integer> {
             description = "Run this Gogo command, print what it returns and exit; may be repeated.")
     private List<String> scripts = List.of();
 
+    @Option(
+            names = {"-b", "--board"},
+            paramLabel = "KEY=VALUE",
+            description = {
+                "Give the demonstration board this property (README of org.sluice.board.model); may be repeated.",
+                "Example: -b iommu.compatible=arm,mmu-500 -b iommu.profile=mmu-500"
+            })
+    private Map<String, String> properties = Map.of();
+
     ConsoleCommand(BundleContext context) {
         this.context = context;
     }
@@ -33,7 +43,7 @@ final class ConsoleCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         CommandProcessor processor = Services.await(context, CommandProcessor.class);
-        try (DemonstrationBoard board = DemonstrationBoard.powerOn(context);
+        try (DemonstrationBoard board = DemonstrationBoard.powerOn(context, properties);
                 CommandSession session = processor.createSession(System.in, System.out, System.err)) {
             board.awaitRunning();
             if (scripts.isEmpty()) {

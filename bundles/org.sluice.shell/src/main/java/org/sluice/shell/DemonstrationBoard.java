@@ -3,6 +3,7 @@ package org.sluice.shell;
 import java.io.IOException;
 import java.util.Dictionary;
 import java.util.Hashtable;
+import java.util.Map;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceReference;
 import org.osgi.service.cm.Configuration;
@@ -11,9 +12,11 @@ import org.sluice.api.Iommu;
 import org.sluice.api.UnitStatus;
 
 /**
- * A small machine for the console: one SMMUv3, a disk, a network card and a GPU of the kind that switches its tables by itself.
+ * A small machine for the console: one SMMUv3, a disk, a network card and a GPU of the kind that switches its tables by itself,
+ * or what somebody makes of it.
  */
 final class DemonstrationBoard implements AutoCloseable {
+    private static final String COMPATIBLE = "iommu.compatible";
     private static final long PATIENCE_MILLIS = 5_000;
 
     private final Configuration configuration;
@@ -24,7 +27,13 @@ final class DemonstrationBoard implements AutoCloseable {
         this.context = context;
     }
 
-    static DemonstrationBoard powerOn(BundleContext context) throws IOException, InterruptedException {
+    /**
+     * Powers one on.
+     *
+     * @param other properties of {@code org.sluice.board.model} that stand in for these or come on top
+     */
+    static DemonstrationBoard powerOn(BundleContext context, Map<String, String> other)
+            throws IOException, InterruptedException {
         Configuration configuration = Services.await(context, ConfigurationAdmin.class)
                 .getFactoryConfiguration("org.sluice.board.model", "demonstration", "?");
         Dictionary<String, Object> properties = new Hashtable<>();
@@ -36,6 +45,10 @@ final class DemonstrationBoard implements AutoCloseable {
         properties.put("endpoints", new String[] {
             "0000:00:01.0;sid=0x8;pasids=8", "0000:00:02.0;sid=0x10;pasids=8", "gpu;sid=0x20;compatible=qcom,adreno"
         });
+        if (other.containsKey(COMPATIBLE)) {
+            properties.put("models.target", "(sluice.model.compatible=" + other.get(COMPATIBLE) + ")");
+        }
+        other.forEach(properties::put);
         configuration.update(properties);
         return new DemonstrationBoard(configuration, context);
     }
