@@ -17,6 +17,20 @@ enum Departure {
             && it.differsOnlyInClass()
             && EvtFTranslation.clazz(it.qemu().record()[1]) == 0),
 
+    /** Events of stage 2 have IPA[55:12]; QEMU writes the offset in the page below it. */
+    OFFSET_OF_IPA(it -> it.stage2() && it.differsOnlyInOffsetOfIpa()),
+
+    /** S2T0SZ is bounded by IAS, which is the output size of the SMMU; QEMU bounds it by that of S2PS. */
+    INPUT_BOUNDED_BY_S2PS(it ->
+            it.narrow() && !it.bypass() && !it.qemu().completed() && it.qemu().event() == EventId.C_BAD_STE),
+
+    /** QEMU does not record that stage 2 forbids an access to what its TLB has already. */
+    PERMISSION_OF_A_HIT_UNRECORDED(it -> it.stage2()
+            && it.verdict().equals("F_PERMISSION")
+            && it.isForbiddenByLeaf()
+            && !it.qemu().completed()
+            && it.qemu().event() == 0),
+
     /** F_CD_FETCH: QEMU writes the fetch address where other records have the input address, not into the fourth word. */
     PLACE_OF_CD_FETCH_ADDRESS(it -> it.model().event() == EventId.F_CD_FETCH
             && it.qemu().event() == EventId.F_CD_FETCH

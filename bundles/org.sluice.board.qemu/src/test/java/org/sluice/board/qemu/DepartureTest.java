@@ -58,15 +58,33 @@ class DepartureTest {
         assertNotExplained(evidence(true, false, "F_TRANSLATION", with, without));
     }
 
+    @Test
+    void anIpaMayHaveTheOffsetOfTheAddressAndNoOther() {
+        Observation page = new Observation(Dma.ABORT, 0, List.of(new long[] {0x10_0000_0010L, 0, 0x1234, 0x1000}));
+        Observation whole = new Observation(Dma.ABORT, 0, List.of(new long[] {0x10_0000_0010L, 0, 0x1234, 0x1234}));
+        Observation other = new Observation(Dma.ABORT, 0, List.of(new long[] {0x10_0000_0010L, 0, 0x1234, 0x1238}));
+        Explanation why = explanation("F_TRANSLATION", 0x1234);
+        assertThat(Departure.OFFSET_OF_IPA.explains(stage2(whole, page, why))).isTrue();
+        assertThat(Departure.values()).noneMatch(each -> each.explains(stage2(other, page, why)));
+    }
+
+    private static Evidence stage2(Observation qemu, Observation model, Explanation why) {
+        return new Evidence(false, true, false, false, false, false, false, List.of(PAGE), qemu, model, why);
+    }
+
+    private static Explanation explanation(String verdict, long iova) {
+        Translation translation = new Translation(
+                verdict.isEmpty() ? Translation.Outcome.TRANSLATED : Translation.Outcome.FAULTED, 0, 0, verdict);
+        return new Explanation(0x10, Dma.NO_PASID, iova, 0, translation, null, List.of());
+    }
+
     private static Observation fault(long event, long clazz) {
         return new Observation(Dma.ABORT, 0, List.of(new long[] {event | 0x10L << 32, clazz << 40, 0x1000, 0}));
     }
 
     private static Evidence evidence(boolean old, boolean write, String verdict, Observation qemu, Observation model) {
-        Translation translation = new Translation(
-                verdict.isEmpty() ? Translation.Outcome.TRANSLATED : Translation.Outcome.FAULTED, 0, 0, verdict);
-        Explanation why = new Explanation(0x10, Dma.NO_PASID, 0x1000, 0, translation, null, List.of());
-        return new Evidence(old, true, false, false, write, List.of(PAGE), qemu, model, why);
+        Explanation why = explanation(verdict, 0x1000);
+        return new Evidence(old, false, false, true, false, false, write, List.of(PAGE), qemu, model, why);
     }
 
     private static void assertNotExplained(Evidence evidence) {

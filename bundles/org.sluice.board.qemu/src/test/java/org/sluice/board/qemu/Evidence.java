@@ -5,12 +5,15 @@ import java.util.stream.Collectors;
 import org.sluice.smmuv3.arch.EvtFTranslation;
 import org.sluice.spi.board.Explanation;
 import org.sluice.vmsa.arch.Stage1Leaf;
+import org.sluice.vmsa.arch.Stage2Leaf;
 import org.sluice.vmsa.arch.TableDescriptor;
 
 /**
  * One DMA on both twins, and why the model did what it did.
  *
  * @param old QEMU 7.2 rather than 10
+ * @param stage2 it is stage 2 that translates, alone
+ * @param narrow it has more input bits than S2PS has output bits
  * @param twoLevel the stream table has two levels
  * @param doubleSpan the stream is behind its second-level table, but within twice its size
  * @param bypass the stream is bypassed
@@ -22,6 +25,8 @@ import org.sluice.vmsa.arch.TableDescriptor;
  */
 record Evidence(
         boolean old,
+        boolean stage2,
+        boolean narrow,
         boolean twoLevel,
         boolean doubleSpan,
         boolean bypass,
@@ -36,11 +41,18 @@ record Evidence(
     }
 
     boolean agrees() {
-        return qemu.equalsIn(model, -1L);
+        return qemu.equalsIn(model, -1L, -1L);
     }
 
     boolean differsOnlyInClass() {
-        return qemu.equalsIn(model, ~EvtFTranslation.CLASS_MASK);
+        return qemu.equalsIn(model, ~EvtFTranslation.CLASS_MASK, -1L);
+    }
+
+    /** Whether QEMU's record has the offset in the page too, where the other has the IPA of the page. */
+    boolean differsOnlyInOffsetOfIpa() {
+        long offset = ~EvtFTranslation.IPA_MASK;
+        return qemu.equalsIn(model, -1L, ~offset)
+                && qemu.events().stream().allMatch(record -> ((record[3] ^ why.iova()) & 0xfff) == 0);
     }
 
     /** The last descriptor of the walk. */
@@ -50,12 +62,20 @@ record Evidence(
 
     /** Whether a table on the way takes the right to write away. */
     boolean hasReadOnlyTable() {
+        if (stage2) {
+            return false;
+        }
         long tables = TableDescriptor.nextTable(leaf()) == RandomTables.HOLE ? walk.size() : walk.size() - 1;
         return walk.stream().limit(tables).anyMatch(table -> TableDescriptor.apTableRdonly(table) != 0);
     }
 
     boolean isWritableLeaf() {
-        return Stage1Leaf.apRdonly(leaf()) == 0;
+        return stage2 ? Stage2Leaf.s2apW(leaf()) != 0 : Stage1Leaf.apRdonly(leaf()) == 0;
+    }
+
+    /** Whether the last descriptor, of stage 2, takes the right to make this access. */
+    boolean isForbiddenByLeaf() {
+        return write ? !isWritableLeaf() : Stage2Leaf.s2apR(leaf()) == 0;
     }
 
     /** Whether QEMU let the access pass: it completed, or reached a place far behind all memory. */
@@ -66,16 +86,17 @@ record Evidence(
     /** Whether only privileged accesses are allowed, and such a one would pass. */
     boolean isForPrivileged() {
         boolean writable = isWritableLeaf() && !hasReadOnlyTable();
-        return Stage1Leaf.apUnpriv(leaf()) == 0 && (writable || !write);
+        return !stage2 && Stage1Leaf.apUnpriv(leaf()) == 0 && (writable || !write);
     }
 
     @Override
     public String toString() {
         return String.format(
-                "stream 0x%x, iova 0x%x, %s%n  model %s%n  QEMU  %s%n  why the model did so:%n    %s",
+                "stream 0x%x, iova 0x%x, %s, descriptors %s%n  model %s%n  QEMU  %s%n  why the model did so:%n    %s",
                 why.streamId(),
                 why.iova(),
                 write ? "write" : "read",
+                walk.stream().map(Long::toHexString).toList(),
                 model,
                 qemu,
                 why.steps().stream().map(Object::toString).collect(Collectors.joining("\n    ")));

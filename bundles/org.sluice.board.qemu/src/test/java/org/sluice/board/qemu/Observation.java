@@ -28,8 +28,8 @@ record Observation(int outcome, int data, List<long[]> events) {
         return events.get(0);
     }
 
-    /** Whether all is the same, of the second word of a record only some bits. */
-    boolean equalsIn(Observation other, long secondWord) {
+    /** Whether all is the same, of the second and the fourth word of a record only some bits. */
+    boolean equalsIn(Observation other, long secondWord, long fourthWord) {
         if (outcome != other.outcome || data != other.data || events.size() != other.events.size()) {
             return false;
         }
@@ -38,6 +38,8 @@ record Observation(int outcome, int data, List<long[]> events) {
             long[] others = other.events.get(i).clone();
             mine[1] &= secondWord;
             others[1] &= secondWord;
+            mine[3] &= fourthWord;
+            others[3] &= fourthWord;
             if (!Arrays.equals(mine, others)) {
                 return false;
             }

@@ -17,6 +17,8 @@ import org.sluice.smmuv3.arch.CmdTlbiNhAsid;
 import org.sluice.smmuv3.arch.CmdTlbiNhVa;
 import org.sluice.smmuv3.arch.CmdTlbiNhVaa;
 import org.sluice.smmuv3.arch.CmdTlbiNsnhAll;
+import org.sluice.smmuv3.arch.CmdTlbiS12Vmall;
+import org.sluice.smmuv3.arch.CmdTlbiS2Ipa;
 import org.sluice.smmuv3.arch.CmdqBase;
 import org.sluice.smmuv3.arch.CmdqCons;
 import org.sluice.smmuv3.arch.CmdqProd;
@@ -30,6 +32,7 @@ import org.sluice.smmuv3.arch.L1StreamTableDescriptor;
 import org.sluice.smmuv3.arch.StreamTableEntry;
 import org.sluice.smmuv3.arch.StrtabBase;
 import org.sluice.smmuv3.arch.StrtabBaseCfg;
+import org.sluice.vmsa.arch.Tg1;
 
 /**
  * A random but legal set-up of registers, stream table, contexts and page tables on both twins, and changes to it with the
@@ -46,20 +49,36 @@ final class RandomSetUp {
     private static final int QUEUE_LOG2 = 8;
     private static final int CONTEXT_COUNT = 4;
     private static final int SPLIT = 6;
+    // of S2PS, capped to the output size
+    private static final int[] ADDRESS_BITS = {32, 36, 40, 42, 44, 44};
     private static final long LEAF_BYTES = (long) StreamTableEntry.BYTES << SPLIT;
+
+    /** What of the SMMU is set up. */
+    enum Reach {
+        /** Stage 1, its lower half: addresses above do not reach the SMMU of an old QEMU. */
+        LOW_HALF,
+        /** Stage 1, each context with either half. */
+        STAGE_1,
+        /** Stage 2 alone, a VMID to each set of tables. */
+        STAGE_2
+    }
 
     private final Twins twins;
     private Random random;
+    private final Reach reach;
     private final boolean twoLevel;
     private final List<RandomTables> tables = new ArrayList<>();
     private final int[] spans = new int[4];
     private final Map<Integer, Integer> contexts = new HashMap<>();
+    // of stage 2: S2VMID and what follows it, by the set of tables
+    private final long[] stages = new long[CONTEXT_COUNT];
     private final Set<Integer> bypassed = new HashSet<>();
     private int producer;
     private long tablesEnd = TABLES;
 
-    RandomSetUp(Twins twins, boolean twoLevel) {
+    RandomSetUp(Twins twins, Reach reach, boolean twoLevel) {
         this.twins = twins;
+        this.reach = reach;
         this.twoLevel = twoLevel;
     }
 
@@ -86,8 +105,8 @@ final class RandomSetUp {
         long[] free = {TABLES};
         tables.clear();
         for (int i = 0; i < CONTEXT_COUNT; i++) {
-            tables.add(new RandomTables(twins, random, free));
-            context(i);
+            tables.add(new RandomTables(twins, random, free, form()));
+            describe(i);
         }
         tablesEnd = free[0];
         Twins.STREAMS.forEach(this::stream);
@@ -105,6 +124,22 @@ final class RandomSetUp {
         command(CmdCfgiSteRange.withOpcode(0, CmdCfgiSteRange.OPCODE_VALUE), CmdCfgiSteRange.withRange(0, 31));
         command(CmdTlbiNsnhAll.withOpcode(0, CmdTlbiNsnhAll.OPCODE_VALUE), 0);
         sync();
+    }
+
+    private RandomTables.Form form() {
+        return switch (reach) {
+            case LOW_HALF -> RandomTables.Form.LOW_HALF;
+            case STAGE_1 -> once(2) ? RandomTables.Form.LOW_HALF : RandomTables.Form.HIGH_HALF;
+            case STAGE_2 -> RandomTables.Form.STAGE_2;
+        };
+    }
+
+    private void describe(int index) {
+        if (reach == Reach.STAGE_2) {
+            stages[index] = stage(index);
+        } else {
+            context(index);
+        }
     }
 
     private void streamTable() {
@@ -131,7 +166,11 @@ final class RandomSetUp {
         long word0 = StreamTableEntry.withV(0, once(20) ? 0 : 1);
         long config = once(12)
                 ? StreamTableEntry.CONFIG_BYPASS
-                : once(12) ? StreamTableEntry.CONFIG_ABORT : StreamTableEntry.CONFIG_S1_TRANSLATE;
+                : once(12)
+                        ? StreamTableEntry.CONFIG_ABORT
+                        : reach == Reach.STAGE_2
+                                ? StreamTableEntry.CONFIG_S2_TRANSLATE
+                                : StreamTableEntry.CONFIG_S1_TRANSLATE;
         word0 = StreamTableEntry.withConfig(word0, config);
         bypassed.remove(streamId);
         if (config == StreamTableEntry.CONFIG_BYPASS) {
@@ -145,32 +184,59 @@ final class RandomSetUp {
         word1 = StreamTableEntry.withS1cir(word1, random.nextInt(4));
         word1 = StreamTableEntry.withS1csh(word1, 3);
         word1 = StreamTableEntry.withShcfg(word1, StreamTableEntry.SHCFG_INCOMING);
-        twins.store(entryOf(streamId), word0, word1, 0, 0);
+        long root = reach == Reach.STAGE_2 ? tables.get(index).root : 0;
+        twins.store(entryOf(streamId), word0, word1, stages[index], root);
+    }
+
+    private long stage(int index) {
+        RandomTables walked = tables.get(index);
+        int level = walked.startLevel();
+        long word2 = StreamTableEntry.withS2vmid(0, index + 1);
+        word2 = StreamTableEntry.withS2t0sz(word2, 64 - walked.inputBits);
+        word2 = StreamTableEntry.withS2sl0(word2, walked.granule == 12 ? 2 - level : 3 - level);
+        word2 = StreamTableEntry.withS2sh0(word2, 3);
+        word2 = StreamTableEntry.withS2tg(word2, tg0(walked.granule));
+        word2 = StreamTableEntry.withS2ps(word2, once(4) ? random.nextInt(6) : 4);
+        word2 = StreamTableEntry.withS2aa64(word2, 1);
+        word2 = StreamTableEntry.withS2endi(word2, once(25) ? 1 : 0);
+        word2 = StreamTableEntry.withS2affd(word2, once(4) ? 1 : 0);
+        return StreamTableEntry.withS2r(word2, once(8) ? 0 : 1);
     }
 
     private void context(int index) {
         RandomTables walked = tables.get(index);
+        boolean high = walked.form == RandomTables.Form.HIGH_HALF;
         long word0 = ContextDescriptor.withV(0, once(25) ? 0 : 1);
         word0 = ContextDescriptor.withAa64(word0, 1);
-        word0 = ContextDescriptor.withT0sz(word0, 64 - walked.inputBits);
-        word0 = ContextDescriptor.withTg0(word0, tg0(walked.granule));
+        word0 = high
+                ? ContextDescriptor.withT1sz(word0, 64 - walked.inputBits)
+                : ContextDescriptor.withT0sz(word0, 64 - walked.inputBits);
+        word0 = high
+                ? ContextDescriptor.withTg1(word0, tg1(walked.granule))
+                : ContextDescriptor.withTg0(word0, tg0(walked.granule));
         word0 = ContextDescriptor.withSh0(word0, 3);
-        word0 = ContextDescriptor.withEpd0(word0, once(20) ? 1 : 0);
-        word0 = ContextDescriptor.withEpd1(word0, 1);
+        word0 = ContextDescriptor.withEpd0(word0, high || once(20) ? 1 : 0);
+        word0 = ContextDescriptor.withEpd1(word0, !high || once(20) ? 1 : 0);
         word0 = ContextDescriptor.withIps(word0, once(4) ? random.nextInt(6) : 4);
         word0 = ContextDescriptor.withAffd(word0, once(4) ? 1 : 0);
         word0 = ContextDescriptor.withR(word0, once(8) ? 0 : 1);
         word0 = ContextDescriptor.withA(word0, 1);
         word0 = ContextDescriptor.withAsid(word0, index + 1);
-        long word1 = ContextDescriptor.withTtb0(0, walked.root);
-        word1 = ContextDescriptor.withHad0DisCH0(word1, once(10) ? 1 : 0);
-        twins.store(CONTEXTS + (long) index * ContextDescriptor.BYTES, word0, word1, 0, 0xff44L);
+        long flat = once(10) ? 1 : 0;
+        long low = ContextDescriptor.withHad0DisCH0(ContextDescriptor.withTtb0(0, walked.root), flat);
+        long upper = ContextDescriptor.withHad1DisCH1(ContextDescriptor.withTtb1(0, walked.root), flat);
+        long address = CONTEXTS + (long) index * ContextDescriptor.BYTES;
+        twins.store(address, word0, high ? 0 : low, high ? upper : 0, 0xff44L);
     }
 
     private static long tg0(int granule) {
         return granule == 12
                 ? ContextDescriptor.TG0_4K
                 : granule == 14 ? ContextDescriptor.TG0_16K : ContextDescriptor.TG0_64K;
+    }
+
+    private static long tg1(int granule) {
+        return granule == 12 ? Tg1.GRANULE_4K : granule == 14 ? Tg1.GRANULE_16K : Tg1.GRANULE_64K;
     }
 
     /** Changes a leaf, a context or a stream entry, and invalidates it in one of the ways that suffice. */
@@ -189,6 +255,10 @@ final class RandomSetUp {
                 }
             }
             case 1 -> {
+                if (reach == Reach.STAGE_2) {
+                    changeStage(index);
+                    break;
+                }
                 context(index);
                 for (int streamId : Twins.STREAMS) {
                     boolean all = once(2);
@@ -205,11 +275,43 @@ final class RandomSetUp {
                     RandomTables.Mapping mapping = changed.mappings()
                             .get(random.nextInt(changed.mappings().size()));
                     changed.change(mapping);
-                    invalidate(index, changed, mapping);
+                    if (reach == Reach.STAGE_2) {
+                        invalidateStage2(index, changed, mapping);
+                    } else {
+                        invalidate(index, changed, mapping);
+                    }
                 }
             }
         }
         sync();
+    }
+
+    // of all that share the VMID
+    private void changeStage(int index) {
+        long old = stages[index];
+        describe(index);
+        contexts.forEach((streamId, used) -> {
+            long at = entryOf(streamId) + 8L * StreamTableEntry.S2VMID_WORD;
+            if (used == index && twins.load(at) == old) {
+                twins.store(at, stages[index]);
+            }
+        });
+        command(CmdCfgiSteRange.withOpcode(0, CmdCfgiSteRange.OPCODE_VALUE), CmdCfgiSteRange.withRange(0, 31));
+        command(vmid(index), 0);
+    }
+
+    private static long vmid(int index) {
+        return CmdTlbiS12Vmall.withVmid(CmdTlbiS12Vmall.withOpcode(0, CmdTlbiS12Vmall.OPCODE_VALUE), index + 1);
+    }
+
+    private void invalidateStage2(int index, RandomTables changed, RandomTables.Mapping mapping) {
+        long word0 = CmdTlbiS2Ipa.withVmid(CmdTlbiS2Ipa.withOpcode(0, CmdTlbiS2Ipa.OPCODE_VALUE), index + 1);
+        switch (random.nextInt(4)) {
+            case 0 -> command(vmid(index), 0);
+            case 1 -> command(CmdTlbiNsnhAll.withOpcode(0, CmdTlbiNsnhAll.OPCODE_VALUE), 0);
+            case 2 -> command(word0, address(mapping));
+            default -> range(word0, changed, mapping);
+        }
     }
 
     private void invalidate(int index, RandomTables changed, RandomTables.Mapping mapping) {
@@ -223,15 +325,18 @@ final class RandomSetUp {
                 command(word0, address(mapping));
             }
             default -> {
-                // as many granules as the leaf has, by a range
-                long pages = mapping.bytes() >>> changed.granule;
-                int scale = Long.numberOfTrailingZeros(pages);
                 long word0 = CmdTlbiNhVa.withAsid(CmdTlbiNhVa.withOpcode(0, CmdTlbiNhVa.OPCODE_VALUE), index + 1);
-                word0 = CmdTlbiNhVa.withScale(word0, scale);
-                long word1 = CmdTlbiNhVa.withTg(address(mapping), (changed.granule - 10) / 2);
-                command(word0, CmdTlbiNhVa.withTtl(word1, scale == 0 ? 3 : 0));
+                range(word0, changed, mapping);
             }
         }
+    }
+
+    // as many granules as the leaf has; the fields of a range stand at the same places in every command
+    private void range(long word0, RandomTables changed, RandomTables.Mapping mapping) {
+        long pages = mapping.bytes() >>> changed.granule;
+        int scale = Long.numberOfTrailingZeros(pages);
+        long word1 = CmdTlbiNhVa.withTg(address(mapping), (changed.granule - 10) / 2);
+        command(CmdTlbiNhVa.withScale(word0, scale), CmdTlbiNhVa.withTtl(word1, scale == 0 ? 3 : 0));
     }
 
     private static long address(RandomTables.Mapping mapping) {
@@ -285,15 +390,40 @@ final class RandomSetUp {
         return twoLevel;
     }
 
+    /** Whether a stream has a stage 2 with more input bits than S2PS has output bits. */
+    boolean isNarrow(int streamId) {
+        int index = contexts.get(streamId);
+        int outputBits = ADDRESS_BITS[(int) StreamTableEntry.s2ps(stages[index])];
+        return isOfStage2() && tables.get(index).inputBits > outputBits;
+    }
+
+    boolean isOfStage2() {
+        return reach == Reach.STAGE_2;
+    }
+
     /** An IOVA that is worth a look: mostly of the stream's context, and mapped, or the neighbour of such a one. */
     long iova(int streamId) {
         RandomTables looked = tables.get(once(8) ? random.nextInt(CONTEXT_COUNT) : contexts.get(streamId));
         if (looked.mappings().isEmpty() || once(6)) {
-            return random.nextLong() & (1L << 48 - random.nextInt(24)) - 4;
+            return anywhere(looked);
         }
         RandomTables.Mapping mapping =
                 looked.mappings().get(random.nextInt(looked.mappings().size()));
         long inside = random.nextLong(mapping.reach()) & -4;
-        return once(8) ? mapping.iova() + mapping.bytes() + inside & (1L << 48) - 1 : mapping.target() + inside;
+        return once(8) ? reached(mapping.iova() + mapping.bytes() + inside) : mapping.target() + inside;
+    }
+
+    private long anywhere(RandomTables looked) {
+        long any = random.nextLong() & (1L << reachedBits() - random.nextInt(24)) - 4;
+        return looked.form == RandomTables.Form.HIGH_HALF && once(2) ? any | -1L << 24 + random.nextInt(32) : any;
+    }
+
+    private long reached(long address) {
+        return reach == Reach.STAGE_1 ? address : address & (1L << reachedBits()) - 1;
+    }
+
+    // what stage 2 alone is given beyond the output size is not for it to judge
+    private int reachedBits() {
+        return reach == Reach.STAGE_2 ? 44 : 48;
     }
 }

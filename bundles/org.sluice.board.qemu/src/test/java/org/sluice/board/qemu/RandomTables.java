@@ -4,9 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.sluice.vmsa.arch.Stage1Leaf;
+import org.sluice.vmsa.arch.Stage2Leaf;
 import org.sluice.vmsa.arch.TableDescriptor;
 
-/** Random but legal page tables of one context, in the memory of both twins. */
+/** Random but legal page tables of one context or of one VMID's stage 2, in the memory of both twins. */
 final class RandomTables {
     /** Where leaves point to: 64 KiB that every leaf size can hold. */
     static final long DATA = 0x4800_0000L;
@@ -18,13 +19,25 @@ final class RandomTables {
 
     private static final long TABLE_BYTES = 0x1_0000;
     private static final int LAST_LEVEL = 3;
+    private static final int IPA_BITS = 44;
     private static final int[] GRANULES = {12, 14, 16};
+
+    /** What tables translate. */
+    enum Form {
+        /** Addresses of the lower half of stage 1. */
+        LOW_HALF,
+        /** Addresses of its upper half. */
+        HIGH_HALF,
+        /** Intermediate addresses. */
+        STAGE_2
+    }
 
     private final Twins twins;
     private final Random random;
     private final long[] free;
     private final List<Mapping> mappings = new ArrayList<>();
 
+    final Form form;
     final int granule;
     final int inputBits;
     final long root;
@@ -45,17 +58,18 @@ final class RandomTables {
      *
      * @param free address of free memory for tables, advanced
      */
-    RandomTables(Twins twins, Random random, long[] free) {
+    RandomTables(Twins twins, Random random, long[] free, Form form) {
+        this.form = form;
         this.twins = twins;
         this.random = random;
         this.free = free;
         granule = GRANULES[random.nextInt(GRANULES.length)];
-        inputBits = 25 + random.nextInt(24);
+        inputBits = 25 + random.nextInt(form == Form.STAGE_2 ? IPA_BITS - 24 : 24);
         root = table();
-        long base = input(random.nextLong());
+        long base = random.nextLong();
         for (int i = 0; i < 12; i++) {
             long near = base ^ (long) random.nextInt(8) << granule + random.nextInt(2) * (granule - 3);
-            map(input(random.nextInt(4) == 0 ? random.nextLong() : near));
+            map(address(random.nextInt(4) == 0 ? random.nextLong() : near));
         }
     }
 
@@ -65,6 +79,11 @@ final class RandomTables {
 
     List<Mapping> mappings() {
         return mappings;
+    }
+
+    /** Any number as an address that the tables translate. */
+    long address(long any) {
+        return form == Form.HIGH_HALF ? any | -1L << inputBits : input(any);
     }
 
     private long input(long any) {
@@ -81,7 +100,7 @@ final class RandomTables {
         return granule - 3;
     }
 
-    private int startLevel() {
+    int startLevel() {
         return 4 - (inputBits - granule + perLevel() - 1) / perLevel();
     }
 
@@ -103,7 +122,7 @@ final class RandomTables {
             long next = twins.load(at);
             if (next == 0) {
                 next = TableDescriptor.withType(random.nextInt(60) == 0 ? HOLE : table(), TableDescriptor.TYPE_TABLE);
-                if (random.nextInt(20) == 0) {
+                if (form != Form.STAGE_2 && random.nextInt(20) == 0) {
                     next = TableDescriptor.withApTableRdonly(next, 1);
                 }
                 twins.store(at, next);
@@ -130,7 +149,7 @@ final class RandomTables {
     }
 
     private long entry(long table, long iova, int level) {
-        long index = iova >>> shift(level) & (1L << perLevel()) - 1;
+        long index = input(iova) >>> shift(level) & (1L << perLevel()) - 1;
         return table + 8 * index;
     }
 
@@ -175,13 +194,7 @@ final class RandomTables {
     private long leaf(int level) {
         long bytes = 1L << shift(level);
         long output = bytes >= DATA_BYTES ? DATA & -bytes : DATA + random.nextLong(DATA_BYTES / bytes) * bytes;
-        long leaf = output | (level == LAST_LEVEL ? 3 : 1);
-        leaf = Stage1Leaf.withAf(leaf, random.nextInt(10) == 0 ? 0 : 1);
-        leaf = Stage1Leaf.withNG(leaf, 1);
-        leaf = Stage1Leaf.withApRdonly(leaf, random.nextInt(4) == 0 ? 1 : 0);
-        leaf = Stage1Leaf.withApUnpriv(leaf, random.nextInt(16) == 0 ? 0 : 1);
-        leaf = Stage1Leaf.withSh(leaf, 3);
-        leaf = Stage1Leaf.withUxn(leaf, random.nextInt(2));
+        long leaf = attributes(output | (level == LAST_LEVEL ? 3 : 1));
         return switch (random.nextInt(24)) {
             case 0 -> 0;
             case 1 -> leaf & ~1L;
@@ -189,5 +202,22 @@ final class RandomTables {
             case 3 -> leaf | 1L << 43 + random.nextInt(5);
             default -> leaf;
         };
+    }
+
+    private long attributes(long descriptor) {
+        long leaf = descriptor;
+        if (form == Form.STAGE_2) {
+            leaf = Stage2Leaf.withAf(leaf, random.nextInt(10) == 0 ? 0 : 1);
+            leaf = Stage2Leaf.withS2apW(leaf, random.nextInt(4) == 0 ? 0 : 1);
+            leaf = Stage2Leaf.withS2apR(leaf, random.nextInt(8) == 0 ? 0 : 1);
+            leaf = Stage2Leaf.withMemAttr(leaf, Stage2Leaf.MEMATTR_WB);
+            return Stage2Leaf.withSh(leaf, 3);
+        }
+        leaf = Stage1Leaf.withAf(leaf, random.nextInt(10) == 0 ? 0 : 1);
+        leaf = Stage1Leaf.withNG(leaf, 1);
+        leaf = Stage1Leaf.withApRdonly(leaf, random.nextInt(4) == 0 ? 1 : 0);
+        leaf = Stage1Leaf.withApUnpriv(leaf, random.nextInt(16) == 0 ? 0 : 1);
+        leaf = Stage1Leaf.withSh(leaf, 3);
+        return Stage1Leaf.withUxn(leaf, random.nextInt(2));
     }
 }
