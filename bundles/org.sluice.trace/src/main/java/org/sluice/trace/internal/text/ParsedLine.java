@@ -15,7 +15,7 @@ public sealed interface ParsedLine {
     /**
      * ftrace's own remark that its buffer lost events here.
      *
-     * @param events how many
+     * @param events how many, at least
      */
     record Lost(long events) implements ParsedLine {}
 
