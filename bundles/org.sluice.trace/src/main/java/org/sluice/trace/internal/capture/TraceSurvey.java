@@ -37,6 +37,9 @@ public final class TraceSurvey implements EventSink {
     private long malformedCount;
     private long lostCount;
     private long unmaps;
+    private long pageSizes;
+    private long mapBits;
+    private long smallestMap = Long.MAX_VALUE;
     private long total;
     private boolean named;
     private boolean unnamed;
@@ -80,6 +83,9 @@ public final class TraceSurvey implements EventSink {
         }
         if (event instanceof TraceEvent.Map map) {
             mapped.add(map.domain());
+            pageSizes |= map.pageSize();
+            mapBits |= map.iova() | map.paddr() | map.size();
+            smallestMap = Math.min(smallestMap, map.size());
             long first = map.paddr() & -CHUNK;
             physical.add(first, (map.paddr() + map.size() - 1 | CHUNK - 1) - first + 1);
         } else if (event instanceof TraceEvent.Attach attach) {
@@ -182,6 +188,33 @@ public final class TraceSurvey implements EventSink {
      */
     public long firstDomainOf(String device) {
         return firstDomain.getOrDefault(device, TraceEvent.UNNAMED);
+    }
+
+    /**
+     * Sizes of leaves that probes tell.
+     *
+     * @return bitmap of bytes; 0 if the trace tells none
+     */
+    public long pageSizes() {
+        return pageSizes;
+    }
+
+    /**
+     * Bits that are set in any address or size of a map event: their lowest is what all are a multiple of.
+     *
+     * @return bits; 0 without a map event
+     */
+    public long mapBits() {
+        return mapBits;
+    }
+
+    /**
+     * The smallest mapping that is made.
+     *
+     * @return bytes; {@link Long#MAX_VALUE} without a map event
+     */
+    public long smallestMap() {
+        return smallestMap;
     }
 
     /**

@@ -63,8 +63,8 @@ class TraceSurveyTest {
         TraceSurvey survey = TraceSurvey.of(file, false);
         assertThat(survey.malformedCount()).isEqualTo(1);
         assertThat(survey.malformed())
-                .containsExactly(
-                        new MalformedLine("t.txt", 2, "no header of the form TASK-PID [CPU] FLAGS TIMESTAMP: EVENT:"));
+                .containsExactly(new MalformedLine(
+                        "t.txt", 2, "no header of the form TASK-PID [CPU] FLAGS TIMESTAMP: EVENT: in \"rubbish\""));
         assertThat(survey.total()).isEqualTo(2);
     }
 

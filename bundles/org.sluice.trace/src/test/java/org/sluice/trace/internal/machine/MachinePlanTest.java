@@ -14,6 +14,7 @@ import org.sluice.spi.memory.MemoryRegion;
 import org.sluice.trace.Injection;
 import org.sluice.trace.Samples;
 import org.sluice.trace.internal.TraceWriter;
+import org.sluice.trace.internal.capture.TableForm;
 import org.sluice.trace.internal.capture.TraceSurvey;
 
 class MachinePlanTest {
@@ -29,7 +30,7 @@ class MachinePlanTest {
             })
     void poolLiesOutsideEveryPageThatTheTraceNames(String trace) {
         TraceSurvey survey = TraceSurvey.of(Samples.of(trace), true);
-        MachinePlan plan = MachinePlan.of("board", survey, 4);
+        MachinePlan plan = MachinePlan.of("board", survey, TableForm.USUAL, 4);
         assertThat(survey.physical().overlaps(plan.pool().base(), plan.pool().size()))
                 .isFalse();
         assertThat(plan.pool().last() >>> 44).isZero();
@@ -46,7 +47,7 @@ class MachinePlanTest {
             trace.map(page << 12, page * 0x1234_5000L, 0x1000);
         }
         TraceSurvey survey = TraceSurvey.of(trace.to(folder.resolve("t.txt")), true);
-        MachinePlan plan = MachinePlan.of("board", survey, 4);
+        MachinePlan plan = MachinePlan.of("board", survey, TableForm.USUAL, 4);
         assertThat(plan.memory()).hasSizeLessThanOrEqualTo(257);
         disjointAndInMultiplesOf64KiB(plan.memory());
         survey.physical()
@@ -61,7 +62,8 @@ class MachinePlanTest {
                 .attach("0000:03:1f.7")
                 .attach("fe010000.mmc")
                 .attach("0001:00:02.0");
-        MachinePlan plan = MachinePlan.of("board", TraceSurvey.of(trace.to(folder.resolve("t.txt")), true), 4);
+        MachinePlan plan =
+                MachinePlan.of("board", TraceSurvey.of(trace.to(folder.resolve("t.txt")), true), TableForm.USUAL, 4);
         assertThat(plan.streams())
                 .contains(entry("0000:00:02.0", 0x10), entry("0000:03:1f.7", 0x3ff))
                 .doesNotContainValue(null);
@@ -73,7 +75,8 @@ class MachinePlanTest {
     @Test
     void planBecomesTheConfigurationOfABoard() {
         TraceWriter trace = new TraceWriter().attach("0000:00:02.0").map(0x1000, 0x4000_1000, 0x1000);
-        MachinePlan plan = MachinePlan.of("board", TraceSurvey.of(trace.to(folder.resolve("t.txt")), true), 4);
+        MachinePlan plan =
+                MachinePlan.of("board", TraceSurvey.of(trace.to(folder.resolve("t.txt")), true), TableForm.USUAL, 4);
         Dictionary<String, Object> properties = plan.properties(Injection.NONE);
         assertThat(properties.get("name")).isEqualTo("board");
         assertThat((String[]) properties.get("memory"))
@@ -101,7 +104,8 @@ class MachinePlanTest {
                 .attach("0000:00:02.0")
                 .map(0x1000, 0x809_0000, 0x1000)
                 .map(0x2000, 0x6345_6000L, 0x1000);
-        MachinePlan plan = MachinePlan.ofQemu("board", TraceSurvey.of(trace.to(folder.resolve("t.txt")), true));
+        MachinePlan plan =
+                MachinePlan.ofQemu("board", TraceSurvey.of(trace.to(folder.resolve("t.txt")), true), TableForm.USUAL);
         assertThat(plan.memory()).containsExactly(new MemoryRegion(0x4000_0000L, 0x4000_0000L));
         assertThat(plan.pool()).isEqualTo(new MemoryRegion(0x7000_0000L, 0x1000_0000L));
         Dictionary<String, Object> properties = plan.properties(Injection.NONE);
