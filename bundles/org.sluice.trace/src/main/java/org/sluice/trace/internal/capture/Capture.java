@@ -1,9 +1,12 @@
 package org.sluice.trace.internal.capture;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.trace.internal.text.TraceReader;
@@ -53,7 +56,9 @@ public record Capture(
                 .filter(Files::isRegularFile)
                 .toList();
         if (traces.isEmpty()) {
-            throw new IommuException(Errno.EINVAL, "capture " + folder + " has none of " + String.join(", ", TRACES));
+            throw new IommuException(
+                    Errno.EINVAL,
+                    "capture " + folder + " has none of " + String.join(", ", TRACES) + capturesIn(folder));
         }
         Path trace =
                 traces.stream().filter(TraceReader::attachesADevice).findFirst().orElse(traces.get(0));
@@ -66,6 +71,20 @@ public record Capture(
                 DefaultDomains.read(groups, Sidecar.find(folder, "cmdline.txt")),
                 Sidecar.find(folder, "expected-mappings.csv").map(ExpectedMappings::read),
                 Sidecar.find(folder, "expected-summary.json").map(ExpectedSummary::read));
+    }
+
+    /** A folder of captures is easily taken for one. */
+    private static String capturesIn(Path folder) {
+        try (Stream<Path> members = Files.list(folder)) {
+            String captures = members.filter(
+                            member -> TRACES.stream().map(member::resolve).anyMatch(Files::isRegularFile))
+                    .map(Path::toString)
+                    .sorted()
+                    .collect(Collectors.joining(" "));
+            return captures.isEmpty() ? "" : "; captures in it are " + captures;
+        } catch (IOException cause) {
+            throw new IommuException(Errno.EINVAL, "cannot read folder " + folder + ": " + cause);
+        }
     }
 
     private static String nameOf(Path path) {

@@ -36,6 +36,7 @@ public final class TraceSurvey implements EventSink {
     private final List<MalformedLine> malformed = new ArrayList<>();
     private long malformedCount;
     private long lostCount;
+    private long promised;
     private long unmaps;
     private long pageSizes;
     private long mapBits;
@@ -110,6 +111,12 @@ public final class TraceSurvey implements EventSink {
         if (malformed.size() < KEPT_LINES) {
             malformed.add(broken);
         }
+    }
+
+    @Override
+    public void heading(long held, long taken) {
+        promised += held;
+        lostCount += Math.max(0, taken - held);
     }
 
     @Override
@@ -256,11 +263,20 @@ public final class TraceSurvey implements EventSink {
     }
 
     /**
-     * Events that the kernel's buffer lost.
+     * Events that the heading counts and that are not there, or not readable.
+     *
+     * @return events; 0 without a heading
+     */
+    public long missing() {
+        return Math.max(0, promised - total);
+    }
+
+    /**
+     * Events that are not in the trace, as far as it tells: those that the kernel's buffer lost and the missing ones.
      *
      * @return events
      */
     public long lost() {
-        return lostCount;
+        return lostCount + missing();
     }
 }

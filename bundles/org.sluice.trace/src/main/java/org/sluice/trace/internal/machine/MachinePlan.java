@@ -71,14 +71,14 @@ public record MachinePlan(
         List<MemoryRegion> regions = new ArrayList<>();
         physical.forEach((first, last) -> regions.add(new MemoryRegion(first, last - first + 1)));
         regions.add(pool);
-        Map<String, Integer> streams = StreamIds.of(survey.devices().keySet());
+        Map<String, Integer> streams = capturedStreams(survey);
         int largest = (pasids + 1) * streams.size();
         int bits = Math.max(FEWEST_PASID_BITS, Integer.SIZE - Integer.numberOfLeadingZeros(largest));
         return new MachinePlan(board, streams, List.copyOf(regions), pool, Math.min(bits, 20), MachineKind.MODEL, form);
     }
 
     /**
-     * Plans a machine that QEMU can be: one piece of memory, no PASIDs.
+     * Plans a machine that QEMU can be: one piece of memory, no PASIDs, every device on bus 0.
      *
      * @param board name of the board, unique in the container
      * @param survey of the trace
@@ -95,7 +95,17 @@ public record MachinePlan(
         MemoryRegion pool = new MemoryRegion(end[0] + QEMU_POOL_BYTES - 1 & -QEMU_POOL_BYTES, QEMU_POOL_BYTES);
         MemoryRegion memory = new MemoryRegion(QEMU_MEMORY, pool.last() + 1 - QEMU_MEMORY);
         return new MachinePlan(
-                board, StreamIds.of(survey.devices().keySet()), List.of(memory), pool, 0, MachineKind.QEMU, form);
+                board, StreamIds.onBusZero(capturedStreams(survey)), List.of(memory), pool, 0, MachineKind.QEMU, form);
+    }
+
+    /**
+     * StreamIDs that the devices of a trace had.
+     *
+     * @param survey of the trace
+     * @return StreamID by device
+     */
+    public static Map<String, Integer> capturedStreams(TraceSurvey survey) {
+        return StreamIds.of(survey.devices().keySet());
     }
 
     /**

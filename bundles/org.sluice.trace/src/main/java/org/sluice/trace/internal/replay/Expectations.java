@@ -18,6 +18,7 @@ import org.sluice.trace.internal.capture.ExpectedLeaf;
 import org.sluice.trace.internal.capture.ExpectedMappings;
 import org.sluice.trace.internal.capture.ExpectedSummary;
 import org.sluice.trace.internal.capture.TraceSurvey;
+import org.sluice.trace.internal.machine.MachinePlan;
 import org.sluice.trace.internal.machine.Stream;
 import org.sluice.trace.internal.proof.Score;
 import org.sluice.trace.internal.proof.WalkProof;
@@ -35,6 +36,9 @@ final class Expectations {
     private final boolean decided;
     private final Map<Integer, List<ExpectedLeaf>> rows = new HashMap<>();
 
+    /** StreamIDs of the captured machine, which may differ from those of this one. */
+    private final Map<String, Integer> capturedIds;
+
     /** Leaves of the walker that cannot be compared, since the trace does not tell them. */
     private long leftLeaves;
 
@@ -49,7 +53,8 @@ final class Expectations {
         this.platform = platform;
         this.score = score;
         this.untold = new Untold(capture, survey, interpreter);
-        this.decided = interpreter.ambiguities().count() == 0;
+        this.capturedIds = MachinePlan.capturedStreams(survey);
+        this.decided = interpreter.ambiguities().count() == 0 && survey.lost() == 0;
         capture.mappings()
                 .ifPresent(all ->
                         rows.putAll(all.leaves().stream().collect(Collectors.groupingBy(ExpectedLeaf::streamId))));
@@ -60,8 +65,8 @@ final class Expectations {
         SortedMap<Long, Long> sizes = new TreeMap<>();
         Set<TracedDomain> counted = new HashSet<>();
         if (!decided && capture.mappings().isPresent()) {
-            score.note(
-                    "expected-mappings.csv was not compared: the trace leaves events open, so its outcome is partial");
+            score.note("expected-mappings.csv was not compared: the trace "
+                    + (survey.lost() > 0 ? "lost events" : "leaves events open") + ", so its outcome is partial");
         }
         for (Stream stream : streams) {
             Optional<WalkProof> walk = stream(stream);
@@ -80,7 +85,7 @@ final class Expectations {
 
     private Optional<WalkProof> stream(Stream stream) {
         Optional<TracedDomain> books = interpreter.domainOf(stream.name()).filter(domain -> !domain.identity());
-        List<ExpectedLeaf> expected = rows.getOrDefault(stream.id(), List.of());
+        List<ExpectedLeaf> expected = rows.getOrDefault(capturedIds.get(stream.name()), List.of());
         Optional<Domain> domain = books.flatMap(platform::domain);
         if (domain.isEmpty()) {
             if (decided && !expected.isEmpty()) {
@@ -122,22 +127,26 @@ final class Expectations {
     }
 
     private void unknownStreams(Collection<Stream> streams) {
-        Set<Integer> known = streams.stream().map(Stream::id).collect(Collectors.toSet());
-        rows.keySet().stream().filter(id -> !known.contains(id)).sorted().forEach(id -> {
-            Optional<Stream> sharer = untold.sharer(id, streams);
-            Optional<Domain> domain = sharer.flatMap(stream -> interpreter.domainOf(stream.name()))
-                    .flatMap(platform::domain);
-            if (domain.isPresent()) {
-                String what = String.format("%s, stream 0x%x, which shares its tables", LEAF, id);
-                compare(what, platform.walk(sharer.get(), domain.get()), sharer.get(), rows.get(id));
-                score.note(String.format(
-                        "the trace attaches no device with stream 0x%x; it was compared with the tables of %s, which it"
-                                + " shares",
-                        id, sharer.get().name()));
-            } else {
-                leftOut(rows.get(id), String.format("stream 0x%x: the trace attaches no device that has it", id));
-            }
-        });
+        rows.keySet().stream()
+                .filter(id -> !capturedIds.containsValue(id))
+                .sorted()
+                .forEach(id -> {
+                    Optional<Stream> sharer = untold.sharer(id, streams);
+                    Optional<Domain> domain = sharer.flatMap(stream -> interpreter.domainOf(stream.name()))
+                            .flatMap(platform::domain);
+                    if (domain.isPresent()) {
+                        String what = String.format("%s, stream 0x%x, which shares its tables", LEAF, id);
+                        compare(what, platform.walk(sharer.get(), domain.get()), sharer.get(), rows.get(id));
+                        score.note(String.format(
+                                "the trace attaches no device with stream 0x%x; it was compared with the tables of %s, which it"
+                                        + " shares",
+                                id, sharer.get().name()));
+                    } else {
+                        leftOut(
+                                rows.get(id),
+                                String.format("stream 0x%x: the trace attaches no device that has it", id));
+                    }
+                });
     }
 
     /** PASIDs are given by drivers, and neither tracepoints nor probes tell them. */

@@ -2,6 +2,7 @@ package org.sluice.trace.internal.replay;
 
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.sluice.trace.internal.books.TraceInterpreter;
@@ -10,6 +11,7 @@ import org.sluice.trace.internal.capture.Capture;
 import org.sluice.trace.internal.capture.ExpectedLeaf;
 import org.sluice.trace.internal.capture.IommuGroups;
 import org.sluice.trace.internal.capture.TraceSurvey;
+import org.sluice.trace.internal.machine.MachinePlan;
 import org.sluice.trace.internal.machine.Stream;
 
 /**
@@ -23,11 +25,13 @@ final class Untold {
     private final Capture capture;
     private final TraceSurvey survey;
     private final TraceInterpreter interpreter;
+    private final Map<String, Integer> capturedIds;
 
     Untold(Capture capture, TraceSurvey survey, TraceInterpreter interpreter) {
         this.capture = capture;
         this.survey = survey;
         this.interpreter = interpreter;
+        this.capturedIds = MachinePlan.capturedStreams(survey);
     }
 
     /**
@@ -70,7 +74,8 @@ final class Untold {
                 .orElse(Set.of());
         return streams.stream()
                 .filter(stream -> group.contains(stream.name())
-                        || (streamId & FUNCTION_MASK) == 0 && stream.id() >>> BUS_SHIFT == streamId >>> BUS_SHIFT)
+                        || (streamId & FUNCTION_MASK) == 0
+                                && capturedIds.get(stream.name()) >>> BUS_SHIFT == streamId >>> BUS_SHIFT)
                 .filter(stream -> interpreter
                         .domainOf(stream.name())
                         .filter(books -> !books.identity() && isDefault(stream.name(), books))

@@ -96,14 +96,12 @@ public final class LineParser {
         return shown.replaceAll("[^\\x20-\\x7e…]", "?");
     }
 
-    /** The heading of a buffer that overflowed tells how many of its oldest events are gone. */
     private static ParsedLine comment(String text) {
         Matcher counts = WRITTEN.matcher(text);
         if (!counts.find()) {
             return new ParsedLine.Nothing();
         }
-        long gone = Long.parseLong(counts.group(2)) - Long.parseLong(counts.group(1));
-        return gone > 0 ? new ParsedLine.Lost(gone) : new ParsedLine.Nothing();
+        return new ParsedLine.Heading(Long.parseLong(counts.group(1)), Long.parseLong(counts.group(2)));
     }
 
     private static TraceEvent event(String name, String fields) throws Unreadable {

@@ -20,6 +20,14 @@ public sealed interface ParsedLine {
     record Lost(long events) implements ParsedLine {}
 
     /**
+     * The heading: how many events the kernel's buffer held, and how many it had taken.
+     *
+     * @param held events that follow
+     * @param taken events, those included that were overwritten
+     */
+    record Heading(long held, long taken) implements ParsedLine {}
+
+    /**
      * Not readable.
      *
      * @param reason what is wrong

@@ -51,6 +51,8 @@ public final class TraceReader {
             sink.event(line, found.event());
         } else if (parsed instanceof ParsedLine.Malformed broken) {
             sink.malformed(line, broken.reason());
+        } else if (parsed instanceof ParsedLine.Heading heading) {
+            sink.heading(heading.held(), heading.taken());
         } else if (parsed instanceof ParsedLine.Lost gap) {
             sink.lost(line, gap.events());
         }

@@ -121,6 +121,14 @@ class CaptureTest {
     }
 
     @Test
+    void folderOfCapturesIsToldFromACapture() {
+        assertThatThrownBy(() -> Capture.of(Samples.FOLDER))
+                .isInstanceOf(IommuException.class)
+                .hasMessageContaining("captures in it are")
+                .hasMessageContaining("single-nvme");
+    }
+
+    @Test
     void traceThatAttachesNoDeviceGivesWayToTheOther() throws IOException {
         Files.writeString(folder.resolve("trace-domains.txt"), "# tracer: nop\n");
         new TraceWriter().attach("0000:00:02.0").to(folder.resolve("trace.txt"));

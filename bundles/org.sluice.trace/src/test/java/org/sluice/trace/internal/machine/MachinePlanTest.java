@@ -1,6 +1,7 @@
 package org.sluice.trace.internal.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.entry;
 
 import java.nio.file.Path;
@@ -10,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sluice.api.IommuException;
 import org.sluice.spi.memory.MemoryRegion;
 import org.sluice.trace.Injection;
 import org.sluice.trace.Samples;
@@ -53,6 +55,52 @@ class MachinePlanTest {
         survey.physical()
                 .forEach((first, last) ->
                         assertThat(plan.memory()).anyMatch(region -> region.contains(first, last - first + 1)));
+    }
+
+    @Test
+    void devicesOfOtherBusesFindPlacesOnBusZeroOfQemu() {
+        TraceWriter trace = new TraceWriter()
+                .attach("0000:04:00.0")
+                .attach("0000:00:1f.2")
+                .attach("0000:00:00.0")
+                .attach("a003e00.virtio_mmio");
+        MachinePlan plan =
+                MachinePlan.ofQemu("board", TraceSurvey.of(trace.to(folder.resolve("t.txt")), true), TableForm.USUAL);
+        assertThat(plan.streams())
+                .containsExactly(
+                        entry("0000:04:00.0", 0x1e << 3),
+                        entry("0000:00:1f.2", 0x1f << 3 | 2),
+                        entry("0000:00:00.0", 0x1d << 3),
+                        entry("a003e00.virtio_mmio", 0x1c << 3));
+    }
+
+    @Test
+    void moreDevicesThanBusZeroHasPlacesAreRefused() {
+        TraceWriter trace = new TraceWriter();
+        for (int bus = 1; bus <= 32; bus++) {
+            trace.attach(String.format("0000:%02x:00.0", bus));
+        }
+        TraceSurvey survey = TraceSurvey.of(trace.to(folder.resolve("t.txt")), true);
+        assertThatThrownBy(() -> MachinePlan.ofQemu("board", survey, TableForm.USUAL))
+                .isInstanceOf(IommuException.class)
+                .hasMessageContaining("32 devices")
+                .hasMessageContaining("0000:20:00.0");
+    }
+
+    /** Otherwise the memory types of stage 2 would be other ones than those that the captured kernel wrote. */
+    @Test
+    void machineHasForcedWriteBackOnlyIfTheCaptureShowsIt() {
+        TraceSurvey survey =
+                TraceSurvey.of(new TraceWriter().attach("0000:00:02.0").to(folder.resolve("t.txt")), true);
+        assertThat(forcedWriteBack(survey, new TableForm(2, 0x1000, false))).isEqualTo(0);
+        assertThat(forcedWriteBack(survey, new TableForm(2, 0x1000, true))).isNull();
+        assertThat(forcedWriteBack(survey, TableForm.USUAL)).isNull();
+    }
+
+    private static Object forcedWriteBack(TraceSurvey survey, TableForm form) {
+        return MachinePlan.of("board", survey, form, 4)
+                .properties(Injection.NONE)
+                .get("iommu.idr3.FWB");
     }
 
     @Test

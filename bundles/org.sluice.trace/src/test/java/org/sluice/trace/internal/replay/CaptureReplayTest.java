@@ -205,6 +205,18 @@ class CaptureReplayTest {
     }
 
     @Test
+    void traceThatBreaksOffIsRemarkedAndExpectationsAreNotCompared() throws IOException {
+        Path capture = olderThanTheTrace(row(0x100, 1) + row(0x100, 2)).trace().getParent();
+        Path trace = capture.resolve("trace-domains.txt");
+        Files.writeString(trace, "# entries-in-buffer/entries-written: 9/9   #P:1\n" + Files.readString(trace));
+        ReplayReport report = replay(Capture.of(capture), Defect.NONE);
+        assertThat(report.mismatches()).isEmpty();
+        assertThat(report.notes())
+                .anyMatch(note -> note.contains("counts 5 events that are not in it"))
+                .anyMatch(note -> note.contains("was not compared"));
+    }
+
+    @Test
     void streamThatTheTraceNeverAttachesIsRemarked() throws IOException {
         ReplayReport report = replay(olderThanTheTrace(row(0x100, 1) + row(0x18, 5)), Defect.NONE);
         assertThat(report.mismatches()).isEmpty();
