@@ -201,6 +201,8 @@ final class CaptureReplay {
             score.note("no device was attached: none shared a process");
         } else if (streams.stream().anyMatch(stream -> stream.pasidBits() == 0)) {
             score.unsupported("the devices of this machine send no PASIDs: no device shared a process");
+        } else if (platform.form().stage() == 2) {
+            score.unsupported("domains of stage 2 have no PASIDs: no device shared a process");
         } else if (processes.isEmpty()) {
             score.unsupported("no bundle offers processes: no device shared one");
         } else if (!MachinePlan.stalls(request.inject())) {

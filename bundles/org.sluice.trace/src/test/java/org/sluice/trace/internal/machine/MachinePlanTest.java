@@ -139,7 +139,8 @@ class MachinePlanTest {
     @Test
     void deviceOfAMachineWithADefectDoesNotWaitForAnswers() {
         TraceWriter trace = new TraceWriter().attach("0000:00:02.0").map(0x1000, 0x4000_1000, 0x1000);
-        MachinePlan plan = MachinePlan.of("board", TraceSurvey.of(trace.to(folder.resolve("t.txt")), true), 4);
+        MachinePlan plan =
+                MachinePlan.of("board", TraceSurvey.of(trace.to(folder.resolve("t.txt")), true), TableForm.USUAL, 4);
         Dictionary<String, Object> properties = plan.properties(Injection.SKIP_TLBI);
         assertThat((String[]) properties.get("endpoints")).containsExactly("0000:00:02.0;sid=0x10;pasids=10");
         assertThat(properties.get("inject")).isEqualTo("skip-tlbi");
