@@ -15,8 +15,11 @@ import org.sluice.trace.TraceReplay;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
 /** The main job: replays a kernel's DMA trace through the platform and says what happened. */
@@ -33,6 +36,9 @@ final class ReplayCommand implements Callable<Integer> {
     private static final String SAMPLE = "samples/nvme-virtioblk-strict";
 
     private final BundleContext context;
+
+    @Spec
+    private CommandSpec spec;
 
     @Parameters(
             paramLabel = "FILE|FOLDER",
@@ -84,7 +90,7 @@ final class ReplayCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         TraceReplay replay = Services.await(context, TraceReplay.class);
-        ReplayRequest request = new ReplayRequest(whatToReplay(), inject, strict, swap, pasids, board);
+        ReplayRequest request = request();
         ReplayReport report;
         try (ProgressLine progress = ProgressLine.onTerminal()) {
             report = replay.replay(request, progress == null ? ReplayProgress.none() : progress);
@@ -95,6 +101,14 @@ final class ReplayCommand implements Callable<Integer> {
             new TextReport(System.out).print(report, context.getBundles().length);
         }
         return report.passed() ? ExitCode.OK : ExitCode.SOFTWARE;
+    }
+
+    private ReplayRequest request() {
+        try {
+            return new ReplayRequest(whatToReplay(), inject, strict, swap, pasids, board);
+        } catch (IommuException wrong) {
+            throw new ParameterException(spec.commandLine(), wrong.getMessage());
+        }
     }
 
     private List<Path> whatToReplay() {

@@ -17,6 +17,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
+import org.sluice.smmuv3.arch.Idr5;
 import org.sluice.spi.memory.MemoryRegion;
 import org.sluice.spi.memory.PhysicalMemory;
 
@@ -31,6 +32,7 @@ record LinuxImage(String name, Path folder) {
     static final String FOLDER = "sluice.captures";
 
     private static final List<String> OWN = List.of("single-nvme", "nvme-virtioblk-strict", "passthrough-vfio");
+    private static final List<Integer> OUTPUT_BITS = List.of(32, 36, 40, 42, 44, 48, 52);
     private static final int PT_LOAD = 1;
     private static final int PROGRAM_HEADER_BYTES = 56;
     private static final long CHUNK = 1 << 21;
@@ -148,6 +150,11 @@ record LinuxImage(String name, Path folder) {
                             Long.parseUnsignedLong(matcher.group(4).substring(2), 16)));
         }
         return registers;
+    }
+
+    /** Width of the physical addresses that the captured SMMU puts out. */
+    int outputBits() {
+        return OUTPUT_BITS.get((int) Idr5.oas((int) registers().get("IDR5").value()));
     }
 
     /** Rows of a CSV, by column name. */

@@ -7,6 +7,7 @@ import java.util.Optional;
 import org.sluice.api.Prot;
 import org.sluice.trace.internal.LongRanges;
 import org.sluice.trace.internal.capture.DefaultDomains;
+import org.sluice.trace.internal.capture.TableForm;
 import org.sluice.trace.internal.capture.TraceSurvey;
 import org.sluice.trace.internal.text.EventSink;
 import org.sluice.trace.internal.text.TraceEvent;
@@ -16,14 +17,12 @@ import org.sluice.trace.internal.text.TraceEvent;
  * thread-safe.
  */
 public final class TraceInterpreter implements EventSink {
-    /** Leaf sizes with which the captured kernels work: 4 KiB granule. */
-    private static final long LEAF_SIZES = 1L << 12 | 1L << 21 | 1L << 30;
-
     private static final String MAPPED_ALREADY =
             "an IOVA is mapped that is live: the kernel refused it, or its unmap is missing in the trace; replayed as if"
                     + " unmapped before";
 
     private final TraceSurvey survey;
+    private final long leafSizes;
     private final StepSink sink;
     private final DomainResolver resolver;
     private final Ambiguities ambiguities = new Ambiguities();
@@ -37,10 +36,12 @@ public final class TraceInterpreter implements EventSink {
      *
      * @param survey of the same trace
      * @param defaults what the capture tells of default domains
+     * @param form of the captured kernel's tables
      * @param sink carries the steps out
      */
-    public TraceInterpreter(TraceSurvey survey, DefaultDomains defaults, StepSink sink) {
+    public TraceInterpreter(TraceSurvey survey, DefaultDomains defaults, TableForm form, StepSink sink) {
         this.survey = survey;
+        this.leafSizes = form.leafSizes();
         this.sink = sink;
         this.resolver =
                 survey.namesDomains() ? new NamedDomains(survey, defaults) : new InferredDomains(survey, defaults);
@@ -170,7 +171,7 @@ public final class TraceInterpreter implements EventSink {
         boolean told = map.prot() != TraceEvent.UNTOLD;
         int prot = told ? map.prot() & Prot.ALL : Prot.READ | Prot.WRITE;
         sink.map(domain, map.iova(), map.paddr(), map.size(), prot);
-        space.map(map.iova(), map.paddr(), map.size(), map.pageSize() == 0 ? LEAF_SIZES : map.pageSize(), prot);
+        space.map(map.iova(), map.paddr(), map.size(), map.pageSize() == 0 ? leafSizes : map.pageSize(), prot);
         totals.mapped(domain, map.size(), told);
     }
 

@@ -91,6 +91,17 @@ public final class TracedSpace {
     }
 
     /**
+     * Whether the trace ever mapped something at an address.
+     *
+     * @param iova bytes
+     * @return false for an address that no event named
+     */
+    public boolean knows(long iova) {
+        return gone.overlaps(iova, TracedLeaf.PAGE)
+                || overlapping(iova, TracedLeaf.PAGE).isPresent();
+    }
+
+    /**
      * What is live.
      *
      * @return leaves in ascending order of IOVA, a view

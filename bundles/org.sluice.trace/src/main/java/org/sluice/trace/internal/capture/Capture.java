@@ -1,17 +1,22 @@
 package org.sluice.trace.internal.capture;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
+import org.sluice.trace.internal.text.TraceReader;
 
 /**
  * A trace with what belongs to it. A folder offers its sidecars; a single file is taken alone, whatever lies beside it.
  *
  * @param name name of the folder or file
  * @param trace the trace, plain or gzip
+ * @param groups isolation groups, as far as the capture tells
  * @param defaults what the capture tells of default domains
  * @param mappings leaves that must be live at the end, if the capture has them
  * @param summary totals at the end, if the capture has them
@@ -19,10 +24,11 @@ import org.sluice.api.IommuException;
 public record Capture(
         String name,
         Path trace,
+        IommuGroups groups,
         DefaultDomains defaults,
         Optional<ExpectedMappings> mappings,
         Optional<ExpectedSummary> summary) {
-    /** Traces that name domains come first: they leave nothing open. */
+    /** Traces that name domains come first: they leave nothing open. One that names no device gives way to the next. */
     private static final List<String> TRACES =
             List.of("trace-domains.txt", "trace-domains.txt.gz", "trace.txt", "trace.txt.gz");
 
@@ -40,26 +46,45 @@ public record Capture(
         if (!Files.isRegularFile(path)) {
             throw new IommuException(Errno.EINVAL, "capture " + path + " is neither a file nor a folder");
         }
-        return new Capture(nameOf(path), path, DefaultDomains.UNKNOWN, Optional.empty(), Optional.empty());
+        return new Capture(
+                nameOf(path), path, IommuGroups.UNKNOWN, DefaultDomains.UNKNOWN, Optional.empty(), Optional.empty());
     }
 
     private static Capture ofFolder(Path folder) {
-        Path trace = TRACES.stream()
+        List<Path> traces = TRACES.stream()
                 .map(folder::resolve)
                 .filter(Files::isRegularFile)
-                .findFirst()
-                .orElseThrow(() -> new IommuException(
-                        Errno.EINVAL, "capture " + folder + " has none of " + String.join(", ", TRACES)));
+                .toList();
+        if (traces.isEmpty()) {
+            throw new IommuException(
+                    Errno.EINVAL,
+                    "capture " + folder + " has none of " + String.join(", ", TRACES) + capturesIn(folder));
+        }
+        Path trace =
+                traces.stream().filter(TraceReader::attachesADevice).findFirst().orElse(traces.get(0));
+        IommuGroups groups =
+                Sidecar.find(folder, "iommu_groups.txt").map(IommuGroups::read).orElse(IommuGroups.UNKNOWN);
         return new Capture(
                 nameOf(folder),
                 trace,
-                DefaultDomains.read(sidecar(folder, "iommu_groups.txt"), sidecar(folder, "cmdline.txt")),
-                sidecar(folder, "expected-mappings.csv").map(ExpectedMappings::read),
-                sidecar(folder, "expected-summary.json").map(ExpectedSummary::read));
+                groups,
+                DefaultDomains.read(groups, Sidecar.find(folder, "cmdline.txt")),
+                Sidecar.find(folder, "expected-mappings.csv").map(ExpectedMappings::read),
+                Sidecar.find(folder, "expected-summary.json").map(ExpectedSummary::read));
     }
 
-    private static Optional<Path> sidecar(Path folder, String file) {
-        return Optional.of(folder.resolve(file)).filter(Files::isRegularFile);
+    /** A folder of captures is easily taken for one. */
+    private static String capturesIn(Path folder) {
+        try (Stream<Path> members = Files.list(folder)) {
+            String captures = members.filter(
+                            member -> TRACES.stream().map(member::resolve).anyMatch(Files::isRegularFile))
+                    .map(Path::toString)
+                    .sorted()
+                    .collect(Collectors.joining(" "));
+            return captures.isEmpty() ? "" : "; captures in it are " + captures;
+        } catch (IOException cause) {
+            throw new IommuException(Errno.EINVAL, "cannot read folder " + folder + ": " + cause);
+        }
     }
 
     private static String nameOf(Path path) {

@@ -1,11 +1,11 @@
 package org.sluice.trace.internal.capture;
 
 import java.nio.file.Path;
-import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Which devices started in an identity domain, as far as a capture tells: from the types of its groups, else from the
@@ -19,8 +19,9 @@ public record DefaultDomains(boolean known, boolean everyIdentity, Set<String> i
     /** The capture does not tell. */
     public static final DefaultDomains UNKNOWN = new DefaultDomains(false, false, Set.of());
 
-    private static final Pattern GROUP = Pattern.compile("^group \\d+ type=(\\S+) devices:(.*)$", Pattern.MULTILINE);
-    private static final Pattern PASSTHROUGH = Pattern.compile("(?:^|\\s)iommu\\.passthrough=([01])(?=\\s|$)");
+    /** The kernel takes every word of its {@code kstrtobool}: its first letter decides, behind an o the second. */
+    private static final Pattern PASSTHROUGH =
+            Pattern.compile("(?:^|\\s)iommu\\.passthrough=(?:([1yYtT]|[oO][nN])|[0nNfF]|[oO][fF])\\S*(?=\\s|$)");
 
     /** Copies the set. */
     public DefaultDomains {
@@ -37,23 +38,20 @@ public record DefaultDomains(boolean known, boolean everyIdentity, Set<String> i
         return everyIdentity || identity.contains(device);
     }
 
-    static DefaultDomains read(Optional<Path> groups, Optional<Path> commandLine) {
-        return groups.map(file -> ofGroups(Sidecar.read(file)))
-                .or(() -> commandLine.map(file -> ofCommandLine(Sidecar.read(file))))
-                .orElse(UNKNOWN);
+    static DefaultDomains read(IommuGroups groups, Optional<Path> commandLine) {
+        return groups.groups().isEmpty()
+                ? commandLine.map(file -> ofCommandLine(Sidecar.read(file))).orElse(UNKNOWN)
+                : ofGroups(groups);
     }
 
-    static DefaultDomains ofGroups(String text) {
-        Set<String> identity = new HashSet<>();
-        Matcher group = GROUP.matcher(text);
-        boolean any = false;
-        while (group.find()) {
-            any = true;
-            if (group.group(1).equals("identity")) {
-                identity.addAll(Set.of(group.group(2).strip().split("\\s+")));
-            }
-        }
-        return any ? new DefaultDomains(true, false, identity) : UNKNOWN;
+    private static DefaultDomains ofGroups(IommuGroups groups) {
+        return new DefaultDomains(
+                true,
+                false,
+                groups.groups().stream()
+                        .filter(IommuGroups.Group::identity)
+                        .flatMap(group -> group.devices().stream())
+                        .collect(Collectors.toSet()));
     }
 
     static DefaultDomains ofCommandLine(String text) {
@@ -63,7 +61,7 @@ public record DefaultDomains(boolean known, boolean everyIdentity, Set<String> i
         while (passthrough.find()) {
             // The kernel takes the last one.
             known = true;
-            identity = passthrough.group(1).equals("1");
+            identity = passthrough.group(1) != null;
         }
         return known ? new DefaultDomains(true, identity, Set.of()) : UNKNOWN;
     }

@@ -36,7 +36,11 @@ public final class TraceSurvey implements EventSink {
     private final List<MalformedLine> malformed = new ArrayList<>();
     private long malformedCount;
     private long lostCount;
+    private long promised;
     private long unmaps;
+    private long pageSizes;
+    private long mapBits;
+    private long smallestMap = Long.MAX_VALUE;
     private long total;
     private boolean named;
     private boolean unnamed;
@@ -80,6 +84,9 @@ public final class TraceSurvey implements EventSink {
         }
         if (event instanceof TraceEvent.Map map) {
             mapped.add(map.domain());
+            pageSizes |= map.pageSize();
+            mapBits |= map.iova() | map.paddr() | map.size();
+            smallestMap = Math.min(smallestMap, map.size());
             long first = map.paddr() & -CHUNK;
             physical.add(first, (map.paddr() + map.size() - 1 | CHUNK - 1) - first + 1);
         } else if (event instanceof TraceEvent.Attach attach) {
@@ -104,6 +111,12 @@ public final class TraceSurvey implements EventSink {
         if (malformed.size() < KEPT_LINES) {
             malformed.add(broken);
         }
+    }
+
+    @Override
+    public void heading(long held, long taken) {
+        promised += held;
+        lostCount += Math.max(0, taken - held);
     }
 
     @Override
@@ -185,6 +198,33 @@ public final class TraceSurvey implements EventSink {
     }
 
     /**
+     * Sizes of leaves that probes tell.
+     *
+     * @return bitmap of bytes; 0 if the trace tells none
+     */
+    public long pageSizes() {
+        return pageSizes;
+    }
+
+    /**
+     * Bits that are set in any address or size of a map event: their lowest is what all are a multiple of.
+     *
+     * @return bits; 0 without a map event
+     */
+    public long mapBits() {
+        return mapBits;
+    }
+
+    /**
+     * The smallest mapping that is made.
+     *
+     * @return bytes; {@link Long#MAX_VALUE} without a map event
+     */
+    public long smallestMap() {
+        return smallestMap;
+    }
+
+    /**
      * Whether something is mapped in a domain; then it is no identity.
      *
      * @param domain pointer
@@ -223,11 +263,20 @@ public final class TraceSurvey implements EventSink {
     }
 
     /**
-     * Events that the kernel's buffer lost.
+     * Events that the heading counts and that are not there, or not readable.
+     *
+     * @return events; 0 without a heading
+     */
+    public long missing() {
+        return Math.max(0, promised - total);
+    }
+
+    /**
+     * Events that are not in the trace, as far as it tells: those that the kernel's buffer lost and the missing ones.
      *
      * @return events
      */
     public long lost() {
-        return lostCount;
+        return lostCount + missing();
     }
 }

@@ -12,6 +12,7 @@ import org.sluice.spi.memory.MemoryRegion;
 import org.sluice.trace.Injection;
 import org.sluice.trace.MachineKind;
 import org.sluice.trace.internal.LongRanges;
+import org.sluice.trace.internal.capture.TableForm;
 import org.sluice.trace.internal.capture.TraceSurvey;
 
 /**
@@ -24,6 +25,7 @@ import org.sluice.trace.internal.capture.TraceSurvey;
  * @param pool for tables and queues
  * @param pasidBits width of the PASIDs of each device
  * @param kind of what it is made
+ * @param form of the captured kernel's tables, which the platform is to write too
  */
 public record MachinePlan(
         String board,
@@ -31,7 +33,8 @@ public record MachinePlan(
         List<MemoryRegion> memory,
         MemoryRegion pool,
         int pasidBits,
-        MachineKind kind) {
+        MachineKind kind,
+        TableForm form) {
     /** The pool is sparse: its size costs nothing. Tables for a million scattered pages fit. */
     private static final long POOL_BYTES = 1L << 30;
 
@@ -58,29 +61,31 @@ public record MachinePlan(
      *
      * @param board name of the board, unique in the container
      * @param survey of the trace
+     * @param form of the captured kernel's tables
      * @param pasids PASIDs that each stream needs
      * @return the plan
      */
-    public static MachinePlan of(String board, TraceSurvey survey, int pasids) {
+    public static MachinePlan of(String board, TraceSurvey survey, TableForm form, int pasids) {
         LongRanges physical = merge(survey.physical());
         MemoryRegion pool = pool(physical);
         List<MemoryRegion> regions = new ArrayList<>();
         physical.forEach((first, last) -> regions.add(new MemoryRegion(first, last - first + 1)));
         regions.add(pool);
-        Map<String, Integer> streams = StreamIds.of(survey.devices().keySet());
+        Map<String, Integer> streams = capturedStreams(survey);
         int largest = (pasids + 1) * streams.size();
         int bits = Math.max(FEWEST_PASID_BITS, Integer.SIZE - Integer.numberOfLeadingZeros(largest));
-        return new MachinePlan(board, streams, List.copyOf(regions), pool, Math.min(bits, 20), MachineKind.MODEL);
+        return new MachinePlan(board, streams, List.copyOf(regions), pool, Math.min(bits, 20), MachineKind.MODEL, form);
     }
 
     /**
-     * Plans a machine that QEMU can be: one piece of memory, no PASIDs.
+     * Plans a machine that QEMU can be: one piece of memory, no PASIDs, every device on bus 0.
      *
      * @param board name of the board, unique in the container
      * @param survey of the trace
+     * @param form of the captured kernel's tables
      * @return the plan
      */
-    public static MachinePlan ofQemu(String board, TraceSurvey survey) {
+    public static MachinePlan ofQemu(String board, TraceSurvey survey, TableForm form) {
         long[] end = {QEMU_MEMORY};
         survey.physical().forEach((first, last) -> {
             if (Long.compareUnsigned(last + 1, end[0]) > 0) {
@@ -90,7 +95,17 @@ public record MachinePlan(
         MemoryRegion pool = new MemoryRegion(end[0] + QEMU_POOL_BYTES - 1 & -QEMU_POOL_BYTES, QEMU_POOL_BYTES);
         MemoryRegion memory = new MemoryRegion(QEMU_MEMORY, pool.last() + 1 - QEMU_MEMORY);
         return new MachinePlan(
-                board, StreamIds.of(survey.devices().keySet()), List.of(memory), pool, 0, MachineKind.QEMU);
+                board, StreamIds.onBusZero(capturedStreams(survey)), List.of(memory), pool, 0, MachineKind.QEMU, form);
+    }
+
+    /**
+     * StreamIDs that the devices of a trace had.
+     *
+     * @param survey of the trace
+     * @return StreamID by device
+     */
+    public static Map<String, Integer> capturedStreams(TraceSurvey survey) {
+        return StreamIds.of(survey.devices().keySet());
     }
 
     /**
@@ -138,6 +153,9 @@ public record MachinePlan(
         String more = "";
         if (kind == MachineKind.MODEL) {
             properties.put("iommu.profile", "full");
+            if (form.stage() == 2 && !form.forcedWriteBack()) {
+                properties.put("iommu.idr3.FWB", 0);
+            }
             properties.put("inject", inject.word());
             more = ";pasids=" + pasidBits;
             if (stalls(inject)) {

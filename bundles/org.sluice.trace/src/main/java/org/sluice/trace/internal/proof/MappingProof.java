@@ -2,11 +2,13 @@ package org.sluice.trace.internal.proof;
 
 import java.util.Optional;
 import java.util.Random;
+import org.sluice.api.Prot;
 import org.sluice.spi.board.Dma;
 import org.sluice.trace.ReplayProgress;
 import org.sluice.trace.internal.LongRanges;
 import org.sluice.trace.internal.books.TracedDomain;
 import org.sluice.trace.internal.books.TracedLeaf;
+import org.sluice.trace.internal.capture.TableForm;
 import org.sluice.trace.internal.machine.Stream;
 
 /**
@@ -23,16 +25,19 @@ public final class MappingProof {
     private static final String NOT_LIVE = "read of an IOVA that was unmapped";
 
     private final DmaProbe probe;
+    private final TableForm form;
     private final Score score;
 
     /**
      * A proof.
      *
      * @param probe does the DMA
+     * @param form of the captured kernel's tables
      * @param score takes remarks
      */
-    public MappingProof(DmaProbe probe, Score score) {
+    public MappingProof(DmaProbe probe, TableForm form, Score score) {
         this.probe = probe;
+        this.form = form;
         this.score = score;
     }
 
@@ -78,7 +83,7 @@ public final class MappingProof {
     }
 
     /**
-     * Checks one live page: read, and write or that it is refused.
+     * Checks one live page: read, unless it is write-only, and write or that it is refused.
      *
      * @param stream attached to the domain
      * @param leaf that holds it
@@ -86,8 +91,11 @@ public final class MappingProof {
      */
     public void live(Stream stream, TracedLeaf leaf, long iova) {
         long paddr = leaf.paddr() + (iova - leaf.iova());
-        probe.reads(stream, Dma.NO_PASID, iova, paddr, "read of a live page");
-        if (leaf.writable()) {
+        int granted = form.granted(leaf.prot());
+        if ((granted & Prot.READ) != 0) {
+            probe.reads(stream, Dma.NO_PASID, iova, paddr, "read of a live page");
+        }
+        if ((granted & Prot.WRITE) != 0) {
             probe.writes(stream, Dma.NO_PASID, iova, paddr, "write to a live page");
         } else {
             probe.refusesWrite(stream, Dma.NO_PASID, iova, paddr, "write to a read-only page");

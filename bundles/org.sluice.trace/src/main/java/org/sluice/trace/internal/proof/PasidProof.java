@@ -63,14 +63,16 @@ public final class PasidProof {
      * @param count spaces on each stream, at least 2
      * @param pages where pages for them come from
      * @param probe does the DMA
+     * @param mapping proof of untagged traffic
      * @param score takes mismatches
      */
-    public PasidProof(String capture, int count, PageAllocator pages, DmaProbe probe, Score score) {
+    public PasidProof(
+            String capture, int count, PageAllocator pages, DmaProbe probe, MappingProof mapping, Score score) {
         this.capture = capture;
         this.count = count;
         this.pages = pages;
         this.probe = probe;
-        this.mapping = new MappingProof(probe, score);
+        this.mapping = mapping;
         this.score = score;
     }
 

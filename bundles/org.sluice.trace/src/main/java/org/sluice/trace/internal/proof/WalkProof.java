@@ -9,6 +9,7 @@ import org.sluice.api.Prot;
 import org.sluice.trace.internal.books.TracedLeaf;
 import org.sluice.trace.internal.books.TracedSpace;
 import org.sluice.trace.internal.capture.ExpectedLeaf;
+import org.sluice.trace.internal.capture.TableForm;
 import org.sluice.trace.internal.machine.Stream;
 
 /**
@@ -20,6 +21,7 @@ public final class WalkProof {
     private final Map<Long, Leaf> found = new HashMap<>();
     private final SortedMap<Long, Long> sizes = new TreeMap<>();
     private final Stream stream;
+    private final TableForm form;
 
     private record Leaf(long paddr, long size, long descriptor, int prot) {}
 
@@ -28,10 +30,12 @@ public final class WalkProof {
      *
      * @param stream the stream
      * @param space its address space
+     * @param form of the captured kernel's tables
      * @param score takes mismatches
      */
-    public WalkProof(Stream stream, AddressSpace space, Score score) {
+    public WalkProof(Stream stream, AddressSpace space, TableForm form, Score score) {
         this.stream = stream;
+        this.form = form;
         this.score = score;
         space.walk(space.firstIova(), space.lastIova(), (iova, paddr, size, descriptor, prot) -> {
             found.put(iova, new Leaf(paddr, size, descriptor, prot));
@@ -77,9 +81,8 @@ public final class WalkProof {
     public void compare(TracedSpace books) {
         Map<Long, Leaf> rest = new HashMap<>(found);
         for (TracedLeaf leaf : books.leaves()) {
-            // LPAE stage 1 has no write-only leaf: it grants reading too.
-            int access = leaf.writable() ? Prot.READ | Prot.WRITE : Prot.READ;
-            check("leaf of the trace", leaf.iova(), text(leaf.paddr(), leaf.size(), access), rest.remove(leaf.iova()));
+            String expected = text(leaf.paddr(), leaf.size(), form.granted(leaf.prot()));
+            check("leaf of the trace", leaf.iova(), expected, rest.remove(leaf.iova()));
         }
         surplus(rest);
     }
@@ -87,15 +90,15 @@ public final class WalkProof {
     /**
      * Compares with the capture.
      *
-     * @param expected leaves of this stream
+     * @param what the leaves in words
+     * @param expected leaves of this stream, or of one that shares its tables
      * @param descriptors whether permission and descriptor are compared too; a trace without protections cannot tell them
      */
-    public void compare(Iterable<ExpectedLeaf> expected, boolean descriptors) {
+    public void compare(String what, Iterable<ExpectedLeaf> expected, boolean descriptors) {
         Map<Long, Leaf> rest = new HashMap<>(found);
         for (ExpectedLeaf leaf : expected) {
             Leaf ours = rest.remove(leaf.iova());
             String place = place(leaf.paddr(), leaf.size());
-            String what = "leaf of expected-mappings.csv";
             if (!descriptors || ours == null) {
                 String plain = ours == null ? "no leaf" : place(ours.paddr(), ours.size());
                 unequal(what, leaf.iova(), place, plain);

@@ -107,8 +107,21 @@ record CaptureOutcome(
         if (totals.unmapsOfHoles() > 0) {
             score.note(totals.unmapsOfHoles() + " unmaps reach over more than the trace shows mapped");
         }
-        if (survey.lost() > 0) {
-            score.note("the kernel's buffer lost " + survey.lost() + " events: what they mapped is not replayed");
+        MachinePlan.capturedStreams(survey).forEach((device, id) -> {
+            Stream stream = machine.streams().get(device);
+            if (stream.id() != id) {
+                score.note(String.format(
+                        "%s had StreamID 0x%x; on this machine, which has bus 0 only, it is 0x%x",
+                        device, id, stream.id()));
+            }
+        });
+        if (survey.missing() > 0) {
+            score.note("the head of the trace counts " + survey.missing()
+                    + " events that are not in it or cannot be read: the file breaks off, was damaged or filtered");
+        }
+        if (survey.lost() > survey.missing()) {
+            score.note("the kernel's buffer lost " + (survey.lost() - survey.missing())
+                    + " events: what they mapped is not replayed");
         }
         if (survey.hasBothForms()) {
             score.note("the trace has tracepoints and probes: the probes were replayed, since they name domains");

@@ -19,6 +19,7 @@ import org.sluice.trace.internal.books.TracedDomain;
 import org.sluice.trace.internal.books.TracedLeaf;
 import org.sluice.trace.internal.books.TracedSpace;
 import org.sluice.trace.internal.capture.Capture;
+import org.sluice.trace.internal.capture.TableForm;
 import org.sluice.trace.internal.capture.TraceSurvey;
 import org.sluice.trace.internal.machine.Machine;
 import org.sluice.trace.internal.machine.MachinePlan;
@@ -55,6 +56,7 @@ final class CaptureReplay {
     private final Map<String, Long> countedBefore;
     private final Platform platform;
     private final DmaProbe probe;
+    private final MappingProof mapping;
     private final BypassProof bypass;
     private final PasidProof pasids;
     private final TraceInterpreter interpreter;
@@ -65,6 +67,7 @@ final class CaptureReplay {
     CaptureReplay(
             Capture capture,
             TraceSurvey survey,
+            TableForm form,
             Machine machine,
             ReplayRequest request,
             Optional<Updates> updates,
@@ -78,17 +81,18 @@ final class CaptureReplay {
         this.progress = progress;
         this.score = new Score(capture.name());
         this.countedBefore = machine.counters();
-        this.platform = new Platform(machine, score);
+        this.platform = new Platform(machine, score, form);
         this.probe = new DmaProbe(machine.board().memory(), machine.faults(), score, patienceMillis);
+        this.mapping = new MappingProof(probe, platform.form(), score);
         this.bypass = new BypassProof(probe, survey.physical());
         this.pasids =
-                new PasidProof(capture.name(), request.pasids(), machine.board().allocator(), probe, score);
+                new PasidProof(capture.name(), request.pasids(), machine.board().allocator(), probe, mapping, score);
         long stride = Math.max(1, (survey.total() + MOST_PROBED_STEPS - 1) / MOST_PROBED_STEPS);
         if (stride > 1) {
             score.note("DMA right before and after a step was done at one step in " + stride);
         }
-        PlatformSteps steps = new PlatformSteps(platform, probe, score, bypass, pasids, stride, this::done);
-        this.interpreter = new TraceInterpreter(survey, capture.defaults(), steps);
+        PlatformSteps steps = new PlatformSteps(platform, probe, score, mapping, bypass, pasids, stride, this::done);
+        this.interpreter = new TraceInterpreter(survey, capture.defaults(), platform.form(), steps);
     }
 
     /** Runs and leaves the machine with nothing attached by this replay. */
@@ -180,6 +184,10 @@ final class CaptureReplay {
             score.unsupported("the devices of this machine send no PASIDs: private address spaces were not shown");
             return;
         }
+        if (platform.form().stage() == 2) {
+            score.unsupported("domains of stage 2 have no PASIDs: private address spaces were not shown");
+            return;
+        }
         platform.domain(domain)
                 .ifPresent(target -> platform.attempt(
                         "private PASIDs of " + stream.name(), () -> pasids.establish(stream, target, domain)));
@@ -193,6 +201,8 @@ final class CaptureReplay {
             score.note("no device was attached: none shared a process");
         } else if (streams.stream().anyMatch(stream -> stream.pasidBits() == 0)) {
             score.unsupported("the devices of this machine send no PASIDs: no device shared a process");
+        } else if (platform.form().stage() == 2) {
+            score.unsupported("domains of stage 2 have no PASIDs: no device shared a process");
         } else if (processes.isEmpty()) {
             score.unsupported("no bundle offers processes: no device shared one");
         } else if (!MachinePlan.stalls(request.inject())) {
@@ -209,7 +219,6 @@ final class CaptureReplay {
     }
 
     private void prove() {
-        MappingProof mapping = new MappingProof(probe, score);
         attachedStreams((stream, domain) -> {
             LongRanges unreachable = interpreter.unreachable(stream.name());
             progress.begin(

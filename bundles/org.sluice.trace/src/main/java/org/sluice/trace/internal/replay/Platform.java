@@ -8,10 +8,16 @@ import java.util.Optional;
 import org.sluice.api.Domain;
 import org.sluice.api.DomainRequest;
 import org.sluice.api.DomainType;
+import org.sluice.api.Errno;
+import org.sluice.api.IommuDevice;
+import org.sluice.api.IommuException;
+import org.sluice.api.Prot;
 import org.sluice.trace.internal.books.TracedDomain;
+import org.sluice.trace.internal.capture.TableForm;
 import org.sluice.trace.internal.machine.Machine;
 import org.sluice.trace.internal.machine.Stream;
 import org.sluice.trace.internal.proof.Score;
+import org.sluice.trace.internal.proof.WalkProof;
 
 /**
  * The platform's domains, one for each domain of the trace. A call that fails is a mismatch; after too many the replay
@@ -22,12 +28,58 @@ final class Platform {
 
     private final Machine machine;
     private final Score score;
+    private final TableForm captured;
+    private final TableForm form;
     private final Map<TracedDomain, Domain> domains = new HashMap<>();
     private int failures;
 
-    Platform(Machine machine, Score score) {
+    Platform(Machine machine, Score score, TableForm captured) {
         this.machine = machine;
         this.score = score;
+        this.captured = captured;
+        this.form = captured.stage() == 2 && !hasStage2() ? new TableForm(1, captured.leafSizes(), false) : captured;
+    }
+
+    /** A machine without stage 2 is no wrong one: stage 1 leads to the same places, by other descriptors. */
+    private boolean hasStage2() {
+        try {
+            machine.iommu().allocDomain(anyDevice(), translating(captured)).close();
+            return true;
+        } catch (IommuException refused) {
+            if (refused.errno() != Errno.EOPNOTSUPP) {
+                throw refused;
+            }
+            score.unsupported("the capture's tables are of stage 2, which this machine refuses (" + refused.getMessage()
+                    + "): replayed with stage 1, and descriptors were not compared");
+            return false;
+        }
+    }
+
+    private IommuDevice anyDevice() {
+        return machine.streams().values().iterator().next().device();
+    }
+
+    private static DomainRequest translating(TableForm form) {
+        return DomainRequest.of(DomainType.UNMANAGED).withStage(form.stage()).withPageSizes(form.leafSizes());
+    }
+
+    /** The form of the tables of domains that translate. */
+    TableForm form() {
+        return form;
+    }
+
+    /** Whether that is the form of the captured tables, so that descriptors can be compared. */
+    boolean hasCapturedForm() {
+        return form.equals(captured);
+    }
+
+    /** Whether a device may read what is mapped with protection bits. */
+    boolean isReadable(int prot) {
+        return (form.granted(prot) & Prot.READ) != 0;
+    }
+
+    WalkProof walk(Stream stream, Domain domain) {
+        return new WalkProof(stream, domain.space(), form, score);
     }
 
     Stream stream(String device) {
@@ -41,13 +93,10 @@ final class Platform {
     /** The domain that stands for one of the trace, allocated when it is needed first; empty if that fails. */
     Optional<Domain> domain(TracedDomain traced) {
         if (!domains.containsKey(traced)) {
-            Stream any = machine.streams().values().iterator().next();
-            DomainRequest request = traced.identity()
-                    ? DomainRequest.of(DomainType.IDENTITY)
-                    : DomainRequest.of(DomainType.UNMANAGED).withStage(1);
+            DomainRequest request = traced.identity() ? DomainRequest.of(DomainType.IDENTITY) : translating(form);
             attempt(
                     "allocation of " + traced,
-                    () -> domains.put(traced, machine.iommu().allocDomain(any.device(), request)));
+                    () -> domains.put(traced, machine.iommu().allocDomain(anyDevice(), request)));
         }
         return Optional.ofNullable(domains.get(traced));
     }

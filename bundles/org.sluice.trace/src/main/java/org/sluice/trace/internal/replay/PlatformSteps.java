@@ -36,6 +36,7 @@ final class PlatformSteps implements StepSink {
      * @param platform the platform's domains
      * @param probe does DMA
      * @param score takes mismatches
+     * @param mapping proof of translated streams
      * @param bypass proof of bypassed streams
      * @param pasids private spaces, which a device that moves must give back
      * @param stride every how many steps DMA is done
@@ -45,6 +46,7 @@ final class PlatformSteps implements StepSink {
             Platform platform,
             DmaProbe probe,
             Score score,
+            MappingProof mapping,
             BypassProof bypass,
             PasidProof pasids,
             long stride,
@@ -52,7 +54,7 @@ final class PlatformSteps implements StepSink {
         this.platform = platform;
         this.probe = probe;
         this.score = score;
-        this.mapping = new MappingProof(probe, score);
+        this.mapping = mapping;
         this.bypass = bypass;
         this.pasids = pasids;
         this.stride = stride;
@@ -77,11 +79,12 @@ final class PlatformSteps implements StepSink {
 
     @Override
     public void map(TracedDomain domain, long iova, long paddr, long size, int prot) {
+        boolean turn = isTurn() && platform.isReadable(prot);
         platform.domain(domain)
                 .ifPresent(target -> platform.attempt(
                         String.format("map of iova 0x%x, 0x%x bytes at 0x%x, in %s", iova, size, paddr, domain),
                         () -> target.space().map(iova, paddr, size, prot)));
-        if (isTurn()) {
+        if (turn) {
             long last = size - TracedLeaf.PAGE;
             for (Stream stream : platform.streams(domain)) {
                 reads(stream, iova, paddr);
@@ -147,6 +150,7 @@ final class PlatformSteps implements StepSink {
     private void cached(TracedDomain domain, Stream stream, long iova) {
         domain.space()
                 .overlapping(iova, TracedLeaf.PAGE)
+                .filter(leaf -> platform.isReadable(leaf.prot()))
                 .ifPresent(leaf -> probe.reads(
                         stream,
                         Dma.NO_PASID,

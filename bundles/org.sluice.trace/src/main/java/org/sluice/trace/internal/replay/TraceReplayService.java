@@ -15,6 +15,7 @@ import org.sluice.trace.ReplayReport;
 import org.sluice.trace.ReplayRequest;
 import org.sluice.trace.TraceReplay;
 import org.sluice.trace.internal.capture.Capture;
+import org.sluice.trace.internal.capture.TableForm;
 import org.sluice.trace.internal.capture.TraceSurvey;
 import org.sluice.trace.internal.machine.Machine;
 import org.sluice.trace.internal.machine.MachinePlan;
@@ -62,14 +63,15 @@ public final class TraceReplayService implements TraceReplay {
             Capture capture, ReplayRequest request, BundleUpdates updates, ReplayProgress progress) {
         progress.begin(capture.name(), "reading", 0);
         TraceSurvey survey = TraceSurvey.of(capture.trace(), request.strict());
+        TableForm form = TableForm.of(survey, capture.mappings());
         String board = "replay-" + ++boards;
         MachinePlan plan = request.machine() == MachineKind.QEMU
-                ? MachinePlan.ofQemu(board, survey)
-                : MachinePlan.of(board, survey, request.pasids());
+                ? MachinePlan.ofQemu(board, survey, form)
+                : MachinePlan.of(board, survey, form, request.pasids());
         progress.begin(capture.name(), "building the machine", 0);
         try (Machine machine = machines.build(plan, request.inject())) {
             CaptureReplay replay = new CaptureReplay(
-                    capture, survey, machine, request, Optional.of(updates), progress, EVENT_PATIENCE_MILLIS);
+                    capture, survey, form, machine, request, Optional.of(updates), progress, EVENT_PATIENCE_MILLIS);
             return replay.run();
         }
     }

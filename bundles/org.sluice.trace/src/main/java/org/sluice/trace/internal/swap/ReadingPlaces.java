@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.LongPredicate;
+import org.sluice.api.Prot;
 import org.sluice.spi.board.Dma;
 import org.sluice.spi.memory.PhysicalMemory;
 import org.sluice.trace.internal.books.TracedSpace;
@@ -33,6 +34,7 @@ final class ReadingPlaces {
             plant(space.stream(), space.pasid(), space.iova(), space.page());
         }
         streams.forEach((stream, space) -> space.leaves().stream()
+                .filter(leaf -> (leaf.prot() & Prot.READ) != 0)
                 .limit(PER_STREAM)
                 .forEach(leaf -> {
                     if (!planted.contains(leaf.paddr()) && affordable.test(leaf.paddr())) {

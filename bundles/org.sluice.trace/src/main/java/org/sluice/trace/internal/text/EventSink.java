@@ -19,6 +19,14 @@ public interface EventSink {
     default void malformed(long line, String reason) {}
 
     /**
+     * The heading of the trace.
+     *
+     * @param held events that follow, by the kernel's count
+     * @param taken events that its buffer took; more than that if it overflowed and the oldest are gone
+     */
+    default void heading(long held, long taken) {}
+
+    /**
      * The kernel lost events here.
      *
      * @param line number of the line that says so

@@ -1,25 +1,40 @@
 package org.sluice.trace.internal.text;
 
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.sluice.api.Prot;
 
 /**
- * Reads one line of ftrace's text: {@code TASK-PID [CPU] FLAGS TIMESTAMP: EVENT: FIELDS}, where the flags may be absent and
- * the thread group may stand before the CPU. Two forms of fields are known: the kernel's {@code iommu} tracepoints, and
- * kprobes on an SMMU driver's attach, map_pages and unmap_pages, which name the domain.
+ * Reads one line of ftrace's text: {@code TASK-PID [CPU] FLAGS TIMESTAMP: EVENT: FIELDS}, where the flags may be absent, the
+ * thread group may stand before the CPU and the clock may count without a point. The other headers that ftrace writes by
+ * option (latency-format, verbose, no context) are read too. Two forms of fields are known: the kernel's {@code iommu}
+ * tracepoints, and kprobes on an SMMU driver's attach, map_pages and unmap_pages, which name the domain.
  *
  * <p>Never throws, whatever the line is. Stateless.
  */
 public final class LineParser {
-    private static final Pattern HEADER = Pattern.compile(
-            "-\\d+\\s+(?:\\(\\s*[-\\d]+\\)\\s+)?\\[\\d+\\]\\s+(?:[^\\s:]+\\s+)?\\d+\\.\\d+:\\s+([^\\s:]+):\\s*");
-    private static final Pattern LOST = Pattern.compile("^CPU:\\d+ \\[LOST (\\d{1,18}) EVENTS\\]$");
+    private static final String EVENT = "\\s+(?:iommu:|kprobes:)?([^\\s:]+):\\s*";
+    private static final String TASK = "[-\\s]\\d+\\s+(?:\\(\\s*[-\\d]+\\)\\s+)?";
+
+    /** The usual one first; then those of the options latency-format, verbose and nocontext-info. */
+    private static final List<Pattern> HEADERS = List.of(
+            Pattern.compile(TASK + "\\[\\d+\\]\\s+(?:[^\\s:]+\\s+)?\\d+(?:\\.\\d+)?:" + EVENT),
+            Pattern.compile(TASK + "\\d+[^\\s:\\d][^\\s:]*\\s+\\d+us[^\\w:]?:" + EVENT),
+            Pattern.compile("\\[[0-9a-f]+\\]\\s+\\d+\\.\\d+ms\\s+\\(\\+\\d+\\.\\d+ms\\):" + EVENT),
+            Pattern.compile("^(map|unmap|attach_device_to_domain|add_device_to_group|io_page_fault"
+                    + "|smmu_attach_dev|smmu_map_pages|smmu_unmap_pages):\\s+"));
+
+    /** Without a number where the kernel does not know how many. */
+    private static final Pattern LOST = Pattern.compile("^CPU:\\d+ \\[LOST (?:(\\d{1,18}) )?EVENTS\\]$");
+
     private static final Pattern WRITTEN =
             Pattern.compile("entries-in-buffer/entries-written: (\\d{1,18})/(\\d{1,18})");
-    private static final Pattern MAP = Pattern.compile("IOMMU: iova=(\\w+) - (\\w+) paddr=(\\w+) size=(\\w+)");
+    /** Kernels before 5.11 do not tell the end. */
+    private static final Pattern MAP = Pattern.compile("IOMMU: iova=(\\w+)(?: - (\\w+))? paddr=(\\w+) size=(\\w+)");
+
     private static final Pattern UNMAP =
-            Pattern.compile("IOMMU: iova=(\\w+) - (\\w+) size=(\\w+) unmapped_size=(\\w+)");
+            Pattern.compile("IOMMU: iova=(\\w+)(?: - (\\w+))? size=(\\w+) unmapped_size=(\\w+)");
     private static final Pattern ATTACH = Pattern.compile("IOMMU: device=(\\S+)");
     private static final Pattern JOIN = Pattern.compile("IOMMU: groupID=(\\d{1,9}) device=(\\S+)");
     private static final Pattern FAULT = Pattern.compile("IOMMU:.* (\\S+) iova=(\\w+) flags=(\\w+)");
@@ -30,6 +45,9 @@ public final class LineParser {
             Pattern.compile("\\(\\S+\\) domain=(\\w+) iova=(\\w+) pgsize=(\\w+) pgcount=(\\w+)");
 
     private static final long SMALLEST_PAGE = 4096;
+
+    /** Characters of a line that a reason quotes. */
+    private static final int SHOWN = 60;
 
     /** No machine has wider physical addresses today. */
     private static final int PHYSICAL_BITS = 52;
@@ -52,12 +70,19 @@ public final class LineParser {
         }
         Matcher lost = LOST.matcher(text);
         if (lost.matches()) {
-            return new ParsedLine.Lost(Long.parseLong(lost.group(1)));
+            return new ParsedLine.Lost(lost.group(1) == null ? 1 : Long.parseLong(lost.group(1)));
         }
-        Matcher header = HEADER.matcher(text);
-        if (!header.find()) {
-            return new ParsedLine.Malformed("no header of the form TASK-PID [CPU] FLAGS TIMESTAMP: EVENT:");
+        for (Pattern form : HEADERS) {
+            Matcher header = form.matcher(text);
+            if (header.find()) {
+                return event(header, text);
+            }
         }
+        return new ParsedLine.Malformed(
+                "no header of the form TASK-PID [CPU] FLAGS TIMESTAMP: EVENT: in \"" + shortened(text) + '"');
+    }
+
+    private static ParsedLine event(Matcher header, String text) {
         try {
             return new ParsedLine.Event(event(header.group(1), text.substring(header.end())));
         } catch (Unreadable reason) {
@@ -65,14 +90,18 @@ public final class LineParser {
         }
     }
 
-    /** The heading of a buffer that overflowed tells how many of its oldest events are gone. */
+    /** What may be shown on a terminal: a line of a file that is no text may hold anything. */
+    private static String shortened(String text) {
+        String shown = text.length() > SHOWN ? text.substring(0, SHOWN) + "…" : text;
+        return shown.replaceAll("[^\\x20-\\x7e…]", "?");
+    }
+
     private static ParsedLine comment(String text) {
         Matcher counts = WRITTEN.matcher(text);
         if (!counts.find()) {
             return new ParsedLine.Nothing();
         }
-        long gone = Long.parseLong(counts.group(2)) - Long.parseLong(counts.group(1));
-        return gone > 0 ? new ParsedLine.Lost(gone) : new ParsedLine.Nothing();
+        return new ParsedLine.Heading(Long.parseLong(counts.group(1)), Long.parseLong(counts.group(2)));
     }
 
     private static TraceEvent event(String name, String fields) throws Unreadable {
@@ -167,12 +196,13 @@ public final class LineParser {
         return pageSize * count;
     }
 
-    /** Checks a range that is told twice: by its end, exclusive, and by its size. */
+    /** Checks a range that is told twice: by its end, exclusive, unless that is null, and by its size. */
     private static long range(long iova, String end, long size) throws Unreadable {
         aligned("iova", iova, SMALLEST_PAGE);
         aligned("size", size, SMALLEST_PAGE);
-        if (size <= 0 || number("end of iova", end) - iova != size) {
-            throw new Unreadable(String.format("iova 0x%x - %s is not a range of %d bytes", iova, end, size));
+        if (size <= 0 || end != null && number("end of iova", end) - iova != size) {
+            throw new Unreadable(String.format(
+                    "iova 0x%x%s is not a range of %d bytes", iova, end == null ? "" : " - " + end, size));
         }
         noWrap("iova", iova, size);
         return size;
@@ -213,7 +243,7 @@ public final class LineParser {
     private static Matcher match(Pattern pattern, String fields, String form) throws Unreadable {
         Matcher matcher = pattern.matcher(fields);
         if (!matcher.matches()) {
-            throw new Unreadable("fields are not " + form);
+            throw new Unreadable("fields are not " + form + " but \"" + shortened(fields) + '"');
         }
         return matcher;
     }

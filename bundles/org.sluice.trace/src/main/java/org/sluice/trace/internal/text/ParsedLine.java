@@ -15,9 +15,17 @@ public sealed interface ParsedLine {
     /**
      * ftrace's own remark that its buffer lost events here.
      *
-     * @param events how many
+     * @param events how many, at least
      */
     record Lost(long events) implements ParsedLine {}
+
+    /**
+     * The heading: how many events the kernel's buffer held, and how many it had taken.
+     *
+     * @param held events that follow
+     * @param taken events, those included that were overwritten
+     */
+    record Heading(long held, long taken) implements ParsedLine {}
 
     /**
      * Not readable.

@@ -14,6 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sluice.trace.Samples;
 import org.sluice.trace.internal.capture.Capture;
+import org.sluice.trace.internal.capture.TableForm;
 import org.sluice.trace.internal.capture.TraceSurvey;
 import org.sluice.trace.internal.text.TraceReader;
 
@@ -84,8 +85,9 @@ class CapturedKernelsTest {
     }
 
     private static TraceInterpreter read(Capture capture) {
-        TraceInterpreter interpreter =
-                new TraceInterpreter(TraceSurvey.of(capture.trace(), true), capture.defaults(), new RecordingSink());
+        TraceSurvey survey = TraceSurvey.of(capture.trace(), true);
+        TraceInterpreter interpreter = new TraceInterpreter(
+                survey, capture.defaults(), TableForm.of(survey, capture.mappings()), new RecordingSink());
         TraceReader.read(capture.trace(), interpreter);
         return interpreter;
     }

@@ -10,6 +10,7 @@ import org.sluice.trace.Ambiguity;
 import org.sluice.trace.internal.LongRanges;
 import org.sluice.trace.internal.TraceWriter;
 import org.sluice.trace.internal.capture.DefaultDomains;
+import org.sluice.trace.internal.capture.TableForm;
 import org.sluice.trace.internal.capture.TraceSurvey;
 import org.sluice.trace.internal.text.TraceReader;
 
@@ -256,7 +257,8 @@ class TraceInterpreterTest {
     private TraceInterpreter run(TraceWriter trace, DefaultDomains defaults) {
         sink.steps.clear();
         Path file = trace.to(folder.resolve("trace.txt"));
-        TraceInterpreter interpreter = new TraceInterpreter(TraceSurvey.of(file, true), defaults, sink);
+        TraceInterpreter interpreter =
+                new TraceInterpreter(TraceSurvey.of(file, true), defaults, TableForm.USUAL, sink);
         TraceReader.read(file, interpreter);
         return interpreter;
     }

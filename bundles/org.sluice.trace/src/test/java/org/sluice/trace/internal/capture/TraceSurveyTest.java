@@ -57,14 +57,25 @@ class TraceSurveyTest {
         assertThat(survey.unmaps()).isEqualTo(unmaps);
     }
 
+    @ParameterizedTest
+    @CsvSource({"2/2, 0, 0", "2/9, 7, 0", "5/5, 3, 3", "5/9, 7, 3"})
+    void headingTellsWhatIsNotThere(String counts, long lost, long missing) throws IOException {
+        Path file = Files.writeString(
+                folder.resolve("t.txt"),
+                "# entries-in-buffer/entries-written: " + counts + "   #P:2\n" + ATTACH + "rubbish\n" + ATTACH);
+        TraceSurvey survey = TraceSurvey.of(file, false);
+        assertThat(survey.lost()).isEqualTo(lost);
+        assertThat(survey.missing()).isEqualTo(missing);
+    }
+
     @Test
     void malformedLineIsCountedWithFileLineAndReason() throws IOException {
         Path file = Files.writeString(folder.resolve("t.txt"), ATTACH + "rubbish\n" + ATTACH);
         TraceSurvey survey = TraceSurvey.of(file, false);
         assertThat(survey.malformedCount()).isEqualTo(1);
         assertThat(survey.malformed())
-                .containsExactly(
-                        new MalformedLine("t.txt", 2, "no header of the form TASK-PID [CPU] FLAGS TIMESTAMP: EVENT:"));
+                .containsExactly(new MalformedLine(
+                        "t.txt", 2, "no header of the form TASK-PID [CPU] FLAGS TIMESTAMP: EVENT: in \"rubbish\""));
         assertThat(survey.total()).isEqualTo(2);
     }
 

@@ -31,6 +31,7 @@ import org.sluice.trace.fake.Defect;
 import org.sluice.trace.fake.FakePlatform;
 import org.sluice.trace.internal.TraceWriter;
 import org.sluice.trace.internal.capture.Capture;
+import org.sluice.trace.internal.capture.TableForm;
 import org.sluice.trace.internal.capture.TraceSurvey;
 import org.sluice.trace.internal.machine.MachinePlan;
 import org.sluice.trace.internal.swap.Updates;
@@ -142,6 +143,94 @@ class CaptureReplayTest {
                 "sid,stage,ssid,iova,size,pa,perm,pte\n0x100,s1,0,0xd000,0x1000,0x40009000,rw,0x0\n");
         ReplayReport report = replay(Capture.of(folder.resolve("capture")), Defect.NONE, Optional.empty());
         assertThat(report.mismatches()).extracting(Mismatch::found).contains("no leaf");
+    }
+
+    /** A group with a switch port that was attached before the trace began, and mapped the doorbell of its MSIs. */
+    private Capture olderThanTheTrace(String rows) throws IOException {
+        Path capture = Files.createDirectories(folder.resolve("older"));
+        new TraceWriter()
+                .smmuAttach(A, GPU)
+                .smmuMap(A, 0x1000, 0x40001000, 1, 3)
+                .smmuMap(A, 0x2000, 0x40002000, 1, 3)
+                .smmuUnmap(A, 0x2000, 1)
+                .to(capture.resolve("trace-domains.txt"));
+        Files.writeString(capture.resolve("iommu_groups.txt"), "group 0 type=DMA devices: 0000:00:08.0 " + GPU + " \n");
+        Files.writeString(capture.resolve("expected-mappings.csv"), "sid,stage,ssid,iova,size,pa,perm,pte\n" + rows);
+        long leaves = rows.lines().count();
+        Files.writeString(
+                capture.resolve("expected-summary.json"),
+                "{\"leaves\": " + leaves + ", \"mapped_bytes\": " + 4096 * leaves + "}");
+        return Capture.of(capture);
+    }
+
+    private static String row(int stream, int page) {
+        return String.format("0x%x,s1,0,0x%x000,0x1000,0x%x,rw,0x0%n", stream, page, 0x40000000L + page * 0x1000L);
+    }
+
+    @Test
+    void leafThatIsOlderThanTheTraceIsRemarkedNotBlamed() throws IOException {
+        ReplayReport report = replay(olderThanTheTrace(row(0x100, 1) + row(0x100, 0xffff)), Defect.NONE);
+        assertThat(report.mismatches()).isEmpty();
+        assertThat(report.notes()).anyMatch(note -> note.contains("stream 0x100, the first at iova 0xffff000"));
+    }
+
+    @Test
+    void leafThatTheTraceUnmappedIsAMismatchEvenInAnOlderDomain() throws IOException {
+        ReplayReport report = replay(olderThanTheTrace(row(0x100, 1) + row(0x100, 2)), Defect.NONE);
+        assertThat(report.mismatches()).extracting(Mismatch::found).contains("no leaf");
+    }
+
+    /** The port of the same group, and the alias of a bridge on the device's bus. */
+    @ParameterizedTest
+    @ValueSource(ints = {0x40, 0x100})
+    void streamThatSharesTablesIsComparedWithThem(int sharer) throws IOException {
+        int device = sharer == 0x100 ? 0x108 : 0x100;
+        Path capture =
+                olderThanTheTrace(row(device, 1) + row(sharer, 1)).trace().getParent();
+        if (device == 0x108) {
+            Path trace = capture.resolve("trace-domains.txt");
+            Files.writeString(trace, Files.readString(trace).replace(GPU, "0000:01:01.0"));
+        }
+        ReplayReport right = replay(Capture.of(capture), Defect.NONE);
+        assertThat(right.mismatches()).isEmpty();
+        assertThat(right.notes()).anyMatch(note -> note.contains("which it shares"));
+        Path rows = capture.resolve("expected-mappings.csv");
+        Files.writeString(
+                rows,
+                "sid,stage,ssid,iova,size,pa,perm,pte\n" + row(device, 1)
+                        + row(sharer, 1).replace("40001000", "40009000"));
+        assertThat(replay(Capture.of(capture), Defect.NONE).mismatches())
+                .extracting(Mismatch::what)
+                .contains(String.format("leaf of expected-mappings.csv, stream 0x%x, which shares its tables", sharer));
+    }
+
+    @Test
+    void traceThatBreaksOffIsRemarkedAndExpectationsAreNotCompared() throws IOException {
+        Path capture = olderThanTheTrace(row(0x100, 1) + row(0x100, 2)).trace().getParent();
+        Path trace = capture.resolve("trace-domains.txt");
+        Files.writeString(trace, "# entries-in-buffer/entries-written: 9/9   #P:1\n" + Files.readString(trace));
+        ReplayReport report = replay(Capture.of(capture), Defect.NONE);
+        assertThat(report.mismatches()).isEmpty();
+        assertThat(report.notes())
+                .anyMatch(note -> note.contains("counts 5 events that are not in it"))
+                .anyMatch(note -> note.contains("was not compared"));
+    }
+
+    @Test
+    void streamThatTheTraceNeverAttachesIsRemarked() throws IOException {
+        ReplayReport report = replay(olderThanTheTrace(row(0x100, 1) + row(0x18, 5)), Defect.NONE);
+        assertThat(report.mismatches()).isEmpty();
+        assertThat(report.notes()).anyMatch(note -> note.contains("1 leaves") && note.contains("stream 0x18"));
+    }
+
+    @Test
+    void deviceThatLeftUnseenForAnIdentityDomainIsRemarked() throws IOException {
+        Capture capture = olderThanTheTrace("");
+        Path folder = capture.trace().getParent();
+        Files.writeString(folder.resolve("iommu_groups.txt"), "group 0 type=identity devices: " + GPU + " \n");
+        ReplayReport report = replay(Capture.of(folder), Defect.NONE);
+        assertThat(report.mismatches()).isEmpty();
+        assertThat(report.notes()).anyMatch(note -> note.contains("ended with an identity domain"));
     }
 
     @Test
@@ -263,9 +352,10 @@ class CaptureReplayTest {
 
     private ReplayReport replay(Capture capture, Defect defect, Optional<Updates> updates, boolean strict) {
         TraceSurvey survey = TraceSurvey.of(capture.trace(), strict);
-        Map<String, Integer> streams = MachinePlan.of("board", survey, 4).streams();
+        TableForm form = TableForm.of(survey, capture.mappings());
+        Map<String, Integer> streams = MachinePlan.of("board", survey, form, 4).streams();
         platform = new FakePlatform(streams, defect);
         ReplayRequest request = ReplayRequest.of(List.of(capture.trace()));
-        return new CaptureReplay(capture, survey, platform, request, updates, ReplayProgress.none(), 200).run();
+        return new CaptureReplay(capture, survey, form, platform, request, updates, ReplayProgress.none(), 200).run();
     }
 }

@@ -57,6 +57,12 @@ class LineParserTest {
     }
 
     @Test
+    void unmapOfOlderKernelsTellsNoEnd() {
+        assertThat(event("init-1 [000] .... 1.5: unmap: IOMMU: iova=0x1000 size=8192 unmapped_size=8192"))
+                .isEqualTo(new TraceEvent.Unmap("unmap", 0, 0x1000, 8192));
+    }
+
+    @Test
     void unmapCountsWhatTheKernelRemoved() {
         String part = HEAD + "unmap: IOMMU: iova=0x0000000000001000 - 0x0000000000003000 size=8192 unmapped_size=4096";
         assertThat(event(part)).isEqualTo(new TraceEvent.Unmap("unmap", 0, 0x1000, 4096));
@@ -69,14 +75,25 @@ class LineParserTest {
                 "init-1 [000] 1.5: map: IOMMU: iova=0x1000 - 0x2000 paddr=0x3000 size=4096",
                 "Web Content-77 ( 77) [001] d.h1. 1.5: map: IOMMU: iova=0x1000 - 0x2000 paddr=0x3000 size=4096",
                 "<...>-77 (-----) [001] d.h1. 1.5: map: IOMMU: iova=0x1000 - 0x2000 paddr=0x3000 size=4096\r",
-                "a-b: [c]-77 [001] d.h1. 1.5: map: IOMMU: iova=0x1000 - 0x2000 paddr=0x3000 size=4096"
+                "a-b: [c]-77 [001] d.h1. 1.5: map: IOMMU: iova=0x1000 - 0x2000 paddr=0x3000 size=4096",
+                "kworker/u2:1-77 [001] d..2 1.5: map: IOMMU: iova=0x1000 - 0x2000 paddr=0x3000 size=4096",
+                "kworker/u2:1-77 [001] dNh1.1 15: map: IOMMU: iova=0x1000 - 0x2000 paddr=0x3000 size=4096",
+                "kworker/-23        0d.... 4054803us#: map: IOMMU: iova=0x1000 - 0x2000 paddr=0x3000 size=4096",
+                "kworker/-23        0dn.2. 4054803us : map: IOMMU: iova=0x1000 - 0x2000 paddr=0x3000 size=4096",
+                "    kworker/u2:1      23   0 0 00000000 00000003 [0071f7c8] 7469.000ms (+5.206ms): map: IOMMU:"
+                        + " iova=0x1000 - 0x2000 paddr=0x3000 size=4096",
+                "map: IOMMU: iova=0x1000 - 0x2000 paddr=0x3000 size=4096",
+                "kworker/u2:1-23    [000]     3.174190: map:                  IOMMU: iova=0x1000 - 0x2000 paddr=0x3000"
+                        + " size=4096",
+                "kworker/u2:1    23 [000]     3.174190: iommu:map: IOMMU: iova=0x1000 - 0x2000 paddr=0x3000 size=4096",
+                "init-1 [000] .... 1.5: map: IOMMU: iova=0x1000 paddr=0x3000 size=0x1000"
             })
     void headersOfOtherToolsAndTasksAreRead(String line) {
         assertThat(event(line)).isEqualTo(new TraceEvent.Map("map", 0, 0x1000, 0x3000, 4096, 0, TraceEvent.UNTOLD));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "   ", "# tracer: nop", "# entries-in-buffer/entries-written: 66/66   #P:1"})
+    @ValueSource(strings = {"", "   ", "# tracer: nop"})
     void commentsAndBlankLinesAreNothing(String line) {
         assertThat(LineParser.parse(line)).isEqualTo(new ParsedLine.Nothing());
     }
@@ -84,8 +101,9 @@ class LineParserTest {
     @Test
     void lostEventsAreNoticed() {
         assertThat(LineParser.parse("CPU:0 [LOST 123 EVENTS]")).isEqualTo(new ParsedLine.Lost(123));
+        assertThat(LineParser.parse("CPU:3 [LOST EVENTS]\r")).isEqualTo(new ParsedLine.Lost(1));
         assertThat(LineParser.parse("# entries-in-buffer/entries-written: 66/80   #P:1"))
-                .isEqualTo(new ParsedLine.Lost(14));
+                .isEqualTo(new ParsedLine.Heading(66, 80));
     }
 
     @Test
@@ -98,7 +116,10 @@ class LineParserTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "hello | no header",
+                "hello | in \"hello\"",
+                "a\u0007b | in \"a?b\"",
+                "init-1 [000] ..... 1.5: unmap: IOMMU: iova=0x1000 | \"IOMMU: iova=0x1000\"",
+                "init-1 [000] .... 1.5: map: IOMMU: iova=0x1000 paddr=0x3000 size=100 | size is 0x64",
                 "init-1 [000] ..... 1.5: map: IOMMU: iova=0x1000 | fields are not iova=",
                 "init-1 [000] ..... 1.5: map: IOMMU: iova=0x1000 - 0x3000 paddr=0x3000 size=4096 | not a range of 4096",
                 "init-1 [000] ..... 1.5: map: IOMMU: iova=0x1001 - 0x2001 paddr=0x3000 size=4096 | iova is 0x1001",
