@@ -190,6 +190,7 @@ public final class DriverSwaps {
         unit.serve(adopted, candidate.provider());
         unit.allowTablesAgain();
         spaces.forEach(SpaceLedger::open);
+        unit.ledger().introduceDeferred(adopted);
         unit.sweep();
         SwapEvent event = swap.done(
                 candidate.provider(),

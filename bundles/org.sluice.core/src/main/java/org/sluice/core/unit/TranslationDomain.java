@@ -410,6 +410,14 @@ final class TranslationDomain implements Domain {
         }
     }
 
+    /** Ends it where {@link #abandon} could not, because the hardware does not answer. */
+    void forsake() {
+        closed |= !permanent || space != null;
+        if (dma != null) {
+            dma.close();
+        }
+    }
+
     private void closeNow() {
         String why = name + " was closed";
         pasids.detachAll();

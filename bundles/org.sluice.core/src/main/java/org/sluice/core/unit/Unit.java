@@ -436,25 +436,29 @@ public final class Unit {
 
     /**
      * Takes every space away and switches the hardware off: the board or the core goes. Without a driver the hardware is
-     * left as it is.
+     * left as it is. Hardware that does not answer any more, because the board died, let go of nothing: its clients hear of
+     * the end all the same, but the memory of its tables is not given to anybody else.
      */
     public void shutdown() {
         withLock(() -> {
             driving.end();
+            String why = name + " went away";
             IommuUnit iommu = driving.iommu();
             if (iommu == null) {
-                spaces.forEach(space -> space.ledger().revoke(name + " went away"));
+                spaces.forEach(space -> space.ledger().revoke(why));
             } else {
                 // Nested domains after their parents were made, so before them here.
                 List<TranslationDomain> all = new ArrayList<>(domains);
                 Collections.reverse(all);
                 groups.forEach(group -> all.addAll(List.of(group.fallback(), group.blocking())));
-                shared.abandon(name + " went away");
-                all.forEach(this::abandon);
-                faults.pages().close();
-                quarantine.abandon();
-                iommu.shutdown();
+                attempt("sharing with processes", () -> shared.abandon(why));
+                all.forEach(domain -> attempt(domain.name(), domain::abandon));
+                attempt("what waits for repair", faults.pages()::close);
+                attempt("the quarantine", quarantine::abandon);
+                attempt("the hardware", iommu::shutdown);
                 serve(null, null);
+                all.forEach(TranslationDomain::forsake);
+                spaces.forEach(space -> forsake(space, why));
             }
             driving.blame("the board or the core was stopped");
             driving.signal();
@@ -462,11 +466,18 @@ public final class Unit {
         });
     }
 
-    private void abandon(TranslationDomain domain) {
+    private static void forsake(Space space, String why) {
+        space.ledger().revoke(why);
+        if (space instanceof BondedSpace bonded) {
+            bonded.forsake();
+        }
+    }
+
+    private void attempt(String what, Runnable end) {
         try {
-            domain.abandon();
+            end.run();
         } catch (RuntimeException failed) {
-            LOG.log(System.Logger.Level.WARNING, "{0} did not end cleanly: {1}", domain.name(), failed.toString());
+            LOG.log(System.Logger.Level.WARNING, "{0} of {1} did not end cleanly: {2}", what, name, failed.toString());
         }
     }
 

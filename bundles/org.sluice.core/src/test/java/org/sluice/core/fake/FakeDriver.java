@@ -189,6 +189,7 @@ public final class FakeDriver implements IommuDriver {
 
         @Override
         public void attach(DeviceRecord device, Attachment attachment) {
+            hardware.touch();
             hardware.injection.point("attach");
             if (failAttach || device.name().equals(failAttachOf)) {
                 throw new IommuException(Errno.ENOMEM, "no room for a context descriptor");
@@ -205,6 +206,7 @@ public final class FakeDriver implements IommuDriver {
 
         @Override
         public void shutdown() {
+            hardware.touch();
             hardware.journal.add("shutdown");
             hardware.untagged.clear();
             hardware.pasids.clear();
@@ -240,6 +242,7 @@ public final class FakeDriver implements IommuDriver {
 
         @Override
         public void mmDetach(DeviceRecord device, int pasid, TranslationContext context, boolean detachDomain) {
+            hardware.touch();
             hardware.journal.add(
                     "mmDetach %s pasid%d tag%d detachDomain=%s",
                     device.name(), pasid, context.record().tag(), detachDomain);
@@ -252,11 +255,13 @@ public final class FakeDriver implements IommuDriver {
     private final class Full extends WithPasids implements PageResponseOperations, NestingOperations, PasidReplacement {
         @Override
         public void respond(PageRequest request, PageResponse response) {
+            hardware.touch();
             responses.add(request, response);
         }
 
         @Override
         public void drain(DeviceRecord device, int pasid) {
+            hardware.touch();
             hardware.journal.add("drain %s pasid%d", device.name(), pasid);
             if (failDrain) {
                 throw new IommuException(Errno.ETIMEDOUT, "the event queue did not drain");
