@@ -31,8 +31,7 @@ public final class UnitLedger {
         List<UnitRecord.Device> devices = new ArrayList<>();
         for (Device device : unit.population().devices()) {
             TranslationDomain domain = device.current();
-            // The hardware does not know yet of a deferred attach: a successor is introduced to the device once it
-            // serves.
+            // The hardware does not know yet of a deferred attach: a successor meets the device once it serves.
             if (domain != null && !device.isDeferred()) {
                 devices.add(device.isParked() ? parked(device) : attached(device, domain));
             }
@@ -66,7 +65,7 @@ public final class UnitLedger {
      * @param successor of the driver
      */
     public void introduceDeferred(IommuUnit successor) {
-        for (Device device : unit.members()) {
+        for (Device device : unit.population().devices()) {
             if (!device.isDeferred()) {
                 continue;
             }
@@ -74,7 +73,7 @@ public final class UnitLedger {
                 successor.addDevice(device.record());
                 if (!successor.isAttachDeferred(device.record())) {
                     device.current().prepare(device);
-                    successor.attach(device.record(), device.current().attachment());
+                    successor.attach(device.record(), device.current().attachment(unit));
                     device.setDeferred(false);
                 }
             } catch (RuntimeException refused) {

@@ -120,7 +120,7 @@ class DefaultDomainTest {
         assertThat(successor.handedOver.get("smmu0").devices())
                 .noneMatch(device -> device.device().name().equals("nic"));
         assertThat(machine.journal.of("attach nic")).isEmpty();
-        Unit.of(machine.device("nic")).completeDeferredAttach(machine.device("nic"));
+        ((Device) machine.device("nic")).completeDeferredAttach();
         assertThat(machine.journal.of("attach nic")).containsExactly("attach nic TRANSLATED");
     }
 
@@ -133,7 +133,7 @@ class DefaultDomainTest {
         machine.addDriver("1.1.0");
         machine.settle();
         assertThat(machine.journal.of("attach nic")).containsExactly("attach nic TRANSLATED");
-        Unit.of(machine.device("nic")).completeDeferredAttach(machine.device("nic"));
+        ((Device) machine.device("nic")).completeDeferredAttach();
         assertThat(machine.journal.of("attach nic")).hasSize(1);
     }
 
