@@ -16,6 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.sluice.api.DirtyBitmap;
 import org.sluice.api.Domain;
 import org.sluice.api.DomainRequest;
 import org.sluice.api.DomainType;
@@ -124,6 +125,28 @@ class SeveralSmmusTest {
         assertThat(reaches("disk", IOVA)).isTrue();
         domain.close();
         assertThat(reaches("disk", IOVA)).isFalse();
+    }
+
+    private DirtyBitmap written(Domain of) {
+        DirtyBitmap pages = new DirtyBitmap(IOVA, 0x2000, 0x1000);
+        of.space().readDirty(IOVA, 0x2000, true, pages);
+        return pages;
+    }
+
+    @Test
+    void pagesThatEitherWritesAreDirtyAndAgainAfterTheirMarksWereCleared() {
+        Domain tracked = platform.allocDomain(
+                device("nic"), DomainRequest.of(DomainType.UNMANAGED).withDirtyTracking());
+        tracked.attach(device("nic"));
+        tracked.attach(device("disk"));
+        tracked.space().map(IOVA, SmmuBoard.BUFFERS, 0x2000, RW);
+        tracked.space().setDirtyTracking(true);
+        for (int round = 0; round < 3; round++) {
+            assertThat(written(tracked).count()).isZero();
+            assertThat(reaches("nic", IOVA)).isTrue();
+            assertThat(reaches("disk", IOVA + 0x1000)).isTrue();
+            assertThat(written(tracked).count()).as("round %d", round).isEqualTo(2);
+        }
     }
 
     @Test

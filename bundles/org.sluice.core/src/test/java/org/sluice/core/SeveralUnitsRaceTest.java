@@ -86,21 +86,24 @@ class SeveralUnitsRaceTest {
         }
         threads.add(start("nic", () -> touchAll(TestMachine.NIC)));
         threads.add(start("far", () -> touchAll(TestMachine.FAR)));
-        for (int round = 0; round < ROUNDS && !stop.get(); round++) {
-            if (round % 50 == 49) {
-                machine.removeDriver();
-                machine.addDriver("2." + round + ".0");
+        try {
+            for (int round = 0; round < ROUNDS && !stop.get(); round++) {
+                if (round % 50 == 49) {
+                    machine.removeDriver();
+                    machine.addDriver("2." + round + ".0");
+                }
+                domain.detach(far);
+                domain.attach(far);
             }
-            domain.detach(far);
-            domain.attach(far);
-        }
-        // Each must have had its turn, however threads are scheduled.
-        while (hits.get() < 1000 && !stop.get()) {
-            Thread.yield();
-        }
-        stop.set(true);
-        for (Thread thread : threads) {
-            thread.join();
+            // Each must have had its turn, however threads are scheduled.
+            while (hits.get() < 1000 && !stop.get()) {
+                Thread.yield();
+            }
+        } finally {
+            stop.set(true);
+            for (Thread thread : threads) {
+                thread.join();
+            }
         }
         assertThat(failures).isEmpty();
         domain.close();
