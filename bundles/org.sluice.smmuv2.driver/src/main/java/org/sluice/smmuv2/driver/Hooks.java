@@ -17,8 +17,9 @@ import org.sluice.spi.quirk.Smmuv2Limits;
  *
  * @param identity of the SMMU
  * @param matched highest ranking first, each with its reason
+ * @param tablesByTag whether one of them wants tables invalidated by tag; asked once, because it counts for every unmap
  */
-record Hooks(HardwareIdentity identity, List<Matched> matched) {
+record Hooks(HardwareIdentity identity, List<Matched> matched, boolean tablesByTag) {
     /** Hooks and why they match. */
     record Matched(Smmuv2Hooks hooks, String reason) {}
 
@@ -27,7 +28,8 @@ record Hooks(HardwareIdentity identity, List<Matched> matched) {
         List<Matched> matched = offered.stream()
                 .flatMap(hooks -> hooks.match(identity).stream().map(reason -> new Matched(hooks, reason)))
                 .toList();
-        return new Hooks(identity, matched);
+        boolean tablesByTag = matched.stream().anyMatch(entry -> entry.hooks().invalidatesTablesByTag(identity));
+        return new Hooks(identity, matched, tablesByTag);
     }
 
     List<AppliedHooks> applied() {

@@ -77,7 +77,7 @@ final class Maintenance {
         if (!power.isOn()) {
             return;
         }
-        if (size / granule > MOST_PAGES) {
+        if (size / granule > MOST_PAGES || !leafOnly && hooks.get().tablesByTag()) {
             asid(bank, asid);
             return;
         }

@@ -126,6 +126,17 @@ public interface Smmuv2Hooks extends ImplementationHooks {
     }
 
     /**
+     * Whether tables that were unlinked are invalidated by ASID at once rather than address by address
+     * ({@code flush_walk_prefer_tlbiasid}, which {@code init_context} sets).
+     *
+     * @param identity of the IOMMU
+     * @return true if so; constant
+     */
+    default boolean invalidatesTablesByTag(HardwareIdentity identity) {
+        return false;
+    }
+
+    /**
      * Completes TLB maintenance ({@code tlb_sync}).
      *
      * @param identity of the IOMMU

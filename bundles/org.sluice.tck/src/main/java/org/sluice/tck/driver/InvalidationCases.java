@@ -36,7 +36,7 @@ interface InvalidationCases extends Rigged {
         long[] places = {rig.page(), rig.page()};
         client.plant(places[0], 100);
         client.plant(places[1], 101);
-        long iova = 0x7_1234_5000L;
+        long iova = space.within(0x7_1234_5000L);
         space.map(iova, places[0], Sizes.KIB_4, Space.RW);
         assertThat(client.read(iova)).isEqualTo(100);
         for (int round = 1; round <= 20; round++) {
@@ -58,7 +58,7 @@ interface InvalidationCases extends Rigged {
             Client client = rig.client();
             Space space = rig.attached(client);
             for (int count : new int[] {1, 2, 3, 31, 33, 512, 700}) {
-                long iova = 0x1_0000_3000L;
+                long iova = space.within(0x1_0000_3000L);
                 space.map(iova, BoardSource.MEMORY, Sizes.KIB_4, count, Space.RW);
                 for (int i = 0; i < count; i += Math.max(1, count / 8)) {
                     client.plant(BoardSource.MEMORY + i * Sizes.KIB_4, i);

@@ -85,6 +85,9 @@ interface NestedCases extends Rigged {
                 || !rig.unit().capabilities().nested()) {
             Unsupported.on(rig, "nested translation");
         }
+        if (rig.unit().capabilities().inputBits() == Integer.SIZE) {
+            Unsupported.on(rig, "nested translation: the guest's tables have 39 bits");
+        }
         return (NestingOperations) rig.unit();
     }
 

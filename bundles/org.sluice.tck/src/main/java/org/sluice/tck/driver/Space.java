@@ -33,6 +33,11 @@ final class Space implements TableHost {
         return table;
     }
 
+    /** An IOVA of the lower half, without the bits that are too many for the space. */
+    long within(long iova) {
+        return iova & table.lastIova();
+    }
+
     void map(long iova, long paddr, long size, int prot) {
         map(iova, paddr, size, 1, prot);
     }

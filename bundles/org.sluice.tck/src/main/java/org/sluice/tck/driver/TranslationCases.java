@@ -57,12 +57,20 @@ interface TranslationCases extends Rigged {
         }
         Client client = rig.client();
         Space space = rig.attached(client);
-        space.map(5 * Sizes.GIB_1, BoardSource.MEMORY, Sizes.GIB_1, Space.RW);
+        long iova = space.within(5 * Sizes.GIB_1);
+        space.map(iova, BoardSource.MEMORY, Sizes.GIB_1, Space.RW);
         long offset = 0x123_4560;
         client.plant(BoardSource.MEMORY + offset, 77);
-        assertThat(client.read(5 * Sizes.GIB_1 + offset)).isEqualTo(77);
-        space.unmap(5 * Sizes.GIB_1, Sizes.GIB_1, 1);
-        assertThat(client.read(5 * Sizes.GIB_1 + offset)).isEqualTo(Client.ABORTED);
+        assertThat(client.read(iova + offset)).isEqualTo(77);
+        space.unmap(iova, Sizes.GIB_1, 1);
+        assertThat(client.read(iova + offset)).isEqualTo(Client.ABORTED);
+    }
+
+    /** Tables of AArch32 have IOVAs of 32 bits. */
+    private static void requireAArch64(Rig rig, String what) {
+        if (rig.unit().capabilities().inputBits() == Integer.SIZE) {
+            Unsupported.on(rig, what + ": its tables have 32 bits");
+        }
     }
 
     @Test
@@ -114,6 +122,7 @@ interface TranslationCases extends Rigged {
     default void upperHalfTranslatesAndTheLowerDoesNot() {
         Rig rig = rig();
         Client client = rig.client();
+        requireAArch64(rig, "IOVAs of the upper half");
         Space space = rig.space(
                 new ContextRequest(1, true, false, Sizes.granules(rig.unit()).get(0)));
         try {
@@ -142,7 +151,7 @@ interface TranslationCases extends Rigged {
         Space space = rig.attached(client);
         Random random = new Random(seed);
         Map<Long, Long> oracle = new HashMap<>();
-        long base = 0x7f_c000_0000L;
+        long base = space.within(0x7f_c000_0000L);
         long[] places = new long[16];
         for (int i = 0; i < places.length; i++) {
             places[i] = rig.page();

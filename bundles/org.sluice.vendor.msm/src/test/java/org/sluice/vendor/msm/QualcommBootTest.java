@@ -53,7 +53,8 @@ class QualcommBootTest {
         assertThat(new WaitForSafe().match(identity(WaitForSafe.SDM845, Map.of())))
                 .hasValue("compatible is qcom,sdm845-smmu-500");
         assertThat(new WaitForSafe().match(identity("qcom,smmu-500", Map.of()))).isEmpty();
-        List<Smmuv2Hooks> all = List.of(new StreamHandoff(), new WaitForSafe(), new ClientActlr(), new StreamLimit());
+        List<Smmuv2Hooks> all =
+                List.of(new StreamHandoff(), new WaitForSafe(), new ClientActlr(), new StreamLimit(), new WalkFlush());
         assertThat(all)
                 .allMatch(hooks -> hooks.match(identity("arm,mmu-500", list)).isEmpty());
     }
@@ -192,6 +193,33 @@ class QualcommBootTest {
             assertThat(machine.word(stream, IOVA)).isEqualTo(42);
             assertThat(machine.word(stream, IOVA + 0x1000)).isEqualTo(43);
             return machine.count("tlb.miss");
+        }
+    }
+
+    @Test
+    void withoutThePlugInATableGoesAddressByAddress() {
+        assertThat(operationsForATable("TLBIVA")).isEqualTo(512);
+        assertThat(operationsForATable("TLBIASID")).isZero();
+    }
+
+    @Test
+    void withItATableGoesByAsidAndPagesStillByAddress() {
+        assertThat(operationsForATable("TLBIVA", new WalkFlush())).isZero();
+        assertThat(operationsForATable("TLBIASID", new WalkFlush())).isOne();
+    }
+
+    private static long operationsForATable(String operation, Smmuv2Hooks... hooks) {
+        try (Smmuv2Machine machine = machine("qcom,smmu-500", hooks).probe()) {
+            Smmuv2Space space = machine.attached(OTHER);
+            space.map(IOVA, PAGE, 0x1000);
+            assertThat(machine.word(OTHER, IOVA)).isEqualTo(42);
+            space.unmap(IOVA, PAGE, 0x1000);
+            assertThat(machine.word(OTHER, IOVA)).isEqualTo(-1);
+            assertThat(machine.count("operation.TLBIVAL")).as("a page").isOne();
+            long before = machine.count("operation." + operation);
+            space.context().invalidate(IOVA, 1L << 21, 0x1000, false);
+            space.context().sync();
+            return machine.count("operation." + operation) - before;
         }
     }
 
