@@ -9,15 +9,16 @@ import org.sluice.core.gate.SwapGate;
 
 /**
  * Hands out the IOVAs of one address space: aligned to their size rounded up to a power of two, the highest first, as Linux's
- * {@code iova.c} does. In front of the {@link FreeRanges} each thread keeps frames of the six smallest sizes (1 to 32 pages),
+ * {@code iova.c} does. In front of the {@link FreeRanges} each thread keeps IOVAs of the six smallest sizes (1 to 32 pages),
  * which need no lock at all. It is part of the core's ledger: no bundle that can be swapped holds any of it.
  *
- * <p><b>Why no lock.</b> A thread touches its {@link FrameStacks} only while it holds a pin of the swap gate, which costs its
+ * <p><b>Why no lock.</b> A thread touches its {@link IovaStacks} only while it holds a pin of the swap gate, which costs its
  * full fence whether there are stacks or not. Whoever wants everybody's closes the table of stacks and then drains the gate: by
  * the order that the gate guarantees, each thread either finds it closed or was waited for. Until it is open again threads use
  * the free ranges directly, under their lock.
  *
- * <p>Frames are IOVAs divided by the granule. Frame 0 is never handed out: 0 says that there is none.
+ * <p>Frames are IOVAs divided by the granule; the free ranges are of frames, whatever lies in front of them is of IOVAs. Frame
+ * 0 is never handed out: 0 says that there is none.
  */
 public final class IovaAllocator {
     /** Sizes that are cached: 1, 2, 4, 8, 16 and 32 pages. */
@@ -27,12 +28,13 @@ public final class IovaAllocator {
 
     private final SwapGate gate;
     private final int shift;
+    private final int zerosBeforeGranule;
     private final long firstFrame;
     private final long lastFrame;
     private final long last32;
     private final FreeRanges free = new FreeRanges(); // guarded by itself
     private final Depot[] depots = new Depot[ORDERS];
-    private final FrameStacks caches = new FrameStacks();
+    private final IovaStacks caches = new IovaStacks();
     private final Object flushing = new Object();
     private final List<long[]> reserved = new ArrayList<>(); // first and last frame, ascending; guarded by free
     private final Runnable depotGrew;
@@ -53,6 +55,7 @@ public final class IovaAllocator {
     public IovaAllocator(SwapGate gate, long firstIova, long lastIova, long granule, Runnable depotGrew) {
         this.gate = gate;
         this.shift = Long.numberOfTrailingZeros(granule);
+        this.zerosBeforeGranule = Long.SIZE - shift;
         this.firstFrame = Math.max(1, firstIova >>> shift);
         this.lastFrame = lastIova >>> shift;
         this.last32 = FOUR_GIB - 1 >>> shift;
@@ -151,49 +154,49 @@ public final class IovaAllocator {
         if (order < ORDERS && pin != null) {
             long[] stacks = caches.of(pin);
             if (stacks != null) {
-                long frame = stacks[FrameStacks.LOOSE + order];
-                if (frame != 0 && fits(frame, order, limit)) {
-                    stacks[FrameStacks.LOOSE + order] = 0;
-                    return frame << shift;
+                long iova = stacks[IovaStacks.LOOSE + order];
+                if (iova != 0 && fits(iova, size, limit)) {
+                    stacks[IovaStacks.LOOSE + order] = 0;
+                    return iova;
                 }
-                int base = FrameStacks.base(order);
+                int base = IovaStacks.base(order);
                 int count = (int) stacks[base];
-                if (count > 0 && fits(stacks[base + count], order, limit)) {
+                if (count > 0 && fits(stacks[base + count], size, limit)) {
                     stacks[base] = count - 1;
-                    return stacks[base + count] << shift;
+                    return stacks[base + count];
                 }
             }
         }
         return 0;
     }
 
-    private boolean fits(long frame, int order, long limit) {
-        return frame + (1L << order) - 1 <= limit >>> shift;
+    private static boolean fits(long iova, long size, long limit) {
+        long beforeRoundedUp = -1L >>> Long.numberOfLeadingZeros(size - 1);
+        return Long.compareUnsigned(iova + beforeRoundedUp, limit) <= 0;
     }
 
     /** Sizes up to 32 pages are rounded up to a power of two, so that the caches have few sizes. */
     private int order(long size) {
-        return Long.SIZE - Long.numberOfLeadingZeros((size >>> shift) - 1);
+        return zerosBeforeGranule - Long.numberOfLeadingZeros(size - 1);
     }
 
-    /** Another frame of the thread's than the one on top, or one from the depot, or from the ranges. */
+    /** Another IOVA of the thread's than the one on top, or one from the depot, or from the ranges. */
     private long allocateBehind(long[] stacks, int order, long limit) {
-        int base = FrameStacks.base(order);
-        long last = (limit >>> shift) - (1L << order) + 1;
+        int base = IovaStacks.base(order);
         if (stacks[base] == 0) {
             Magazine full = depots[order].pop();
             if (full != null) {
-                System.arraycopy(full.frames, 0, stacks, base + 1, Magazine.CAPACITY);
+                System.arraycopy(full.iovas, 0, stacks, base + 1, Magazine.CAPACITY);
                 stacks[base] = Magazine.CAPACITY;
                 depots[order].keep(full);
             }
         }
         for (int at = base + (int) stacks[base]; at > base; at--) {
-            long frame = stacks[at];
-            if (frame <= last) {
+            long iova = stacks[at];
+            if (fits(iova, 1L << order + shift, limit)) {
                 stacks[at] = stacks[base + (int) stacks[base]];
                 stacks[base]--;
-                return frame << shift;
+                return iova;
             }
         }
         return allocateFromRanges(1L << order + shift, limit);
@@ -217,13 +220,13 @@ public final class IovaAllocator {
             freeToRanges(iova >>> shift, order < ORDERS ? 1L << order : size >>> shift);
             return;
         }
-        int base = FrameStacks.base(order);
+        int base = IovaStacks.base(order);
         int count = (int) stacks[base];
         // It need not be full: the caches may have been closed a moment ago and open now.
-        if (count == FrameStacks.CAPACITY) {
+        if (count == IovaStacks.CAPACITY) {
             count = spill(stacks, order);
         }
-        stacks[base + 1 + count] = iova >>> shift;
+        stacks[base + 1 + count] = iova;
         stacks[base] = count + 1;
     }
 
@@ -240,14 +243,14 @@ public final class IovaAllocator {
         if (order < ORDERS && pin != null) {
             long[] stacks = caches.of(pin);
             if (stacks != null) {
-                if (stacks[FrameStacks.LOOSE + order] == 0) {
-                    stacks[FrameStacks.LOOSE + order] = iova >>> shift;
+                if (stacks[IovaStacks.LOOSE + order] == 0) {
+                    stacks[IovaStacks.LOOSE + order] = iova;
                     return true;
                 }
-                int base = FrameStacks.base(order);
+                int base = IovaStacks.base(order);
                 int count = (int) stacks[base];
-                if (count < FrameStacks.CAPACITY) {
-                    stacks[base + 1 + count] = iova >>> shift;
+                if (count < IovaStacks.CAPACITY) {
+                    stacks[base + 1 + count] = iova;
                     stacks[base] = count + 1;
                     return true;
                 }
@@ -258,10 +261,10 @@ public final class IovaAllocator {
 
     /** The older half of a full stack goes to the depot. */
     private int spill(long[] stacks, int order) {
-        int first = FrameStacks.base(order) + 1;
+        int first = IovaStacks.base(order) + 1;
         Depot depot = depots[order];
         Magazine magazine = depot.takeEmpty();
-        System.arraycopy(stacks, first, magazine.frames, 0, Magazine.CAPACITY);
+        System.arraycopy(stacks, first, magazine.iovas, 0, Magazine.CAPACITY);
         System.arraycopy(stacks, first + Magazine.CAPACITY, stacks, first, Magazine.CAPACITY);
         depot.push(magazine);
         if (depot.size() == depotLimit + 1) {
@@ -350,8 +353,8 @@ public final class IovaAllocator {
             if (full == null) {
                 return;
             }
-            for (long frame : full.frames) {
-                freeToRanges(frame, 1L << order);
+            for (long iova : full.iovas) {
+                freeToRanges(iova >>> shift, 1L << order);
             }
             depots[order].keep(full);
         }
@@ -359,15 +362,15 @@ public final class IovaAllocator {
 
     private void empty(long[] stacks) {
         for (int order = 0; order < ORDERS; order++) {
-            int base = FrameStacks.base(order);
+            int base = IovaStacks.base(order);
             for (int at = base + (int) stacks[base]; at > base; at--) {
-                freeToRanges(stacks[at], 1L << order);
+                freeToRanges(stacks[at] >>> shift, 1L << order);
             }
             stacks[base] = 0;
-            long loose = stacks[FrameStacks.LOOSE + order];
+            long loose = stacks[IovaStacks.LOOSE + order];
             if (loose != 0) {
-                freeToRanges(loose, 1L << order);
-                stacks[FrameStacks.LOOSE + order] = 0;
+                freeToRanges(loose >>> shift, 1L << order);
+                stacks[IovaStacks.LOOSE + order] = 0;
             }
         }
     }

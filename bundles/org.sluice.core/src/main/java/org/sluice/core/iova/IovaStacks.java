@@ -5,28 +5,28 @@ import java.util.function.Consumer;
 import org.sluice.core.gate.SwapGate;
 
 /**
- * Frames of six sizes for each thread, in one {@code long[]} a thread, which its number at the swap gate finds: no lock guards
+ * IOVAs of six sizes for each thread, in one {@code long[]} a thread, which its number at the swap gate finds: no lock guards
  * it. Only its thread touches it, inside the gate; or whoever closed the table and then drained the gate. What a thread left
  * that has ended, the next thread with its number takes over.
  *
  * <pre>
  *   0        8        9         13       16                  271         272
  *  ┌────────┬────────┬── … ────┬────────┬───────────────────┬───────────┬──────────────────┬──
- *  │        │ loose  │         │ loose  │ size, 254 frames  │  unused   │ size, 254 frames │ …
+ *  │        │ loose  │         │ loose  │ size, 254 IOVAs   │  unused   │ size, 254 IOVAs  │ …
  *  └────────┴────────┴── … ────┴────────┴───────────────────┴───────────┴──────────────────┴──
  *             1 page             32 pages  order 0: 1 page                order 1: 2 pages
  * </pre>
  *
- * <p>A <em>loose</em> frame lies before each stack, 0 if there is none: who takes one and gives it back, as drivers do for
+ * <p>A <em>loose</em> one lies before each stack, 0 if there is none: who takes one and gives it back, as drivers do for
  * each packet, does not touch the stack. That is more than a saved write: the place of the top depends on a size that the
  * call before has just stored, so a stack alone goes at the pace at which the processor hands a store to the next load, twice
- * a pair; the loose frame has a fixed place, and whether it is there the processor guesses.
+ * a pair; the loose one has a fixed place, and whether it is there the processor guesses.
  */
-final class FrameStacks {
+final class IovaStacks {
     /** Two magazines: a thread that takes and gives around a full or an empty one does not go to the depot each time. */
     static final int CAPACITY = 2 * Magazine.CAPACITY;
 
-    /** Index of the loose frame of order 0; those of the others follow. */
+    /** Index of the loose IOVA of order 0; those of the others follow. */
     static final int LOOSE = 8;
 
     private static final int STACKS = 16;
@@ -40,16 +40,17 @@ final class FrameStacks {
 
     private long[][] open = table; // guarded by this; what is published while not closed
 
-    /** Index of the size of a stack; its frames follow. */
+    /** Index of the size of a stack; its IOVAs follow. */
     static int base(int order) {
         return STACKS + order * STRIDE;
     }
 
-    /** The frames of the thread that holds the pin; null while closed, or if there are too many threads. */
+    /** The IOVAs of the thread that holds the pin; null while closed, or if there are too many threads. */
     long[] of(long[] pin) {
         int ordinal = SwapGate.ordinal(pin);
         long[][] all = table;
-        long[] stacks = ordinal < all.length ? all[ordinal] : null;
+        // one check, as of an unsigned number, and none again by the array
+        long[] stacks = ordinal >= 0 && ordinal < all.length ? all[ordinal] : null;
         return stacks != null ? stacks : register(ordinal);
     }
 
