@@ -12,4 +12,13 @@ public interface EventSink {
      * @param properties strings, boxed numbers and booleans
      */
     void post(String topic, Map<String, Object> properties);
+
+    /**
+     * Whether anybody would hear of an event now.
+     *
+     * @return false while telling it is in vain
+     */
+    default boolean isHeard() {
+        return true;
+    }
 }

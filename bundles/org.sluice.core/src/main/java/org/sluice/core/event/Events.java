@@ -45,11 +45,12 @@ public final class Events implements FaultListener, SwapListener {
      */
     public void post(String topic, Supplier<Map<String, Object>> properties) {
         counts.get(topic).increment();
-        if (sinks.isEmpty()) {
-            return;
-        }
-        Map<String, Object> told = properties.get();
+        Map<String, Object> told = null;
         for (EventSink sink : sinks) {
+            if (!sink.isHeard()) {
+                continue;
+            }
+            told = told == null ? properties.get() : told;
             try {
                 sink.post(topic, told);
             } catch (RuntimeException failed) {

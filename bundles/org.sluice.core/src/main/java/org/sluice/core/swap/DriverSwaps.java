@@ -189,6 +189,7 @@ public final class DriverSwaps {
         unit.serve(adopted, candidate.provider());
         unit.allowTablesAgain();
         ledgers(unit).forEach(SpaceLedger::open);
+        unit.ledger().introduceDeferred(adopted);
         unit.site().sweep();
         SwapEvent event = swap.done(
                 candidate.provider(),

@@ -100,6 +100,15 @@ abstract class BondedSpace extends Space implements IoMm, PasidTarget {
         }
     }
 
+    /** Ends every bond without the hardware, which does not answer and which nobody drives any more. */
+    final void forsake() {
+        for (Device device : bonds) {
+            device.pasids().remove(pasid, this);
+            bonds.remove(device);
+            unbonded(device);
+        }
+    }
+
     /** A device does not reach it any more. */
     void unbonded(Device device) {}
 

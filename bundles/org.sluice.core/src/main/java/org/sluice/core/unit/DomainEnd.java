@@ -59,6 +59,14 @@ final class DomainEnd {
         }
     }
 
+    /** Ends it where {@link #abandon} could not, because the hardware does not answer. */
+    void forsake() {
+        closed |= !domain.isPermanent() || domain.translating() != null;
+        if (domain.dma() != null) {
+            domain.dma().close();
+        }
+    }
+
     /** Lets go of everything that is behind another IOMMU, because that goes away. */
     void evacuate(Unit leaving, String because) {
         domain.pasids().detachIf(device -> device.unit() == leaving);

@@ -336,7 +336,8 @@ public final class Unit implements Translator {
 
     /**
      * Takes every space away and switches the hardware off: the board or the core goes. Without a driver the hardware is
-     * left as it is.
+     * left as it is. Hardware that does not answer any more, because the board died, let go of nothing: its clients hear of
+     * the end all the same, but the memory of its tables is not given to anybody else.
      */
     public void shutdown() {
         withLock(() -> {

@@ -31,7 +31,8 @@ public final class UnitLedger {
         List<UnitRecord.Device> devices = new ArrayList<>();
         for (Device device : unit.population().devices()) {
             TranslationDomain domain = device.current();
-            if (domain != null) {
+            // The hardware does not know yet of a deferred attach: a successor meets the device once it serves.
+            if (domain != null && !device.isDeferred()) {
                 devices.add(device.isParked() ? parked(device) : attached(device, domain));
             }
         }
@@ -58,6 +59,40 @@ public final class UnitLedger {
     }
 
     /**
+     * Makes the devices whose first attach is still deferred known to a driver that took over. One that it would not leave as
+     * it is gets attached now.
+     *
+     * @param successor of the driver
+     */
+    public void introduceDeferred(IommuUnit successor) {
+        for (Device device : unit.population().devices()) {
+            if (!device.isDeferred()) {
+                continue;
+            }
+            try {
+                successor.addDevice(device.record());
+                if (!successor.isAttachDeferred(device.record())) {
+                    device.current().prepare(device);
+                    successor.attach(device.record(), device.current().attachment(unit));
+                    device.setDeferred(false);
+                }
+            } catch (RuntimeException refused) {
+                refuse(device, refused);
+            }
+        }
+    }
+
+    private void refuse(Device device, RuntimeException refused) {
+        device.setRefusal(String.valueOf(refused.getMessage()));
+        LOG.log(
+                System.Logger.Level.WARNING,
+                "{0} is not served by the driver of {1}: {2}",
+                device.name(),
+                unit.name(),
+                refused.getMessage());
+    }
+
+    /**
      * Makes every device known to a driver that has just reset the hardware, blocked as its group's default says. A device
      * that the driver refuses is left out, with the reason.
      *
@@ -76,13 +111,7 @@ public final class UnitLedger {
                 home.attached().enter(device);
                 device.setDeferred(deferred);
             } catch (RuntimeException refused) {
-                device.setRefusal(String.valueOf(refused.getMessage()));
-                LOG.log(
-                        System.Logger.Level.WARNING,
-                        "{0} is not served by the driver of {1}: {2}",
-                        device.name(),
-                        unit.name(),
-                        refused.getMessage());
+                refuse(device, refused);
             }
         }
     }

@@ -5,9 +5,14 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import org.sluice.core.space.HardwareSide;
+import org.sluice.core.space.Space;
 import org.sluice.spi.driver.IommuUnit;
 
-/** The end of an IOMMU, because its board or the core goes. Used once, under the lock of the board. */
+/**
+ * The end of an IOMMU, because its board or the core goes. Hardware that does not answer any more, because the board died, let go
+ * of nothing: its clients hear of the end all the same, but the memory of its tables is not given to anybody else. Used once,
+ * under the lock of the board.
+ */
 final class UnitShutdown {
     private static final System.Logger LOG = System.getLogger("org.sluice.core");
 
@@ -31,13 +36,16 @@ final class UnitShutdown {
             unit.site().units().stream()
                     .flatMap(neighbour -> Set.copyOf(neighbour.domains()).stream())
                     .filter(domain -> domain.unit() != unit)
-                    .forEach(domain -> attempt(domain, () -> domain.end().evacuate(unit, why)));
-            unit.shared().abandon(why);
-            ownDomains().forEach(domain -> attempt(domain, domain.end()::abandon));
-            unit.faults().pages().close();
-            unit.quarantine().abandon();
-            iommu.shutdown();
+                    .forEach(domain -> attempt(domain.name(), () -> domain.end().evacuate(unit, why)));
+            attempt("sharing with processes", () -> unit.shared().abandon(why));
+            List<TranslationDomain> own = ownDomains();
+            own.forEach(domain -> attempt(domain.name(), domain.end()::abandon));
+            attempt("what waits for repair", unit.faults().pages()::close);
+            attempt("the quarantine", unit.quarantine()::abandon);
+            attempt("the hardware", iommu::shutdown);
             unit.serve(null, null);
+            own.forEach(domain -> domain.end().forsake());
+            unit.sides().stream().map(HardwareSide::space).forEach(this::forsake);
         }
         unit.driving().blame("the board or the core was stopped");
         unit.site().lock().signal();
@@ -51,11 +59,23 @@ final class UnitShutdown {
         return all;
     }
 
-    private static void attempt(TranslationDomain domain, Runnable end) {
+    private void forsake(Space space) {
+        space.ledger().revoke(why);
+        if (space instanceof BondedSpace bonded) {
+            bonded.forsake();
+        }
+    }
+
+    private void attempt(String what, Runnable end) {
         try {
             end.run();
         } catch (RuntimeException failed) {
-            LOG.log(System.Logger.Level.WARNING, "{0} did not end cleanly: {1}", domain.name(), failed.toString());
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "{0} of {1} did not end cleanly: {2}",
+                    what,
+                    unit.name(),
+                    failed.toString());
         }
     }
 }

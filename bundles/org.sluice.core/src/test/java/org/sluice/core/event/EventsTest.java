@@ -3,6 +3,7 @@ package org.sluice.core.event;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -58,6 +59,28 @@ class EventsTest {
     private long count(String topic) {
         return machine.counter(
                 "event." + topic.substring(Topics.PREFIX.length()).toLowerCase(Locale.ROOT));
+    }
+
+    @Test
+    void nothingIsCollectedForASinkThatNobodyHears() {
+        Events events = new Events();
+        events.sinks().add(new EventSink() {
+            @Override
+            public void post(String topic, Map<String, Object> properties) {
+                throw new AssertionError("told in vain");
+            }
+
+            @Override
+            public boolean isHeard() {
+                return false;
+            }
+        });
+        events.post(Topics.ATTACHED, () -> {
+            throw new AssertionError("collected in vain");
+        });
+        Map<String, Long> counts = new HashMap<>();
+        events.count(counts);
+        assertThat(counts).containsEntry("event.attached", 1L);
     }
 
     @Test

@@ -213,6 +213,7 @@ public final class FakeDriver implements IommuDriver {
 
         @Override
         public void attach(DeviceRecord device, Attachment attachment) {
+            hardware.touch();
             if (attachment.context() != null) {
                 requireOwn(attachment.context());
             }
@@ -232,6 +233,7 @@ public final class FakeDriver implements IommuDriver {
 
         @Override
         public void shutdown() {
+            hardware.touch();
             hardware.journal.add("shutdown");
             hardware.untagged.clear();
             hardware.pasids.clear();
@@ -279,6 +281,7 @@ public final class FakeDriver implements IommuDriver {
 
         @Override
         public void mmDetach(DeviceRecord device, int pasid, TranslationContext context, boolean detachDomain) {
+            hardware.touch();
             hardware.journal.add(
                     "mmDetach %s pasid%d tag%d detachDomain=%s",
                     device.name(), pasid, context.record().tag(), detachDomain);
@@ -295,11 +298,13 @@ public final class FakeDriver implements IommuDriver {
 
         @Override
         public void respond(PageRequest request, PageResponse response) {
+            hardware.touch();
             responses.add(request, response);
         }
 
         @Override
         public void drain(DeviceRecord device, int pasid) {
+            hardware.touch();
             hardware.journal.add("drain %s pasid%d", device.name(), pasid);
             if (failDrain) {
                 throw new IommuException(Errno.ETIMEDOUT, "the event queue did not drain");

@@ -9,6 +9,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.LongConsumer;
+import org.sluice.api.Errno;
+import org.sluice.api.IommuException;
 import org.sluice.spi.driver.Attachment;
 
 /**
@@ -44,12 +46,21 @@ public final class FakeHardware {
     private final Queue<Range> queue = new ConcurrentLinkedQueue<>();
     private final ReadWriteLock traffic = new ReentrantReadWriteLock(true);
     public final BitSet tags = new BitSet();
+    /** Why nothing answers any more, as when the machine behind it died; empty while it does. */
+    public volatile String dead = "";
     /** What makes steps of the driver fail; set once. */
     public Injection injection = new Injection();
 
     public FakeHardware(Journal journal, Walk walk) {
         this.journal = journal;
         this.walk = walk;
+    }
+
+    /** Something that takes an answer. */
+    void touch() {
+        if (!dead.isEmpty()) {
+            throw new IommuException(Errno.EIO, dead);
+        }
     }
 
     static String entry(int stream, int pasid) {
@@ -109,6 +120,7 @@ public final class FakeHardware {
 
     /** Completes what was queued for a tag, and nothing else: another tag may be another IOMMU's. */
     void sync(int tag) {
+        touch();
         traffic.writeLock().lock();
         try {
             for (Range gone : queue) {
@@ -125,6 +137,7 @@ public final class FakeHardware {
     }
 
     void invalidateTag(int tag) {
+        touch();
         traffic.writeLock().lock();
         try {
             tlb.keySet().removeIf(page -> page.tag() == tag);

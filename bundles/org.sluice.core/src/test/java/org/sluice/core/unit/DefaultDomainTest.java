@@ -12,6 +12,7 @@ import org.sluice.api.Domain;
 import org.sluice.api.DomainType;
 import org.sluice.api.IommuException;
 import org.sluice.core.TestMachine;
+import org.sluice.core.fake.FakeDriver;
 import org.sluice.spi.board.BusPosition;
 
 /** Where devices go that nobody attached. */
@@ -104,6 +105,36 @@ class DefaultDomainTest {
         nic.completeDeferredAttach();
         nic.completeDeferredAttach();
         assertThat(machine.journal.of("attach nic")).containsExactly("attach nic TRANSLATED");
+    }
+
+    /** The hardware knows nothing of it, so a successor must not be told that it does. */
+    @Test
+    void deferredAttachSurvivesAChangeOfTheDriver() {
+        with(DefaultPolicy.STRICT).driver.deferred.add("nic");
+        machine.start(true);
+        FakeDriver successor = new FakeDriver(machine.hardware);
+        successor.deferred.add("nic");
+        machine.replaceDriver(successor, "1.1.0");
+        machine.settle();
+        assertThat(machine.swaps).extracting("adopted").containsOnly(true);
+        assertThat(successor.handedOver.get("smmu0").devices())
+                .noneMatch(device -> device.device().name().equals("nic"));
+        assertThat(machine.journal.of("attach nic")).isEmpty();
+        ((Device) machine.device("nic")).completeDeferredAttach();
+        assertThat(machine.journal.of("attach nic")).containsExactly("attach nic TRANSLATED");
+    }
+
+    @Test
+    void deferredAttachIsDoneByASuccessorThatDoesNotDefer() {
+        with(DefaultPolicy.STRICT).driver.deferred.add("nic");
+        machine.start(true);
+        machine.removeDriver();
+        machine.driver = new FakeDriver(machine.hardware);
+        machine.addDriver("1.1.0");
+        machine.settle();
+        assertThat(machine.journal.of("attach nic")).containsExactly("attach nic TRANSLATED");
+        ((Device) machine.device("nic")).completeDeferredAttach();
+        assertThat(machine.journal.of("attach nic")).hasSize(1);
     }
 
     @Test

@@ -36,8 +36,8 @@ final class MicroTlb {
     private final TransactionSlots transactions;
     private final Generation generation;
     private final DataAccess dataAccess;
-    // By StreamID: the lane of a thread that made transactions of it. A hint: whoever takes it looks whose it is, so that a
-    // stale one is as good.
+    // By StreamID: the lane of a thread that made transactions of it. A hint: whoever takes it looks whose it is,
+    // so that a stale one is as good.
     private final Lane[] recent = new Lane[RECENT];
     // by the ordinal of a thread's slot; written under this, each element by its own thread
     private volatile Lane[] lanes = new Lane[0];
