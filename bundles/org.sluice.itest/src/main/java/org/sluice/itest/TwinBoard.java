@@ -5,12 +5,10 @@ import java.util.Dictionary;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.function.Consumer;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
+import org.sluice.board.base.FannedInterrupts;
 import org.sluice.spi.board.Board;
 import org.sluice.spi.board.Dma;
 import org.sluice.spi.board.Endpoint;
@@ -18,7 +16,6 @@ import org.sluice.spi.board.IommuHardware;
 import org.sluice.spi.board.IommuModel;
 import org.sluice.spi.board.IommuModelFactory;
 import org.sluice.spi.board.ModelRequest;
-import org.sluice.spi.bus.InterruptLines;
 import org.sluice.spi.memory.MemoryFactory;
 import org.sluice.spi.memory.MemoryRegion;
 import org.sluice.spi.memory.PageAllocator;
@@ -41,7 +38,7 @@ final class TwinBoard implements Board, AutoCloseable {
         memory = memories.create(List.of(MEMORY));
         allocator = memories.allocator(memory, POOL);
         for (String side : List.of("left", "right")) {
-            Lines lines = new Lines();
+            FannedInterrupts lines = new FannedInterrupts();
             IommuModel model =
                     factory.create(new ModelRequest(side + "-smmu", memory, memory, lines, Map.of("profile", "full")));
             models.add(model);
@@ -110,22 +107,6 @@ final class TwinBoard implements Board, AutoCloseable {
         @Override
         public int write(int pasid, long iova, byte[] source, int offset, int length, int flags) {
             return model.transact(streamId, pasid, iova, flags | IommuModel.WRITE, source, offset, length);
-        }
-    }
-
-    private static final class Lines implements InterruptLines, Consumer<String> {
-        private final Map<String, List<Runnable>> handlers = new ConcurrentHashMap<>();
-
-        @Override
-        public Subscription subscribe(String line, Runnable handler) {
-            List<Runnable> list = handlers.computeIfAbsent(line, name -> new CopyOnWriteArrayList<>());
-            list.add(handler);
-            return () -> list.remove(handler);
-        }
-
-        @Override
-        public void accept(String line) {
-            handlers.getOrDefault(line, List.of()).forEach(Runnable::run);
         }
     }
 }

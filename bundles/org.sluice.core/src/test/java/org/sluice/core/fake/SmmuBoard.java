@@ -4,11 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
+import org.sluice.board.base.FannedInterrupts;
 import org.sluice.memory.ResidentMemoryFactory;
 import org.sluice.smmuv3.model.Smmuv3ModelFactory;
 import org.sluice.spi.board.Board;
@@ -17,7 +16,6 @@ import org.sluice.spi.board.Endpoint;
 import org.sluice.spi.board.IommuHardware;
 import org.sluice.spi.board.IommuModel;
 import org.sluice.spi.board.ModelRequest;
-import org.sluice.spi.bus.InterruptLines;
 import org.sluice.spi.bus.RegisterFile;
 import org.sluice.spi.memory.MemoryRegion;
 import org.sluice.spi.memory.PageAllocator;
@@ -53,7 +51,7 @@ public final class SmmuBoard implements Board, AutoCloseable {
 
     /** Adds an SMMU with a device. */
     public SmmuBoard smmu(String name, String device, int streamId, Map<String, Object> properties) {
-        Lines lines = new Lines();
+        FannedInterrupts lines = new FannedInterrupts();
         IommuModel model = new Smmuv3ModelFactory().create(new ModelRequest(name, memory, memory, lines, properties));
         models.add(model);
         doorbellsLeft.put(name, new AtomicInteger(-1));
@@ -112,22 +110,6 @@ public final class SmmuBoard implements Board, AutoCloseable {
         @Override
         public int write(int pasid, long iova, byte[] source, int offset, int length, int flags) {
             return model.transact(streamId, pasid, iova, flags | IommuModel.WRITE, source, offset, length);
-        }
-    }
-
-    private static final class Lines implements InterruptLines, Consumer<String> {
-        private final Map<String, List<Runnable>> handlers = new ConcurrentHashMap<>();
-
-        @Override
-        public Subscription subscribe(String line, Runnable handler) {
-            List<Runnable> list = handlers.computeIfAbsent(line, name -> new CopyOnWriteArrayList<>());
-            list.add(handler);
-            return () -> list.remove(handler);
-        }
-
-        @Override
-        public void accept(String line) {
-            handlers.getOrDefault(line, List.of()).forEach(Runnable::run);
         }
     }
 
