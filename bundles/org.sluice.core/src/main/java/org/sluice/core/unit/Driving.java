@@ -2,9 +2,11 @@ package org.sluice.core.unit;
 
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
+import org.sluice.api.Counters;
 import org.sluice.api.ProviderMissingException;
 import org.sluice.core.offer.Provider;
 import org.sluice.core.space.Commons;
@@ -182,6 +184,11 @@ public final class Driving {
                         .map(applied -> applied.name() + ": " + applied.reason())
                         .toList()
                 : List.of();
+    }
+
+    /** What the driver counts since it serves; for any thread. */
+    Map<String, Long> counters() {
+        return iommu instanceof Counters counts ? counts.read() : Map.of();
     }
 
     /** The driver in words. */

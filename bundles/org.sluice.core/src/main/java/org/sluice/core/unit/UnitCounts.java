@@ -9,7 +9,7 @@ public final class UnitCounts {
     private UnitCounts() {}
 
     /**
-     * Adds up what several IOMMUs have.
+     * Adds up what several IOMMUs have, and what their drivers count.
      *
      * @param units the IOMMUs
      * @param values taken by name
@@ -22,6 +22,9 @@ public final class UnitCounts {
         values.put("quarantine.spaces", sum(units, unit -> unit.quarantine().size()));
         values.put("quarantine.unfenced", sum(units, unit -> unit.quarantine().unfenced()));
         values.put("quarantine.bytes", sum(units, unit -> unit.quarantine().bytes()));
+        for (Unit unit : units) {
+            unit.driving().counters().forEach((name, count) -> values.merge(name, count, Long::sum));
+        }
     }
 
     private static long sum(Collection<Unit> units, ToLongFunction<Unit> count) {

@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntUnaryOperator;
 import org.sluice.api.Capability;
+import org.sluice.api.Counters;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.ReservedRegion;
@@ -125,12 +126,22 @@ public final class FakeDriver implements IommuDriver {
         return unit(board.name());
     }
 
-    private class Plain implements IommuUnit, ReservedRegionOperations {
+    private class Plain implements IommuUnit, ReservedRegionOperations, Counters {
         private final String name;
         private final Set<Integer> adopted = new HashSet<>();
 
         Plain(String name) {
             this.name = name;
+        }
+
+        @Override
+        public String subject() {
+            return "fake";
+        }
+
+        @Override
+        public Map<String, Long> read() {
+            return Map.of("driver.fake", 5L);
         }
 
         @Override

@@ -258,4 +258,12 @@ class DomainTest {
         assertThat(machine.board.allocator().allocatedBytes()).isZero();
         assertThat(List.copyOf(machine.hardware.untagged.keySet())).isEmpty();
     }
+
+    @Test
+    void whatDriversCountIsAmongTheCountersOfTheCoreWhileTheyServe() {
+        assertThat(machine.counter("driver.fake")).as("two IOMMUs").isEqualTo(10);
+        machine.removeDriver();
+        machine.settle();
+        assertThat(machine.platform.read()).doesNotContainKey("driver.fake");
+    }
 }
