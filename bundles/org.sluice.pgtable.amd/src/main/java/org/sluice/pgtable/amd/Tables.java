@@ -112,7 +112,7 @@ final class Tables {
             return Pte.isPresent(entry) ? BLOCKED : EMPTY;
         }
         long table = Pte.tableAddress(entry);
-        if (cache.isFree(iova) || evict) {
+        if (cache.admits(iova, evict)) {
             cache.put(iova, table, stamp);
         }
         return table;

@@ -27,6 +27,7 @@ final class DartTable implements PageTable {
     private final PageTableConfig config;
     private final Tables tables;
     private final TableWords words;
+    private final WalkerConfig walkerConfig;
     private final Dialect dialect;
     private final int pageShift;
     private final long pageBytes;
@@ -51,6 +52,13 @@ final class DartTable implements PageTable {
         for (int prot = 0; prot <= Prot.ALL; prot++) {
             attributesByProt[prot] = dialect.attributes(prot);
         }
+        walkerConfig = new DartTables(ttbrs(tables), tables.geometry.levels + 1);
+    }
+
+    private static List<Long> ttbrs(Tables tables) {
+        return LongStream.range(0, tables.geometry.tops)
+                .mapToObj(i -> tables.root + i * tables.geometry.tableBytes())
+                .toList();
     }
 
     @Override
@@ -60,10 +68,7 @@ final class DartTable implements PageTable {
 
     @Override
     public WalkerConfig walkerConfig() {
-        List<Long> ttbrs = LongStream.range(0, tables.geometry.tops)
-                .mapToObj(i -> tables.root + i * tables.geometry.tableBytes())
-                .toList();
-        return new DartTables(ttbrs, tables.geometry.levels + 1);
+        return walkerConfig;
     }
 
     @Override

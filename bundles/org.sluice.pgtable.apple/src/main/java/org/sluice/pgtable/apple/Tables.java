@@ -71,7 +71,7 @@ final class Tables {
             }
             table = dialect.decode(entry);
         }
-        if (cache.isFree(iova) || make) {
+        if (cache.admits(iova, make)) {
             cache.put(iova, table, stamp);
         }
         return table;

@@ -121,7 +121,7 @@ final class Tables {
             return (descriptor & 1) == 0 ? EMPTY : BLOCKED;
         }
         long table = granule.decode(descriptor);
-        if (cache.isFree(iova) || evict) {
+        if (cache.admits(iova, evict)) {
             cache.put(iova, table, stamp);
         }
         return table;

@@ -79,8 +79,7 @@ class Lpa2Test {
             PageTable table = create(format, "4K", 52, 52);
             table.mapPages(IOVA, 0, 0x1000, 1, RW);
             for (long count : new long[] {1, 20}) {
-                assertThatThrownBy(() ->
-                                table.mapPages(IOVA + 0x1000, 0, 0x1000, count, RW | Prot.MMIO | Prot.CACHE))
+                assertThatThrownBy(() -> table.mapPages(IOVA + 0x1000, 0, 0x1000, count, RW | Prot.MMIO | Prot.CACHE))
                         .hasMessageStartingWith("EINVAL")
                         .hasMessageContaining("READ|WRITE|CACHE|MMIO")
                         .hasMessageContaining("ARM_LPA2");

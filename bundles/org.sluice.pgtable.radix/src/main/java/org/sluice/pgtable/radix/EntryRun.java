@@ -11,22 +11,37 @@ import java.util.Arrays;
  * an entry with an address that nobody asked for.
  */
 final class EntryRun {
+    /** Words of a round. */
+    private static final int ROUND = 8;
+
     /** Words from which a call of the library pays. */
     private static final int LONG = 64;
 
     private EntryRun() {}
 
     static long or(long[] words, int from, int to) {
+        if (isShort(to - from)) {
+            return or(words, from) | or(words, to - ROUND); // some words twice
+        }
         long a = 0;
-        long b = 0;
         int at = from;
-        for (int rounds = from + (to - from & ~7); at < rounds; at += 8) {
-            a |= words[at] | words[at + 1] | words[at + 2] | words[at + 3];
-            b |= words[at + 4] | words[at + 5] | words[at + 6] | words[at + 7];
+        for (int rounds = from + (to - from & -ROUND); at < rounds; at += ROUND) {
+            a |= or(words, at);
         }
         for (; at < to; at++) {
             a |= words[at];
         }
+        return a;
+    }
+
+    /** Whether two rounds are enough: without a loop, which the compiler would expect to be long. */
+    private static boolean isShort(int entries) {
+        return entries >= ROUND && entries <= 2 * ROUND;
+    }
+
+    private static long or(long[] words, int at) {
+        long a = words[at] | words[at + 1] | words[at + 2] | words[at + 3];
+        long b = words[at + 4] | words[at + 5] | words[at + 6] | words[at + 7];
         return a | b;
     }
 
@@ -49,23 +64,37 @@ final class EntryRun {
     }
 
     static void fill(long[] words, int from, int to, long first, long step) {
-        long entry = first;
         int at = from;
-        for (int rounds = from + (to - from & ~7); at < rounds; at += 8) {
-            words[at] = entry;
-            words[at + 1] = entry + step;
-            words[at + 2] = entry + 2 * step;
-            words[at + 3] = entry + 3 * step;
-            words[at + 4] = entry + 4 * step;
-            words[at + 5] = entry + 5 * step;
-            words[at + 6] = entry + 6 * step;
-            words[at + 7] = entry + 7 * step;
-            entry += 8 * step;
+        long entry = first;
+        if (isShort(to - from)) {
+            fill(words, at, entry, step);
+            at += ROUND;
+            entry += ROUND * step;
+            if (to - at == ROUND) {
+                fill(words, at, entry, step);
+                return;
+            }
+        } else {
+            for (int rounds = from + (to - from & -ROUND); at < rounds; at += ROUND) {
+                fill(words, at, entry, step);
+                entry += ROUND * step;
+            }
         }
         for (; at < to; at++) {
             words[at] = entry;
             entry += step;
         }
+    }
+
+    private static void fill(long[] words, int at, long entry, long step) {
+        words[at] = entry;
+        words[at + 1] = entry + step;
+        words[at + 2] = entry + 2 * step;
+        words[at + 3] = entry + 3 * step;
+        words[at + 4] = entry + 4 * step;
+        words[at + 5] = entry + 5 * step;
+        words[at + 6] = entry + 6 * step;
+        words[at + 7] = entry + 7 * step;
     }
 
     /** Leaves of several equal entries each. */

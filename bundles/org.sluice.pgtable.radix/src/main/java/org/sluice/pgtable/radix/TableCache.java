@@ -23,6 +23,9 @@ public final class TableCache {
     /** Slots at most: as many tables of 4K pages as map 64 GiB. */
     private static final int MOST = 1 << 15;
 
+    /** Of so many tables that find their slot taken, one drives out the other. */
+    private static final int SELDOM = 16;
+
     private final TableWords words;
     private final long[] stamps = new long[STRIPES];
     private final int coverShift;
@@ -77,22 +80,28 @@ public final class TableCache {
     }
 
     /**
-     * Whether a table for an IOVA would drive out no other. If that happens as often as there are slots, they become twice
-     * as many, so that a cache is as large as what is mapped.
+     * Whether a table is to be remembered. If it often happens that a slot is taken, there become twice as many, so that a
+     * cache is as large as what is mapped. The largest one seldom lets a table drive out another: each makes garbage, and
+     * what is used often gets in all the same.
      *
      * @param iova bytes
-     * @return true if so
+     * @param evicts whether it may drive out another
+     * @return true if {@link #put} is to be called
      */
-    public boolean isFree(long iova) {
+    public boolean admits(long iova, boolean evicts) {
         KnownTable[] now = slots;
         if (now[slot(now, iova)] == null) {
             return true;
         }
-        if (now.length < MOST && ++crowded > now.length) {
+        int taken = ++crowded;
+        if (now.length == MOST) {
+            return evicts && taken % SELDOM == 0;
+        }
+        if (taken > now.length) {
             grow(now);
             return true;
         }
-        return false;
+        return evicts;
     }
 
     /** No fill may be under way, nor a forget: either could miss the new slots. Those that come later see them. */

@@ -95,7 +95,7 @@ final class Tables {
             return code.isPresent(entry) ? BLOCKED : EMPTY;
         }
         long table = code.address(entry);
-        if (cache.isFree(iova) || evict) {
+        if (cache.admits(iova, evict)) {
             cache.put(iova, table, stamp);
         }
         return table;
