@@ -69,7 +69,7 @@ class DepartureTest {
     }
 
     private static Evidence stage2(Observation qemu, Observation model, Explanation why) {
-        return new Evidence(false, true, false, false, false, false, false, List.of(PAGE), qemu, model, why);
+        return new Evidence(false, true, false, false, false, false, false, false, List.of(PAGE), qemu, model, why);
     }
 
     private static Explanation explanation(String verdict, long iova) {
@@ -84,7 +84,7 @@ class DepartureTest {
 
     private static Evidence evidence(boolean old, boolean write, String verdict, Observation qemu, Observation model) {
         Explanation why = explanation(verdict, 0x1000);
-        return new Evidence(old, false, false, true, false, false, write, List.of(PAGE), qemu, model, why);
+        return new Evidence(old, false, false, false, true, false, false, write, List.of(PAGE), qemu, model, why);
     }
 
     private static void assertNotExplained(Evidence evidence) {

@@ -13,6 +13,7 @@ import org.sluice.vmsa.arch.TableDescriptor;
  *
  * @param old QEMU 7.2 rather than 10
  * @param stage2 it is stage 2 that translates, alone
+ * @param nested stage 1 over stage 2
  * @param narrow it has more input bits than S2PS has output bits
  * @param twoLevel the stream table has two levels
  * @param doubleSpan the stream is behind its second-level table, but within twice its size
@@ -26,6 +27,7 @@ import org.sluice.vmsa.arch.TableDescriptor;
 record Evidence(
         boolean old,
         boolean stage2,
+        boolean nested,
         boolean narrow,
         boolean twoLevel,
         boolean doubleSpan,
@@ -53,6 +55,11 @@ record Evidence(
         long offset = ~EvtFTranslation.IPA_MASK;
         return qemu.equalsIn(model, -1L, ~offset)
                 && qemu.events().stream().allMatch(record -> ((record[3] ^ why.iova()) & 0xfff) == 0);
+    }
+
+    /** Whether QEMU's record is without the IPA of the other. */
+    boolean differsOnlyInMissingIpa() {
+        return qemu.equalsIn(model, -1L, 0) && qemu.events().stream().allMatch(record -> record[3] == 0);
     }
 
     /** The last descriptor of the walk. */

@@ -59,6 +59,11 @@ class ModelAgainstQemuTest {
         run(withStages(), "2", "qemu-10-s2", false, RandomSetUp.Reach.STAGE_2);
     }
 
+    @Test
+    void nestedStagesOfQemuWithStages() {
+        run(withStages(), "nested", "qemu-10-nested", false, RandomSetUp.Reach.NESTED);
+    }
+
     private static String withStages() {
         String binary = System.getProperty("sluice.qemu.nested", "");
         if (binary.isEmpty()) {
@@ -138,6 +143,7 @@ class ModelAgainstQemuTest {
         Evidence evidence = new Evidence(
                 old,
                 setUp.isOfStage2(),
+                setUp.isNested(),
                 setUp.isNarrow(dma.streamId()),
                 setUp.isTwoLevel(),
                 setUp.isInDoubleSpan(dma.streamId()),

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.sluice.smmuv3.arch.EventHeader;
 import org.sluice.smmuv3.arch.EventId;
+import org.sluice.smmuv3.arch.EvtFTranslation;
 import org.sluice.spi.board.Dma;
 
 /**
@@ -22,6 +23,11 @@ record Observation(int outcome, int data, List<long[]> events) {
     /** Number of the one event that was recorded; 0 for none, -1 for several. */
     int event() {
         return events.isEmpty() ? 0 : events.size() > 1 ? -1 : (int) EventHeader.eventID(events.get(0)[0]);
+    }
+
+    /** Whether the one event that was recorded is of stage 2. */
+    boolean isOfStage2() {
+        return events.size() == 1 && EvtFTranslation.s2(record()[1]) != 0;
     }
 
     long[] record() {

@@ -49,6 +49,7 @@ final class RandomSetUp {
     private static final int QUEUE_LOG2 = 8;
     private static final int CONTEXT_COUNT = 4;
     private static final int SPLIT = 6;
+    private static final int DATA_PAGES = RandomTables.DATA_BYTES >>> 12;
     // of S2PS, capped to the output size
     private static final int[] ADDRESS_BITS = {32, 36, 40, 42, 44, 44};
     private static final long LEAF_BYTES = (long) StreamTableEntry.BYTES << SPLIT;
@@ -60,7 +61,9 @@ final class RandomSetUp {
         /** Stage 1, each context with either half. */
         STAGE_1,
         /** Stage 2 alone, a VMID to each set of tables. */
-        STAGE_2
+        STAGE_2,
+        /** Stage 1 as above, over an {@link IdentityStage2}. */
+        NESTED
     }
 
     private final Twins twins;
@@ -73,6 +76,9 @@ final class RandomSetUp {
     // of stage 2: S2VMID and what follows it, by the set of tables
     private final long[] stages = new long[CONTEXT_COUNT];
     private final Set<Integer> bypassed = new HashSet<>();
+    // null unless nested
+    private final IdentityStage2 under;
+    private long[] underFields = {0, 0};
     private int producer;
     private long tablesEnd = TABLES;
 
@@ -80,6 +86,7 @@ final class RandomSetUp {
         this.twins = twins;
         this.reach = reach;
         this.twoLevel = twoLevel;
+        under = reach == Reach.NESTED ? new IdentityStage2(twins) : null;
     }
 
     private boolean once(int in) {
@@ -108,6 +115,12 @@ final class RandomSetUp {
             tables.add(new RandomTables(twins, random, free, form()));
             describe(i);
         }
+        if (under != null) {
+            underFields = under.fields(!once(8), once(4));
+            for (int page = 0; page < DATA_PAGES; page++) {
+                under.change(page, random);
+            }
+        }
         tablesEnd = free[0];
         Twins.STREAMS.forEach(this::stream);
         twins.write64(CmdqBase.ADDRESS, CmdqBase.withLog2size(CmdqBase.withAddr(0, COMMANDS), QUEUE_LOG2));
@@ -129,7 +142,7 @@ final class RandomSetUp {
     private RandomTables.Form form() {
         return switch (reach) {
             case LOW_HALF -> RandomTables.Form.LOW_HALF;
-            case STAGE_1 -> once(2) ? RandomTables.Form.LOW_HALF : RandomTables.Form.HIGH_HALF;
+            case STAGE_1, NESTED -> once(2) ? RandomTables.Form.LOW_HALF : RandomTables.Form.HIGH_HALF;
             case STAGE_2 -> RandomTables.Form.STAGE_2;
         };
     }
@@ -168,9 +181,11 @@ final class RandomSetUp {
                 ? StreamTableEntry.CONFIG_BYPASS
                 : once(12)
                         ? StreamTableEntry.CONFIG_ABORT
-                        : reach == Reach.STAGE_2
-                                ? StreamTableEntry.CONFIG_S2_TRANSLATE
-                                : StreamTableEntry.CONFIG_S1_TRANSLATE;
+                        : switch (reach) {
+                            case STAGE_2 -> StreamTableEntry.CONFIG_S2_TRANSLATE;
+                            case NESTED -> StreamTableEntry.CONFIG_NESTED;
+                            default -> StreamTableEntry.CONFIG_S1_TRANSLATE;
+                        };
         word0 = StreamTableEntry.withConfig(word0, config);
         bypassed.remove(streamId);
         if (config == StreamTableEntry.CONFIG_BYPASS) {
@@ -184,8 +199,11 @@ final class RandomSetUp {
         word1 = StreamTableEntry.withS1cir(word1, random.nextInt(4));
         word1 = StreamTableEntry.withS1csh(word1, 3);
         word1 = StreamTableEntry.withShcfg(word1, StreamTableEntry.SHCFG_INCOMING);
-        long root = reach == Reach.STAGE_2 ? tables.get(index).root : 0;
-        twins.store(entryOf(streamId), word0, word1, stages[index], root);
+        if (reach == Reach.STAGE_2) {
+            twins.store(entryOf(streamId), word0, word1, stages[index], tables.get(index).root);
+        } else {
+            twins.store(entryOf(streamId), word0, word1, underFields[0], underFields[1]);
+        }
     }
 
     private long stage(int index) {
@@ -243,7 +261,11 @@ final class RandomSetUp {
     void change() {
         int index = random.nextInt(CONTEXT_COUNT);
         RandomTables changed = tables.get(index);
-        switch (random.nextInt(4)) {
+        switch (random.nextInt(under == null ? 4 : 5)) {
+            case 4 -> {
+                under.change(random.nextInt(DATA_PAGES), random);
+                command(once(2) ? all() : vmid(IdentityStage2.VMID - 1), 0);
+            }
             case 0 -> {
                 int streamId = Twins.STREAMS.get(random.nextInt(Twins.STREAMS.size()));
                 stream(streamId);
@@ -308,26 +330,22 @@ final class RandomSetUp {
         long word0 = CmdTlbiS2Ipa.withVmid(CmdTlbiS2Ipa.withOpcode(0, CmdTlbiS2Ipa.OPCODE_VALUE), index + 1);
         switch (random.nextInt(4)) {
             case 0 -> command(vmid(index), 0);
-            case 1 -> command(CmdTlbiNsnhAll.withOpcode(0, CmdTlbiNsnhAll.OPCODE_VALUE), 0);
+            case 1 -> command(all(), 0);
             case 2 -> command(word0, address(mapping));
             default -> range(word0, changed, mapping);
         }
     }
 
     private void invalidate(int index, RandomTables changed, RandomTables.Mapping mapping) {
-        switch (random.nextInt(6)) {
+        // QEMU keeps what stage 2 has cut a leaf into, unless it is told to forget more than the leaf
+        boolean cut = under != null && mapping.bytes() > 1 << 12;
+        switch (random.nextInt(cut ? 3 : 6)) {
             case 0 -> command(asid(index), 0);
-            case 1 -> command(CmdTlbiNhAll.withOpcode(0, CmdTlbiNhAll.OPCODE_VALUE), 0);
-            case 2 -> command(CmdTlbiNsnhAll.withOpcode(0, CmdTlbiNsnhAll.OPCODE_VALUE), 0);
-            case 3 -> command(CmdTlbiNhVaa.withOpcode(0, CmdTlbiNhVaa.OPCODE_VALUE), address(mapping));
-            case 4 -> {
-                long word0 = CmdTlbiNhVa.withAsid(CmdTlbiNhVa.withOpcode(0, CmdTlbiNhVa.OPCODE_VALUE), index + 1);
-                command(word0, address(mapping));
-            }
-            default -> {
-                long word0 = CmdTlbiNhVa.withAsid(CmdTlbiNhVa.withOpcode(0, CmdTlbiNhVa.OPCODE_VALUE), index + 1);
-                range(word0, changed, mapping);
-            }
+            case 1 -> command(ofVmid(CmdTlbiNhAll.withOpcode(0, CmdTlbiNhAll.OPCODE_VALUE)), 0);
+            case 2 -> command(all(), 0);
+            case 3 -> command(ofVmid(CmdTlbiNhVaa.withOpcode(0, CmdTlbiNhVaa.OPCODE_VALUE)), address(mapping));
+            case 4 -> command(ofAsid(index, CmdTlbiNhVa.OPCODE_VALUE), address(mapping));
+            default -> range(ofAsid(index, CmdTlbiNhVa.OPCODE_VALUE), changed, mapping);
         }
     }
 
@@ -343,8 +361,21 @@ final class RandomSetUp {
         return CmdTlbiNhVa.withLeaf(CmdTlbiNhVa.withAddr(0, mapping.iova()), 1);
     }
 
-    private static long asid(int index) {
-        return CmdTlbiNhAsid.withAsid(CmdTlbiNhAsid.withOpcode(0, CmdTlbiNhAsid.OPCODE_VALUE), index + 1);
+    private static long all() {
+        return CmdTlbiNsnhAll.withOpcode(0, CmdTlbiNsnhAll.OPCODE_VALUE);
+    }
+
+    private long asid(int index) {
+        return ofAsid(index, CmdTlbiNhAsid.OPCODE_VALUE);
+    }
+
+    // ASID and VMID stand at the same places in every command
+    private long ofAsid(int index, long opcode) {
+        return ofVmid(CmdTlbiNhAsid.withAsid(CmdTlbiNhAsid.withOpcode(0, opcode), index + 1));
+    }
+
+    private long ofVmid(long word0) {
+        return under == null ? word0 : CmdTlbiNhAsid.withVmid(word0, IdentityStage2.VMID);
     }
 
     private void command(long word0, long word1) {
@@ -395,6 +426,10 @@ final class RandomSetUp {
         int index = contexts.get(streamId);
         int outputBits = ADDRESS_BITS[(int) StreamTableEntry.s2ps(stages[index])];
         return isOfStage2() && tables.get(index).inputBits > outputBits;
+    }
+
+    boolean isNested() {
+        return reach == Reach.NESTED;
     }
 
     boolean isOfStage2() {
