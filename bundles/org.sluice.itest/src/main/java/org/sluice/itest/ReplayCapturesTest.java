@@ -61,14 +61,14 @@ class ReplayCapturesTest {
         assertThat(report.swaps()).allSatisfy(swap -> {
             assertThat(swap.newVersion()).isNotEqualTo(swap.oldVersion());
             assertThat(swap.pauseMicros()).isPositive();
-            // clients map in their PASIDs, which domains of stage 2 have not
-            assertThat(swap.callsParked() > 0)
-                    .as("calls parked, %s", swap.bundle())
-                    .isEqualTo(!report.pasids().isEmpty());
             assertThat(swap.dmaDuringSwap())
                     .as("DMA meanwhile, %s", swap.bundle())
                     .isPositive();
         });
+        // clients map in their PASIDs, which domains of stage 2 have not; a short pause may find none of them running
+        assertThat(report.swaps().stream().anyMatch(swap -> swap.callsParked() > 0))
+                .as("calls parked, %s", report.swaps())
+                .isEqualTo(!report.pasids().isEmpty());
     }
 
     @ParameterizedTest
