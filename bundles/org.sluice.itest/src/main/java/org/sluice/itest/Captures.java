@@ -9,6 +9,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,14 +34,15 @@ final class Captures {
         }
     }
 
-    /** The first capture of stage 1: domains of stage 2 have no PASIDs. */
-    static Path ofStage1() throws IOException {
+    /** Captures of stage 1: domains of stage 2 have no PASIDs. */
+    static List<Path> ofStage1() throws IOException {
+        List<Path> captures = new ArrayList<>();
         for (Path folder : folders()) {
             if (rows(folder).stream().noneMatch(row -> row[STAGE].equals("s2"))) {
-                return folder;
+                captures.add(folder);
             }
         }
-        throw new IOException("no capture of stage 1 among " + folders());
+        return captures;
     }
 
     /** Sizes of all leaves, those of a domain of several streams once. */

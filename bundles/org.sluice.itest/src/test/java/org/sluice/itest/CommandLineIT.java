@@ -31,7 +31,12 @@ class CommandLineIT {
     }
 
     @ParameterizedTest
-    @CsvSource({"nvme-virtioblk-strict, 329, 329", "single-nvme, 172, 172", "passthrough-vfio, 556, 2089"})
+    @CsvSource({
+        "nvme-virtioblk-strict, 329, 329",
+        "single-nvme, 172, 172",
+        "passthrough-vfio, 556, 2089",
+        "vfio-16k, 2093, 32936"
+    })
     void captureEndsWithoutMismatch(String capture, long leaves, long pages) throws Exception {
         Program run = Program.run("replay", "--json", SAMPLES.resolve(capture));
         assertThat(run.exitCode()).as(run.toString()).isZero();

@@ -22,7 +22,7 @@ import org.sluice.spi.memory.MemoryRegion;
 import org.sluice.spi.memory.PhysicalMemory;
 
 /**
- * A capture of a machine: memory, registers, and what an independent walker found. The three Linux captures of this bundle,
+ * A capture of a machine: memory, registers, and what an independent walker found. The Linux captures of this bundle,
  * or those in the folder that the system property {@value #FOLDER} names.
  *
  * @param folder where it is; null for one of this bundle
@@ -31,7 +31,8 @@ record LinuxImage(String name, Path folder) {
     /** System property with a folder of captures. */
     static final String FOLDER = "sluice.captures";
 
-    private static final List<String> OWN = List.of("single-nvme", "nvme-virtioblk-strict", "passthrough-vfio");
+    private static final List<String> OWN =
+            List.of("single-nvme", "nvme-virtioblk-strict", "passthrough-vfio", "vfio-16k", "stage2-strict");
     private static final List<Integer> OUTPUT_BITS = List.of(32, 36, 40, 42, 44, 48, 52);
     private static final int PT_LOAD = 1;
     private static final int PROGRAM_HEADER_BYTES = 56;

@@ -46,7 +46,7 @@ class CapturedKernelsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"nvme-virtioblk-strict", "single-nvme", "passthrough-vfio"})
+    @ValueSource(strings = {"nvme-virtioblk-strict", "single-nvme", "passthrough-vfio", "vfio-16k", "stage2-strict"})
     void probesLeaveLiveWhatAWalkerFoundInTheMachinesMemory(String name) {
         Capture capture = Capture.of(Samples.of(name));
         TraceInterpreter books = read(capture);

@@ -27,7 +27,9 @@ class CaptureTest {
     @CsvSource({
         "nvme-virtioblk-strict, trace-domains.txt.gz, 329, 1347584",
         "single-nvme, trace-domains.txt.gz, 172, 704512",
-        "passthrough-vfio, trace-domains.txt, 556, 8556544"
+        "passthrough-vfio, trace-domains.txt, 556, 8556544",
+        "vfio-16k, trace-domains.txt.gz, 2093, 134905856",
+        "stage2-strict, trace-domains.txt.gz, 1286, 11546624"
     })
     void folderOffersTheTraceThatNamesDomainsAndWhatIsExpected(String name, String trace, int leaves, long bytes) {
         Capture capture = Capture.of(Samples.of(name));
