@@ -11,7 +11,7 @@ import org.sluice.spi.board.IommuModel;
  * What each thread remembers of transactions that hit all caches: the whole outcome, from StreamID, SubstreamID, page and
  * kind of access to the words of the page in memory, where no other thread writes. Only what is in the configuration cache
  * and in the TLB is in it, so that counters and replacement are as if it were not there. Any thread; takes no lock and
- * allocates only when a thread first fills it.
+ * allocates only what a thread uses for the first time.
  *
  * <p>An entry carries {@link Generation#changes} of before anything was looked up for it. As long as that is the same, no
  * SYNC has begun since that could concern it, nothing was invalidated or replaced, and nobody listens to explanations
@@ -20,7 +20,7 @@ import org.sluice.spi.board.IommuModel;
  */
 final class MicroTlb {
     // of a thread, direct-mapped
-    private static final int ENTRIES = 512;
+    private static final int ENTRIES = 2048;
 
     private static final int PAGE_SHIFT = 12;
     private static final int LARGE_SHIFT = 21;
@@ -31,6 +31,7 @@ final class MicroTlb {
     private static final int UNALIGNED = (1 << ALIGNED_BITS) - 1;
     private static final int RECENT = 16;
     private static final int STRANGERS = 1024;
+    private static final int KEPT = 8;
     private static final Lane NOBODY = new Lane(null, new long[0], new Tally[0], 0);
 
     private final TransactionSlots transactions;
@@ -49,13 +50,16 @@ final class MicroTlb {
         private final Tally[] tallies;
         private final Entry[] entries;
         private int strangers;
+        // of the last transaction that could be remembered
+        private long stamp;
+        private int kept;
 
         Lane(Thread owner, long[] slot, Tally[] tallies, int size) {
             this.owner = new WeakReference<>(owner);
             this.slot = slot;
             this.tallies = tallies;
             entries = new Entry[size];
-            Arrays.setAll(entries, i -> new Entry());
+            Arrays.fill(entries, Entry.NONE);
         }
 
         boolean isMine() {
@@ -65,6 +69,9 @@ final class MicroTlb {
 
     /** One page of one stream and substream for one kind of access. */
     private static final class Entry {
+        /** Where a thread has none yet. */
+        private static final Entry NONE = new Entry();
+
         private long page;
         private long stream;
         // 0 while nothing is in it
@@ -101,11 +108,14 @@ final class MicroTlb {
     }
 
     // pages in a row have entries in a row
-    private static Entry entry(Lane lane, long iova, int streamId, int substreamId, int access) {
-        Entry[] entries = lane.entries;
+    private static int index(Lane lane, long iova, int streamId, int substreamId, int access) {
         int page = (int) (iova >>> PAGE_SHIFT) ^ (int) (iova >>> LARGE_SHIFT);
         int other = (streamId + substreamId * 31) * 73 + access;
-        return entries[page + other & entries.length - 1];
+        return page + other & lane.entries.length - 1;
+    }
+
+    private static Entry entry(Lane lane, long iova, int streamId, int substreamId, int access) {
+        return lane.entries[index(lane, iova, streamId, substreamId, access)];
     }
 
     /**
@@ -208,7 +218,7 @@ final class MicroTlb {
     }
 
     /**
-     * Remembers a transaction that hit all caches and was permitted.
+     * Takes note of a transaction that hit all caches and was permitted; most are remembered when they come again.
      *
      * @param slot of this thread
      * @param address where it went
@@ -226,16 +236,30 @@ final class MicroTlb {
             int counters,
             int level,
             long stamp) {
-        long[] window = dataAccess.window(address & ~IN_PAGE);
-        if (window == null) {
-            return;
-        }
         Lane lane = lane(streamId);
         if (lane == null) {
             lane = newLane(slot);
         }
+        if (lane.stamp != stamp) {
+            // things change: perhaps again before this comes back
+            lane.stamp = stamp;
+            return;
+        }
         int access = flags & ACCESS;
-        Entry entry = entry(lane, iova, streamId, substreamId, access);
+        int index = index(lane, iova, streamId, substreamId, access);
+        Entry entry = lane.entries[index];
+        if (entry.stamp == stamp && lane.kept++ % KEPT != 0) {
+            // of another page, which comes back as likely: where more are used than fit, some stay
+            return;
+        }
+        long[] window = dataAccess.window(address & ~IN_PAGE);
+        if (window == null) {
+            return;
+        }
+        if (entry == Entry.NONE) {
+            entry = new Entry();
+            lane.entries[index] = entry;
+        }
         entry.page = Entry.page(iova & ~IN_PAGE, access);
         entry.stream = Entry.stream(streamId, substreamId);
         entry.stamp = stamp;

@@ -43,6 +43,7 @@ final class Tlb {
     private final long[] words;
     private final int ways;
     private final int setWords;
+    private final int setMask;
     private final int entryMask;
     private final Generation generation;
     // bit n: a leaf of 2^n bytes was ever filled; never cleared, so it may only cost a probe
@@ -57,26 +58,24 @@ final class Tlb {
         this.generation = generation;
         ways = shape.ways();
         setWords = ways << WAY_SHIFT;
+        setMask = -setWords;
         words = new long[shape.entries() << WAY_SHIFT];
         entryMask = shape.entries() - 1;
     }
 
-    private static long key(long address, int log2size) {
-        return address >>> log2size << KEY_SHIFT | log2size;
+    private static long key(long page, int log2size) {
+        return page << KEY_SHIFT | log2size;
     }
 
     // The first word of the way where an entry is at home. Upper bits are folded in, so that strides of a power of two
-    // do
-    // not compete for one set, and sizes are set apart.
-    private int home(long key, long tag) {
-        long page = key >>> KEY_SHIFT;
-        long index =
-                page ^ page >>> FOLD ^ page >>> 2 * FOLD ^ (key & KEY_SIZE) << SIZE_SHIFT ^ TlbTag.spread(tag) >>> 32;
+    // do not compete for one set, and sizes are set apart.
+    private int home(long page, int log2size, long tag) {
+        long index = page ^ page >>> FOLD ^ page >>> 2 * FOLD ^ log2size << SIZE_SHIFT ^ TlbTag.spread(tag) >>> 32;
         return ((int) index & entryMask) << WAY_SHIFT;
     }
 
     private int set(int way) {
-        return way & -setWords;
+        return way & setMask;
     }
 
     /**
@@ -91,7 +90,7 @@ final class Tlb {
         // most often there is one size
         for (long present = sizes; present != 0; present &= present - 1) {
             int log2size = Long.numberOfTrailingZeros(present);
-            long leaf = probe(tag, key(address, log2size), slot);
+            long leaf = probe(tag, address >>> log2size, log2size, slot);
             if (leaf != MISS) {
                 return leaf;
             }
@@ -114,19 +113,21 @@ final class Tlb {
     boolean isInConflict(long tag, long address, long[] slot) {
         int found = 0;
         for (long present = sizes; present != 0; present &= present - 1) {
-            long key = key(address, Long.numberOfTrailingZeros(present));
-            found += probe(tag, key, slot) != MISS ? 1 : 0;
+            int log2size = Long.numberOfTrailingZeros(present);
+            long page = address >>> log2size;
+            found += probe(tag, page, log2size, slot) != MISS ? 1 : 0;
             if (globals && !TlbTag.isStage2(tag)) {
-                found += probe(TlbTag.global(tag), key, slot) != MISS ? 1 : 0;
+                found += probe(TlbTag.global(tag), page, log2size, slot) != MISS ? 1 : 0;
             }
         }
         return found > 1;
     }
 
     // plain reads between an acquire and a fence: they count only if no writer came in between
-    private long probe(long tag, long key, long[] slot) {
+    private long probe(long tag, long page, int log2size, long[] slot) {
         long[] array = words;
-        int way = home(key, tag);
+        long key = key(page, log2size);
+        int way = home(page, log2size, tag);
         int set = set(way);
         long before = (long) LONGS.getAcquire(array, set + SEQUENCE);
         long found = array[way];
@@ -139,7 +140,8 @@ final class Tlb {
         }
         long leaf = array[way + LEAF];
         VarHandle.acquireFence();
-        if ((before & LOCKED) != 0 || (long) LONGS.getOpaque(array, set + SEQUENCE) != before) {
+        long moved = (long) LONGS.getOpaque(array, set + SEQUENCE) ^ before;
+        if ((moved | before & LOCKED) != 0) {
             return MISS;
         }
         slot[TransactionSlots.ATTRIBUTES] = TlbTag.attributes(found);
@@ -185,8 +187,9 @@ final class Tlb {
         if ((sizes >>> log2size & 1) == 0 || global && !globals || piece && !pieces) {
             announce(log2size, global, piece);
         }
-        long key = key(address, log2size);
-        int home = home(key, tag);
+        long page = address >>> log2size;
+        long key = key(page, log2size);
+        int home = home(page, log2size, tag);
         int set = set(home);
         boolean replaced = false;
         lock(set);
@@ -255,13 +258,13 @@ final class Tlb {
                 : TlbTag.of(wide.regime() == null ? Regime.EL1 : wide.regime(), wide.vmid(), wide.asid(), 0);
         for (long present = sizes; present != 0; present &= present - 1) {
             int log2size = Long.numberOfTrailingZeros(present);
-            long base = wide.first() >>> log2size << log2size;
-            long end = wide.last() >>> log2size << log2size;
-            int swept = set(home(key(base, log2size), tag));
+            long page = wide.first() >>> log2size;
+            long last = wide.last() >>> log2size;
+            int swept = set(home(page, log2size, tag));
             sweep(swept, wide, asked);
-            while (base != end) {
-                base += 1L << log2size;
-                int set = set(home(key(base, log2size), tag));
+            while (page != last) {
+                page++;
+                int set = set(home(page, log2size, tag));
                 // pages in a row share sets
                 if (set != swept) {
                     sweep(set, wide, asked);
