@@ -17,8 +17,6 @@ import org.sluice.api.AddressSpace;
 import org.sluice.api.Domain;
 import org.sluice.api.IoMm;
 import org.sluice.api.IotlbGather;
-import org.sluice.api.SpaceRevokedException;
-import org.sluice.api.SvaParameters;
 import org.sluice.core.fake.FakeDriver;
 import org.sluice.pgtable.arm.Stage1Format;
 
@@ -222,33 +220,5 @@ class ConcurrencyTest {
         for (int i = 0; i < 1000 && machine.counter("gate.parked") == before && !stop.get(); i++) {
             Thread.yield();
         }
-    }
-
-    @Test
-    void freeRacesWithMapsWithoutHarm() throws InterruptedException {
-        Domain domain = machine.attached("nic");
-        machine.device("nic").initSva(SvaParameters.any());
-        for (int round = 0; round < 300; round++) {
-            IoMm own = domain.allocPasid(machine.device("nic"));
-            List<Thread> mappers = new ArrayList<>();
-            for (int i = 0; i < 2; i++) {
-                long base = i * REGION;
-                mappers.add(start("mapper", () -> {
-                    try {
-                        for (int page = 0; page < 512; page++) {
-                            own.map(base + page * 4096L, FRAMES, 4096, RW);
-                        }
-                    } catch (SpaceRevokedException expected) {
-                        assertThat(own.unmap(base, 4096)).isZero();
-                    }
-                }));
-            }
-            domain.freePasid(own);
-            joinAll(mappers);
-        }
-        assertThat(failures).isEmpty();
-        domain.close();
-        assertThat(machine.counter("tables.live")).isZero();
-        assertThat(machine.counter("pasids")).isZero();
     }
 }

@@ -60,7 +60,8 @@ class RaceTest {
         processes.close();
         machine.settle();
         assertThat(failures).isEmpty();
-        for (String counter : List.of("pasids", "quarantine.spaces")) {
+        for (String counter :
+                List.of("spaces", "pasids", "sva.bonds", "quarantine.spaces", "quarantine.bytes", "tables.live")) {
             assertThat(machine.counter(counter)).as(counter).isZero();
         }
         assertThat(machine.counter("iopf.groups"))
@@ -145,6 +146,76 @@ class RaceTest {
             });
             machine.driver.responses.clear();
             assertThat(own.state()).isEqualTo(SpaceState.FREED);
+        }
+        domain.close();
+    }
+
+    /** Every free finds a client in the midst of its maps: it begins when some are made, and they go on until they are refused. */
+    @Test
+    void freeAgainstMapAndUnmap() {
+        Domain domain = machine.attached("nic");
+        initSva();
+        long tables = machine.counter("tables.live");
+        for (int round = 0; round < ROUNDS; round++) {
+            IoMm own = domain.allocPasid(nic);
+            int pasid = own.pasid();
+            AtomicLong mapped = new AtomicLong();
+            long some = 1 + round % 16;
+            together(
+                    () -> {
+                        while (mapped.get() < some && failures.isEmpty()) {
+                            Thread.yield();
+                        }
+                        domain.freePasid(own);
+                    },
+                    () -> mapUntilRefused(own, mapped));
+            assertThat(own.state()).isEqualTo(SpaceState.FREED);
+            assertThat(own.unmap(BASE, 0x1000)).isZero();
+            assertThat(own.iovaToPhys(BASE)).isZero();
+            assertThat(machine.hardware.dma(TestMachine.NIC, pasid, BASE)).isZero();
+            assertThat(machine.counter("tables.live")).as("round %d", round).isEqualTo(tables);
+        }
+        domain.close();
+    }
+
+    private void mapUntilRefused(IoMm own, AtomicLong mapped) {
+        for (int turn = 0; failures.isEmpty(); turn++) {
+            long iova = BASE + turn % 512 * 0x20_0000L;
+            try {
+                own.map(iova, 0x8_0000_0000L, 0x1000, TestMachine.RW);
+            } catch (SpaceRevokedException taken) {
+                return;
+            }
+            mapped.incrementAndGet();
+            // Refused, it leaves what is mapped to the free; else it is this one's to end.
+            long done = turn % 3 == 0 ? own.unmap(iova, 0x1000) : own.unmapFast(iova, 0x1000);
+            assertThat(done).isIn(0L, 0x1000L);
+            if (done == 0) {
+                assertThat(own.state()).isNotEqualTo(SpaceState.ATTACHED);
+            }
+            if (turn % 5 == 0) {
+                own.tlbSync();
+            }
+        }
+    }
+
+    @Test
+    void freeAgainstASecondBond() {
+        Domain domain = machine.attached("nic");
+        initSva();
+        IommuDevice disk = machine.device("disk");
+        disk.initSva(SvaParameters.any());
+        for (int round = 0; round < ROUNDS; round++) {
+            IoMm own = domain.allocPasid(nic);
+            together(() -> domain.freePasid(own), () -> {
+                try {
+                    own.bond(disk);
+                } catch (SpaceRevokedException taken) {
+                    assertThat(own.state()).isNotEqualTo(SpaceState.ATTACHED);
+                }
+            });
+            assertThat(own.state()).isEqualTo(SpaceState.FREED);
+            assertThat(machine.hardware.pasids).isEmpty();
         }
         domain.close();
     }
