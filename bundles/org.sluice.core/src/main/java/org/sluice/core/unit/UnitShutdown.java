@@ -36,13 +36,17 @@ final class UnitShutdown {
             unit.site().units().stream()
                     .flatMap(neighbour -> Set.copyOf(neighbour.domains()).stream())
                     .filter(domain -> domain.unit() != unit)
-                    .forEach(domain -> attempt(domain.name(), () -> domain.end().evacuate(unit, why)));
-            attempt("sharing with processes", () -> unit.shared().abandon(why));
+                    .forEach(domain -> attempt(
+                            domain.name() + " behind " + unit.name(),
+                            () -> domain.end().evacuate(unit, why)));
+            attempt(
+                    "sharing with processes behind " + unit.name(),
+                    () -> unit.shared().abandon(why));
             List<TranslationDomain> own = ownDomains();
             own.forEach(domain -> attempt(domain.name(), domain.end()::abandon));
-            attempt("what waits for repair", unit.faults().pages()::close);
-            attempt("the quarantine", unit.quarantine()::abandon);
-            attempt("the hardware", iommu::shutdown);
+            attempt("what waits for repair behind " + unit.name(), unit.faults().pages()::close);
+            attempt("the quarantine of " + unit.name(), unit.quarantine()::abandon);
+            attempt("the hardware of " + unit.name(), iommu::shutdown);
             unit.serve(null, null);
             own.forEach(domain -> domain.end().forsake());
             unit.sides().stream().map(HardwareSide::space).forEach(this::forsake);
@@ -70,12 +74,7 @@ final class UnitShutdown {
         try {
             end.run();
         } catch (RuntimeException failed) {
-            LOG.log(
-                    System.Logger.Level.WARNING,
-                    "{0} of {1} did not end cleanly: {2}",
-                    what,
-                    unit.name(),
-                    failed.toString());
+            LOG.log(System.Logger.Level.WARNING, "{0} did not end cleanly: {1}", what, failed.toString());
         }
     }
 }

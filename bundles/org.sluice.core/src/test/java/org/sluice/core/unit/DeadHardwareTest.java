@@ -3,7 +3,13 @@ package org.sluice.core.unit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.text.MessageFormat;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.sluice.api.DmaDirection;
@@ -69,6 +75,37 @@ class DeadHardwareTest {
         process.exit();
         machine.close();
         processes.close();
+    }
+
+    @Test
+    void theLogNamesTheIommuOnceForEachThingThatDidNotEnd() {
+        List<String> told = new CopyOnWriteArrayList<>();
+        Handler listener = new Handler() {
+            @Override
+            public void publish(LogRecord entry) {
+                told.add(MessageFormat.format(entry.getMessage(), entry.getParameters()));
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        Logger logger = Logger.getLogger("org.sluice.core");
+        logger.addHandler(listener);
+        try {
+            machine.attached("nic");
+            machine.hardware.dead = WHY;
+            machine.removeBoard();
+        } finally {
+            logger.removeHandler(listener);
+        }
+        assertThat(told)
+                .anyMatch(line -> line.startsWith("domain 1 of smmu0 did not end cleanly: "))
+                .filteredOn(line -> line.contains("did not end cleanly"))
+                .allMatch(line -> line.split("smmu[01]", -1).length == 2);
+        machine.close();
     }
 
     @Test
