@@ -24,6 +24,32 @@ public final class Topics {
     public static final String PASID_ALLOCATED = PREFIX + "PASID_ALLOCATED";
     /** A PASID may be handed out again: {@code space}, {@code pasid}. */
     public static final String PASID_FREED = PREFIX + "PASID_FREED";
+    /** A PASID that the client chose reaches a domain: {@code device}, {@code domain}, {@code pasid}. */
+    public static final String PASID_ATTACHED = PREFIX + "PASID_ATTACHED";
+    /** It reaches that domain no more: {@code device}, {@code domain}, {@code pasid}. */
+    public static final String PASID_DETACHED = PREFIX + "PASID_DETACHED";
+    /** A device shares the address space of a process: {@code device}, {@code process}, {@code pasid}. */
+    public static final String BOUND = PREFIX + "BOUND";
+    /** It does so no more: {@code device}, {@code process}, {@code pasid}. */
+    public static final String UNBOUND = PREFIX + "UNBOUND";
+    /** A page fault was not repaired, or the rest of its group did not come, in time: {@code device}, {@code pasid} (-1 for none). */
+    public static final String PAGE_FAULT_TIMEOUT = PREFIX + "PAGE_FAULT_TIMEOUT";
+    /** The hardware lost page requests, and devices ask again: {@code forgotten}, requests that waited for the rest of their group. */
+    public static final String PAGE_REQUESTS_LOST = PREFIX + "PAGE_REQUESTS_LOST";
+    /** A device reaches nothing until its reset is over: {@code device}. */
+    public static final String RESET_BEGUN = PREFIX + "RESET_BEGUN";
+    /** It is over: {@code device}, {@code complete} (false: not everything could be attached again). */
+    public static final String RESET_DONE = PREFIX + "RESET_DONE";
+    /** A group's DMA belongs to one owner: {@code group}, its number. */
+    public static final String CLAIMED = PREFIX + "CLAIMED";
+    /** It was given back: {@code group}. */
+    public static final String RELEASED = PREFIX + "RELEASED";
+    /** Dirty pages are noted, or no more: {@code space}, {@code on}. */
+    public static final String DIRTY_TRACKING = PREFIX + "DIRTY_TRACKING";
+    /** A driver drives an IOMMU that nobody drove before: {@code service}, {@code bundle}, {@code version}. */
+    public static final String DRIVEN = PREFIX + "DRIVEN";
+    /** The driver of an IOMMU left, and calls wait for another: {@code service}, {@code bundle}, {@code version}. */
+    public static final String DRIVER_LEFT = PREFIX + "DRIVER_LEFT";
     /** An address space was taken from its client: {@code space}, {@code reason}. */
     public static final String REVOKED = PREFIX + "REVOKED";
     /** What was taken away cannot be freed yet: {@code space}, {@code fenced} (false: the client's fence is awaited). */
@@ -45,6 +71,19 @@ public final class Topics {
             DETACHED,
             PASID_ALLOCATED,
             PASID_FREED,
+            PASID_ATTACHED,
+            PASID_DETACHED,
+            BOUND,
+            UNBOUND,
+            PAGE_FAULT_TIMEOUT,
+            PAGE_REQUESTS_LOST,
+            RESET_BEGUN,
+            RESET_DONE,
+            CLAIMED,
+            RELEASED,
+            DIRTY_TRACKING,
+            DRIVEN,
+            DRIVER_LEFT,
             REVOKED,
             QUARANTINED,
             QUARANTINE_LEFT,
