@@ -34,6 +34,7 @@ public final class PageFaults {
     private final Responder responder;
     private final Consumer<FaultEvent> unrepaired;
     private final Runnable onQuiet;
+    private final Consumer<FaultLine> onTimeout;
     private final Map<FaultGroup.Key, FaultGroup> collecting = new HashMap<>(); // guarded by this
     private final List<FaultGroup> complete = new ArrayList<>(); // guarded by this; QUEUED and RUNNING
     private int partial; // guarded by this
@@ -45,13 +46,20 @@ public final class PageFaults {
      * @param gate around calls of the driver
      * @param unrepaired told of each fault that a handler could not repair
      * @param onQuiet called when a handler has left that somebody may wait for
+     * @param onTimeout told where a fault came from that was not repaired, or not asked for in full, in time
      */
-    public PageFaults(FaultWorkers workers, SwapGate gate, Consumer<FaultEvent> unrepaired, Runnable onQuiet) {
+    public PageFaults(
+            FaultWorkers workers,
+            SwapGate gate,
+            Consumer<FaultEvent> unrepaired,
+            Runnable onQuiet,
+            Consumer<FaultLine> onTimeout) {
         this.workers = workers;
         this.counters = workers.counters();
         this.responder = new Responder(gate);
         this.unrepaired = unrepaired;
         this.onQuiet = onQuiet;
+        this.onTimeout = onTimeout;
     }
 
     /**
@@ -147,9 +155,13 @@ public final class PageFaults {
     /**
      * Forgets every group whose last request has not come: some were lost, and the hardware has answered their groups. A group
      * that is not over is only asked for in part then, and the device asks again for the rest.
+     *
+     * @return how many requests were forgotten
      */
-    public synchronized void discardPartial() {
+    public synchronized int discardPartial() {
+        int forgotten = partial;
         forget(line -> true);
+        return forgotten;
     }
 
     /** Under the lock. */
@@ -165,17 +177,22 @@ public final class PageFaults {
         });
     }
 
-    private synchronized void discard(FaultGroup group) {
-        if (collecting.remove(group.key, group)) {
+    private void discard(FaultGroup group) {
+        synchronized (this) {
+            if (!collecting.remove(group.key, group)) {
+                return;
+            }
             partial -= group.faults.size();
             counters.discarded.add(group.faults.size());
-            counters.timeouts.increment();
         }
+        counters.timeouts.increment();
+        onTimeout.accept(group.line());
     }
 
     private void tooLate(FaultGroup group) {
         if (claimAnswer(group)) {
             counters.timeouts.increment();
+            onTimeout.accept(group.line());
             send(group, PageResponse.INVALID);
             LOG.log(
                     System.Logger.Level.WARNING,

@@ -1,10 +1,12 @@
 package org.sluice.core.space;
 
+import java.util.Map;
 import org.sluice.api.DirtyBitmap;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.LeafVisitor;
+import org.sluice.api.Topics;
 import org.sluice.spi.pgtable.DirtyTracking;
 import org.sluice.spi.pgtable.PageTable;
 
@@ -31,7 +33,11 @@ final class SpaceDirty {
             long bytes = size == 0 ? -all.smallest() : size;
             space.work((table, gather) -> read(table, all.first(), bytes, gather, (at, to, leaf, word, prot) -> true));
         }
+        boolean changes = tracking != on;
         tracking = on;
+        if (changes) {
+            space.commons().events().post(Topics.DIRTY_TRACKING, () -> Map.of("space", space.name(), "on", on));
+        }
     }
 
     void read(long iova, long size, boolean clear, DirtyBitmap bitmap) {

@@ -8,6 +8,7 @@ import java.util.stream.Stream;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.SwapEvent;
+import org.sluice.api.Topics;
 import org.sluice.core.offer.Offer;
 import org.sluice.core.offer.Offers;
 import org.sluice.core.offer.Provider;
@@ -86,6 +87,23 @@ public final class DriverSwaps {
         attempt("the hand-over of " + provider.describe(), unit.iommu()::handOver);
         unit.serve(null, null);
         swap.to(SwapStep.HELD);
+        tell(Topics.DRIVER_LEFT, unit, provider);
+    }
+
+    private void tell(String topic, Unit unit, Provider provider) {
+        fleet.commons()
+                .events()
+                .post(
+                        topic,
+                        () -> Map.of(
+                                "iommu",
+                                unit.name(),
+                                "service",
+                                "driver " + unit.hardware().compatible(),
+                                "bundle",
+                                provider.bundle(),
+                                "version",
+                                provider.version()));
     }
 
     private static void attempt(String what, Runnable step) {
@@ -135,11 +153,12 @@ public final class DriverSwaps {
         return event.adopted();
     }
 
-    private static boolean probe(Unit unit, Offer<IommuDriver> candidate) {
+    private boolean probe(Unit unit, Offer<IommuDriver> candidate) {
         try {
             IommuUnit fresh = candidate.service().probe(unit.hardware(), unit.host());
             unit.ledger().introduceDevices(fresh);
             unit.serve(fresh, candidate.provider());
+            tell(Topics.DRIVEN, unit, candidate.provider());
             unit.applyDefaults();
             return true;
         } catch (RuntimeException refused) {

@@ -6,6 +6,7 @@ import org.sluice.api.ActivationKind;
 import org.sluice.api.Errno;
 import org.sluice.api.FaultEvent;
 import org.sluice.api.IommuException;
+import org.sluice.api.Topics;
 import org.sluice.spi.driver.Attachment;
 import org.sluice.spi.driver.IommuUnit;
 import org.sluice.spi.driver.PageResponse;
@@ -49,6 +50,7 @@ final class DeviceReset {
                 throw failed;
             }
             parked = true;
+            unit.tell(Topics.RESET_BEGUN, () -> Map.of("iommu", unit.name(), "device", device.name()));
             // The device forgets what it asked for.
             unit.faults().drain(device, FaultEvent.NO_PASID, PageResponse.FAILURE);
             gone.keySet().forEach(pasid -> unit.faults().drain(device, pasid, PageResponse.FAILURE));
@@ -66,7 +68,11 @@ final class DeviceReset {
             IommuException failures = new IommuException(Errno.EIO, device + " was not attached again to everything");
             restore(iommu, inHardware(), failures);
             parked = false;
-            if (failures.getSuppressed().length > 0) {
+            boolean complete = failures.getSuppressed().length == 0;
+            unit.tell(
+                    Topics.RESET_DONE,
+                    () -> Map.of("iommu", unit.name(), "device", device.name(), "complete", complete));
+            if (!complete) {
                 throw failures;
             }
             return null;

@@ -9,6 +9,7 @@ import java.util.function.Predicate;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.SvaParameters;
+import org.sluice.api.Topics;
 import org.sluice.spi.driver.PageResponse;
 import org.sluice.spi.driver.PasidOperations;
 import org.sluice.spi.driver.PasidReplacement;
@@ -117,6 +118,7 @@ final class DomainPasids {
         device.pasids().put(pasid, new PasidAttachment(this, domain, pasid));
         attached.computeIfAbsent(device, key -> new TreeSet<>()).add(pasid);
         domain.markAttached();
+        tell(Topics.PASID_ATTACHED, device, pasid);
     }
 
     private void leave(Device device, int pasid) {
@@ -125,8 +127,16 @@ final class DomainPasids {
         if (pasids.isEmpty()) {
             attached.remove(device);
         }
+        tell(Topics.PASID_DETACHED, device, pasid);
         domain.markAttached();
         domain.units().release(device.unit());
+    }
+
+    private void tell(String topic, Device device, int pasid) {
+        Unit unit = device.unit();
+        unit.tell(
+                topic,
+                () -> Map.of("iommu", unit.name(), "device", device.name(), "domain", domain.name(), "pasid", pasid));
     }
 
     private TranslationContext context(Device device) {

@@ -1,7 +1,9 @@
 package org.sluice.core.unit;
 
+import java.util.Map;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
+import org.sluice.api.Topics;
 
 /**
  * Who may decide about a group's DMA: drivers that use the default domain, any number of them, or one owner that claimed it.
@@ -58,6 +60,7 @@ final class GroupOwnership {
                 requireAtHome();
                 GroupMove.to(group.blocking(), group).all();
                 owner = who;
+                tell(Topics.CLAIMED);
             }
             claims++;
             return null;
@@ -73,10 +76,16 @@ final class GroupOwnership {
                 group.unit().driving().serving();
                 owner = null;
                 GroupMove.to(group.fallback(), group).whatCan();
+                tell(Topics.RELEASED);
             }
             claims--;
             return null;
         });
+    }
+
+    private void tell(String topic) {
+        Unit unit = group.unit();
+        unit.tell(topic, () -> Map.of("iommu", unit.name(), "group", group.id()));
     }
 
     private void requireAtHome() {

@@ -18,6 +18,7 @@ import org.sluice.api.PageFault;
 import org.sluice.api.PageFaultHandler;
 import org.sluice.api.Prot;
 import org.sluice.api.SvaFeature;
+import org.sluice.api.Topics;
 import org.sluice.core.fault.Repair;
 import org.sluice.core.space.TableSide;
 import org.sluice.core.sva.ProcessView;
@@ -91,7 +92,22 @@ final class SharedSpace extends BondedSpace implements ProcessWatcher {
         addBond(device);
         SvaBinding binding = new SvaBinding(this, device);
         bindings.put(device, binding);
+        tellBond(Topics.BOUND, device);
         return binding;
+    }
+
+    private void tellBond(String topic, Device device) {
+        unit().tell(
+                        topic,
+                        () -> Map.of(
+                                "iommu",
+                                unit().name(),
+                                "device",
+                                device.name(),
+                                "process",
+                                mm.process(),
+                                "pasid",
+                                pasid()));
     }
 
     @Override
@@ -99,6 +115,7 @@ final class SharedSpace extends BondedSpace implements ProcessWatcher {
         SvaBinding binding = bindings.remove(device);
         if (binding != null) {
             binding.end();
+            tellBond(Topics.UNBOUND, device);
         }
         if (devices().isEmpty()) {
             mm.unwatch(this);

@@ -2,6 +2,7 @@ package org.sluice.core.unit;
 
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -138,6 +139,11 @@ public final class Unit implements Translator {
      */
     public <T> T withLock(Supplier<T> action) {
         return site.withLock(action);
+    }
+
+    /** Something happened here that a client or an operator may care about; see {@link org.sluice.core.event.Events#post}. */
+    void tell(String topic, Supplier<Map<String, Object>> properties) {
+        commons().events().post(topic, properties);
     }
 
     @Override

@@ -2,11 +2,13 @@ package org.sluice.core.unit;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 import org.sluice.api.FaultEvent;
 import org.sluice.api.FaultHandler;
 import org.sluice.api.FaultListener;
 import org.sluice.api.FaultResponse;
+import org.sluice.api.Topics;
 import org.sluice.core.fault.FaultLine;
 import org.sluice.core.fault.FaultWorkers;
 import org.sluice.core.fault.PageFaults;
@@ -38,7 +40,7 @@ final class UnitFaults implements UnitHost {
     UnitFaults(Unit unit, List<FaultListener> listeners, FaultWorkers workers) {
         this.unit = unit;
         this.listeners = listeners;
-        this.pages = new PageFaults(workers, unit.commons().gate(), this::tell, unit.site()::handlerLeft);
+        this.pages = new PageFaults(workers, unit.commons().gate(), this::tell, unit.site()::handlerLeft, this::late);
     }
 
     long count() {
@@ -101,7 +103,14 @@ final class UnitFaults implements UnitHost {
 
     @Override
     public void pageRequestsLost() {
-        pages.discardPartial();
+        int forgotten = pages.discardPartial();
+        unit.tell(Topics.PAGE_REQUESTS_LOST, () -> Map.of("iommu", unit.name(), "forgotten", forgotten));
+    }
+
+    private void late(FaultLine line) {
+        unit.tell(
+                Topics.PAGE_FAULT_TIMEOUT,
+                () -> Map.of("iommu", unit.name(), "device", line.device(), "pasid", line.pasid()));
     }
 
     /**

@@ -8,7 +8,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -19,25 +23,37 @@ import org.sluice.api.Capability;
 import org.sluice.api.DmaDirection;
 import org.sluice.api.DmaMapper;
 import org.sluice.api.Domain;
+import org.sluice.api.DomainRequest;
 import org.sluice.api.DomainType;
 import org.sluice.api.FaultReason;
+import org.sluice.api.FaultResponse;
 import org.sluice.api.IoMm;
+import org.sluice.api.SvaBond;
+import org.sluice.api.SvaParameters;
 import org.sluice.api.Topics;
 import org.sluice.core.TestMachine;
 import org.sluice.core.fake.FakeAllocator;
+import org.sluice.core.fault.FaultWorkers;
 import org.sluice.core.iova.FlushQueue;
 import org.sluice.core.unit.DefaultPolicy;
+import org.sluice.core.unit.Requests;
 import org.sluice.core.unit.Unit;
 import org.sluice.pgtable.arm.Stage1Format;
+import org.sluice.process.Process;
+import org.sluice.process.ProcessRequest;
+import org.sluice.process.internal.Processes;
+import org.sluice.process.internal.ProcessesDoor;
 import org.sluice.spi.driver.FaultRecord;
+import org.sluice.spi.driver.UnitHost;
 
 @Timeout(120)
 class EventsTest {
     private final TestMachine machine = TestMachine.withRealTables(
             new FlushQueue.Bounds(4, 3_600_000_000_000L, true),
             DefaultPolicy.BLOCKED,
-            it -> it.driver.capabilities = Set.of(Capability.DEFERRED_FLUSH));
+            it -> it.driver.capabilities = Set.of(Capability.DEFERRED_FLUSH, Capability.DIRTY_TRACKING));
     private final List<String> told = new ArrayList<>();
+    private final List<Map<String, Object>> properties = new ArrayList<>();
 
     @AfterEach
     void stop() {
@@ -45,13 +61,14 @@ class EventsTest {
     }
 
     private void listen() {
-        machine.events((topic, properties) -> {
+        machine.events((topic, of) -> {
             assertThat(Topics.ALL).contains(topic);
-            assertThat(properties.values())
+            assertThat(of.values())
                     .allMatch(value -> value instanceof String || value instanceof Number || value instanceof Boolean);
             synchronized (told) {
                 told.add(topic.substring(Topics.PREFIX.length()) + " "
-                        + properties.getOrDefault("device", properties.getOrDefault("space", "")));
+                        + of.getOrDefault("device", of.getOrDefault("space", "")));
+                properties.add(of);
             }
         });
     }
@@ -108,10 +125,9 @@ class EventsTest {
     void quarantineIsToldWhenItBeginsAndWhenItEnds() {
         listen();
         machine.addAllocator(new FakeAllocator(machine.journal, "one"), "1.0.0");
-        Domain domain = machine.platform.allocDomain(
-                machine.device("gpu"), org.sluice.api.DomainRequest.of(DomainType.UNMANAGED));
+        Domain domain = machine.platform.allocDomain(machine.device("gpu"), DomainRequest.of(DomainType.UNMANAGED));
         domain.attach(machine.device("gpu"));
-        machine.device("gpu").initSva(org.sluice.api.SvaParameters.any());
+        machine.device("gpu").initSva(SvaParameters.any());
         IoMm own = domain.allocPasid(machine.device("gpu"));
         CompletableFuture<Void> fence = new CompletableFuture<>();
         domain.freePasid(own, fence);
@@ -122,6 +138,154 @@ class EventsTest {
         machine.settle();
         assertThat(count(Topics.QUARANTINE_LEFT)).isEqualTo(1);
         assertThat(count(Topics.PASID_FREED)).isEqualTo(1);
+    }
+
+    @Test
+    void pasidsOfDomainsAreTold() {
+        listen();
+        Domain one = machine.domain();
+        Domain two = machine.domain();
+        one.attachPasid(machine.device("nic"), 9);
+        two.replacePasid(machine.device("nic"), 9);
+        two.detachPasid(machine.device("nic"), 9);
+        assertThat(told)
+                .containsExactly(
+                        "PASID_ATTACHED nic", "PASID_ATTACHED nic", "PASID_DETACHED nic", "PASID_DETACHED nic");
+        assertThat(properties).allSatisfy(of -> assertThat(of).containsEntry("pasid", 9));
+        assertThat(properties)
+                .extracting(of -> of.get("domain"))
+                .containsExactly("domain 1 of smmu0", "domain 2 of smmu0", "domain 1 of smmu0", "domain 2 of smmu0");
+    }
+
+    @Test
+    void bondsWithProcessesAreToldAlsoWhenTheProcessExits() {
+        Processes processes = ProcessesDoor.open(machine.board, new Stage1Format());
+        machine.addProcesses(processes);
+        Process process = processes.start(ProcessRequest.on("fake").withBits(39, 48));
+        for (String name : List.of("nic", "disk")) {
+            machine.device(name).initSva(SvaParameters.any());
+        }
+        listen();
+        SvaBond bond = machine.platform.bind(machine.device("nic"), process.number());
+        machine.platform.bind(machine.device("disk"), process.number());
+        bond.close();
+        process.exit();
+        processes.close();
+        assertThat(told)
+                .filteredOn(line -> line.contains("BOUND"))
+                .containsExactly("BOUND nic", "BOUND disk", "UNBOUND nic", "UNBOUND disk");
+        assertThat(properties)
+                .filteredOn(of -> of.containsKey("process"))
+                .hasSize(4)
+                .allSatisfy(of -> assertThat(of)
+                        .containsEntry("process", process.number())
+                        .containsEntry("pasid", bond.pasid())
+                        .containsEntry("iommu", "smmu0"));
+    }
+
+    @Test
+    void lostPageRequestsAreToldWithWhatWasForgotten() {
+        try (TestMachine full = TestMachine.full()) {
+            List<Object> forgotten = new ArrayList<>();
+            full.events((topic, of) -> {
+                if (topic.equals(Topics.PAGE_REQUESTS_LOST)) {
+                    assertThat(of).containsEntry("iommu", "smmu0");
+                    forgotten.add(of.get("forgotten"));
+                }
+            });
+            Domain domain = full.attached("nic");
+            domain.onPageFault(fault -> FaultResponse.RETRY);
+            UnitHost host = Unit.of(full.device("nic")).host();
+            assertThat(host.pageRequest(Requests.part(TestMachine.NIC, -1, 0x1000, 1)))
+                    .isTrue();
+            host.pageRequestsLost();
+            host.pageRequestsLost();
+            assertThat(forgotten).containsExactly(1, 0);
+            domain.close();
+        }
+    }
+
+    @Test
+    void repairThatTakesTooLongIsTold() throws InterruptedException {
+        try (TestMachine slow = TestMachine.full(new FaultWorkers(1, 8, 20))) {
+            BlockingQueue<Map<String, Object>> late = new LinkedBlockingQueue<>();
+            slow.events((topic, of) -> {
+                if (topic.equals(Topics.PAGE_FAULT_TIMEOUT)) {
+                    late.add(of);
+                }
+            });
+            UnitHost host = Unit.of(slow.device("nic")).host();
+            Domain domain = slow.attached("nic");
+            CountDownLatch release = new CountDownLatch(1);
+            domain.onPageFault(fault -> {
+                await(release);
+                return FaultResponse.RETRY;
+            });
+            assertThat(host.pageRequest(Requests.stall(TestMachine.NIC, -1, 0x1000)))
+                    .isTrue();
+            try {
+                assertThat(late.poll(60, TimeUnit.SECONDS))
+                        .containsEntry("device", "nic")
+                        .containsEntry("pasid", -1)
+                        .containsEntry("iommu", "smmu0");
+            } finally {
+                release.countDown();
+            }
+            domain.close();
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException interrupted) {
+            throw new AssertionError(interrupted);
+        }
+    }
+
+    @Test
+    void resetsClaimsAndDirtyTrackingAreTold() {
+        Domain dirty = machine.platform.allocDomain(
+                machine.device("nic"), DomainRequest.of(DomainType.UNMANAGED).withDirtyTracking());
+        listen();
+        dirty.space().setDirtyTracking(true);
+        dirty.space().setDirtyTracking(true);
+        dirty.space().setDirtyTracking(false);
+        assertThat(told).containsExactly("DIRTY_TRACKING domain 1 of smmu0", "DIRTY_TRACKING domain 1 of smmu0");
+        assertThat(properties).extracting(of -> of.get("on")).containsExactly(true, false);
+        told.clear();
+        machine.device("disk").prepareReset();
+        machine.device("disk").resetDone();
+        assertThat(told).containsExactly("RESET_BEGUN disk", "RESET_DONE disk");
+        assertThat(properties.get(3)).containsEntry("complete", true);
+        machine.device("nic").group().claim(this);
+        machine.device("nic").group().claim(this);
+        machine.device("nic").group().release(this);
+        assertThat(count(Topics.CLAIMED)).isEqualTo(1);
+        assertThat(count(Topics.RELEASED)).isZero();
+        machine.device("nic").group().release(this);
+        assertThat(count(Topics.RELEASED)).isEqualTo(1);
+        assertThat(properties)
+                .filteredOn(of -> of.containsKey("group"))
+                .hasSize(2)
+                .allSatisfy(of -> assertThat(of)
+                        .containsEntry("group", machine.device("nic").group().id()));
+    }
+
+    @Test
+    void driversThatComeFirstAndThatLeaveAreTold() {
+        assertThat(count(Topics.DRIVEN)).as("smmu0 and smmu1").isEqualTo(2);
+        listen();
+        machine.removeDriver();
+        assertThat(told).containsExactly("DRIVER_LEFT ", "DRIVER_LEFT ");
+        assertThat(properties)
+                .allSatisfy(of -> assertThat(of)
+                        .containsEntry("service", "driver fake,iommu")
+                        .containsEntry("bundle", "test.driver")
+                        .containsEntry("version", "1.0.0"));
+        machine.addDriver("1.0.1");
+        machine.settle();
+        assertThat(count(Topics.DRIVEN)).as("a successor is a SWAP").isEqualTo(2);
     }
 
     @Test

@@ -6,7 +6,7 @@ import org.sluice.spi.driver.FaultRecord;
 import org.sluice.spi.driver.PageRequest;
 
 /** Page requests as a driver decodes them. */
-final class Requests {
+public final class Requests {
     private Requests() {}
 
     private static FaultRecord fault(int stream, int pasid, long iova, boolean write, boolean stalled) {
@@ -28,12 +28,12 @@ final class Requests {
         return new PageRequest(fault(stream, pasid, iova, write, true), PageRequest.Kind.STALL, tag, true, !write);
     }
 
-    static PageRequest stall(int stream, int pasid, long iova) {
+    public static PageRequest stall(int stream, int pasid, long iova) {
         return stall(stream, pasid, iova, false, 1);
     }
 
     /** A request of a group that goes on. */
-    static PageRequest part(int stream, int pasid, long iova, int group) {
+    public static PageRequest part(int stream, int pasid, long iova, int group) {
         return new PageRequest(fault(stream, pasid, iova, false, false), PageRequest.Kind.PRI, group, false, true);
     }
 
