@@ -21,6 +21,7 @@ class AmdV1Test extends PageTableFormatTck {
                                 config(-1L << 12, 39),
                                 config(1L << 14 | 1L << 16 | 1L << 29, 40)))
                 .withUnmapRule(UnmapRule.REMOVE_WHOLE)
+                .withSplitting(config -> true)
                 .withProtections(Protections.exactly(prot -> prot & (Prot.READ | Prot.WRITE | Prot.CACHE), Prot.WRITE))
                 .withTables(config -> SPANS, 8)
                 .withDirtyMarks(new DirtyMarks(1 << 6, 0, false));

@@ -31,6 +31,7 @@ abstract class SvTck extends PageTableFormatTck {
                                         format.name(), plain | 1L << 16, width - 1, 56, true, Quirk.HARDWARE_AD)))
                 .withUnmapRule(UnmapRule.REMOVE_WHOLE)
                 .withMisaligned(Errno.ENXIO)
+                .withSplitting(config -> true)
                 .withProtections(
                         Protections.exactly(SvTck::readBack, Prot.WRITE).refusing(Errno.EOPNOTSUPP))
                 .withDirtyMarks(new DirtyMarks(1 << 7, 0, true, Quirk.HARDWARE_AD));

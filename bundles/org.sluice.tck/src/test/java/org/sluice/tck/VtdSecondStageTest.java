@@ -25,6 +25,7 @@ class VtdSecondStageTest extends PageTableFormatTck {
                                 config(1L << 12 | 1L << 21, 36, Quirk.HARDWARE_AD)))
                 .withUnmapRule(UnmapRule.REMOVE_WHOLE)
                 .withMisaligned(Errno.ENXIO)
+                .withSplitting(config -> true)
                 .withProtections(Protections.exactly(prot -> prot & ACCESS, Prot.WRITE)
                         .readingBack((config, asked, read) -> read == (asked & ACCESS | snooped(config))))
                 .withDirtyMarks(new DirtyMarks(1 << 9, 0, false, Quirk.HARDWARE_AD));

@@ -18,6 +18,7 @@ class VtdWriteableTest extends PageTableFormatTck {
                         List.of(new PageTableConfig("VTDSS", 0x40201000L, 48, 46, true, Quirk.FORCE_WRITEABLE)))
                 .withUnmapRule(UnmapRule.REMOVE_WHOLE)
                 .withMisaligned(Errno.ENXIO)
+                .withSplitting(config -> true)
                 .withProtections(Protections.exactly(prot -> prot & (Prot.READ | Prot.WRITE), Prot.WRITE)
                         .refusing(Errno.EINVAL, Prot.READ, Prot.READ | Prot.CACHE | Prot.NOEXEC));
     }

@@ -25,6 +25,7 @@ class X86Test extends PageTableFormatTck {
                                 config(SIZES, 48, 52).withQuirks(Quirk.HARDWARE_AD)))
                 .withUnmapRule(UnmapRule.REMOVE_WHOLE)
                 .withMisaligned(Errno.ENXIO)
+                .withSplitting(config -> true)
                 .withProtections(Protections.exactly(X86Test::readBack, Prot.WRITE))
                 .withDirtyMarks(new DirtyMarks(1 << 6, 0, true, Quirk.HARDWARE_AD));
     }

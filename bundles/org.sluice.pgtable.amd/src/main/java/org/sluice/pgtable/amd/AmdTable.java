@@ -6,6 +6,7 @@ import org.sluice.api.IotlbGather;
 import org.sluice.api.LeafVisitor;
 import org.sluice.api.Prot;
 import org.sluice.pgtable.radix.TableWords;
+import org.sluice.spi.pgtable.BlockSplitting;
 import org.sluice.spi.pgtable.DirtyTracking;
 import org.sluice.spi.pgtable.MappingException;
 import org.sluice.spi.pgtable.PageTable;
@@ -24,7 +25,7 @@ import org.sluice.spi.pgtable.WalkerConfig;
  * before, and says how much. {@link #walkerConfig()} changes when
  * a map lets the tree grow, and the host is told before that map returns; one that cannot follow refuses the map.
  */
-final class AmdTable implements PageTable, DirtyTracking {
+final class AmdTable implements PageTable, DirtyTracking, BlockSplitting {
     private static final int ACCESS = Prot.READ | Prot.WRITE;
     private static final Level PAGES = Level.of(0);
 
@@ -281,8 +282,11 @@ final class AmdTable implements PageTable, DirtyTracking {
             return 0;
         }
         long entry = words.load(level.entry(table, iova));
-        if (!Pte.isPresent(entry) || Pte.isTable(entry, level)) {
+        if (!Pte.isPresent(entry)) {
             return 0;
+        }
+        if (Pte.isTable(entry, level)) {
+            return iovaToPhys(iova); // a leaf was split between two looks: what it mapped is mapped below
         }
         int shift = Pte.leafShift(entry, level);
         return Pte.leafAddress(entry, shift) | iova & (1L << shift) - 1;
@@ -314,6 +318,22 @@ final class AmdTable implements PageTable, DirtyTracking {
                 iova,
                 Long.compareUnsigned(last, iova) < 0 ? lastIova : last,
                 new DirtyLeaves(words, clear, gather, visitor));
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * @throws IommuException also EOPNOTSUPP when the next smaller of {@link PageTableConfig#pageSizes()} is two levels down, or
+     *     a dirty mark could be lost in this memory
+     */
+    @Override
+    public long split(long iova, boolean withoutBreak) {
+        if (!withoutBreak) {
+            throw new IommuException(
+                    Errno.EOPNOTSUPP,
+                    String.format("iova 0x%x: a leaf is split only where hardware takes it without a break", iova));
+        }
+        return isIova(iova) ? new BlockSplit(tables, pageSizes).split(iova) : 0;
     }
 
     private void visit(long first, long last, TreeWalk.Visitor visitor) {

@@ -55,6 +55,16 @@ final class Tables {
         }
     }
 
+    /** Allocates a zeroed table that nothing reaches. */
+    long allocate() {
+        return host.allocateTable(Level.TABLE_BYTES, Level.TABLE_BYTES, lastAddress);
+    }
+
+    /** Frees one that nothing reaches. */
+    void free(long table) {
+        host.freeTable(table, Level.TABLE_BYTES);
+    }
+
     /** The top table and its level in one word, which belong together. */
     long topNow() {
         return top;
@@ -152,16 +162,16 @@ final class Tables {
         long at = level.above.entry(parent, iova);
         long before = words.load(at);
         if (!Pte.isPresent(before)) {
-            long fresh = host.allocateTable(Level.TABLE_BYTES, Level.TABLE_BYTES, lastAddress);
+            long fresh = allocate();
             if (!words.replace(at, before, Pte.table(fresh, level.above))) {
-                host.freeTable(fresh, Level.TABLE_BYTES); // another thread was first; its table is as good
+                free(fresh); // another thread was first; its table is as good
             }
         }
     }
 
     /** Rare, at most three times in a tree's life: under a lock, so that the hardware hears of one top after the other. */
     private void grow(long before) {
-        long fresh = host.allocateTable(Level.TABLE_BYTES, Level.TABLE_BYTES, lastAddress);
+        long fresh = allocate();
         Level higher = topLevel(before).above;
         words.store(fresh, Pte.table(root(before), higher));
         boolean grown = false;
@@ -175,7 +185,7 @@ final class Tables {
             }
         } finally {
             if (!grown) {
-                host.freeTable(fresh, Level.TABLE_BYTES); // another thread let it grow, or the hardware cannot follow
+                free(fresh); // another thread let it grow, or the hardware cannot follow
             }
         }
     }
@@ -241,6 +251,6 @@ final class Tables {
                 free(Pte.tableAddress(entry), level.below());
             }
         }
-        host.freeTable(table, Level.TABLE_BYTES);
+        free(table);
     }
 }

@@ -5,9 +5,11 @@ import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.LeafVisitor;
 import org.sluice.api.Prot;
+import org.sluice.spi.pgtable.BlockSplitting;
 import org.sluice.spi.pgtable.MappingException;
 import org.sluice.spi.pgtable.PageTable;
 import org.sluice.spi.pgtable.PageTableConfig;
+import org.sluice.spi.pgtable.Quirk;
 import org.sluice.spi.pgtable.TableSurvey;
 import org.sluice.spi.pgtable.WalkerConfig;
 
@@ -19,7 +21,7 @@ import org.sluice.spi.pgtable.WalkerConfig;
  *
  * <p>Threads as {@link PageTable} says. There is no lock; a failed map leaves what was mapped before, and says how much.
  */
-sealed class RadixPageTable implements PageTable permits TrackedPageTable {
+sealed class RadixPageTable implements PageTable, BlockSplitting permits TrackedPageTable {
     private final PageTableConfig config;
     private final WalkerConfig walkerConfig;
     private final Geometry geometry;
@@ -34,6 +36,8 @@ sealed class RadixPageTable implements PageTable permits TrackedPageTable {
 
     private final RadixWay pageWay;
     private final long lastPaddr;
+    private final MapRefusal refusal;
+    private final BlockSplit blocks;
     /** Attribute bits by protection, so that a map asks nobody; 0 for those that grant nothing. */
     private final long[] attributesByProt = new long[Prot.ALL + 1];
 
@@ -48,6 +52,8 @@ sealed class RadixPageTable implements PageTable permits TrackedPageTable {
         words = tables.words;
         pageSizes = config.pageSizes();
         lastPaddr = (1L << config.outputBits()) - 1;
+        refusal = new MapRefusal(geometry, attributes, pageSizes, lastPaddr);
+        blocks = new BlockSplit(tables, attributes, pageSizes, config.has(Quirk.HARDWARE_AD));
         for (int prot = 0; prot <= Prot.ALL; prot++) {
             attributesByProt[prot] = attributes.grants(prot) ? attributes.attributes(prot) : 0;
         }
@@ -116,7 +122,7 @@ sealed class RadixPageTable implements PageTable permits TrackedPageTable {
                 || (paddr & ~lastPaddr) != 0
                 || pgcount > (geometry.rest(iova) >>> way.shift) + 1
                 || pgcount > (lastPaddr - paddr >>> way.shift) + 1) {
-            throw refusal(iova, paddr, pgsize, pgcount, prot);
+            throw refusal.of(iova, paddr, pgsize, pgcount, prot);
         }
         Level level = way.level;
         long leaf = attributesByProt[prot] | way.kind;
@@ -143,7 +149,7 @@ sealed class RadixPageTable implements PageTable permits TrackedPageTable {
             if (!words.fillFree(entry, run, first, step, replicas)) {
                 clearTheWay(entry, run, at, level, done);
                 if (!words.fillFree(entry, run, first, step, replicas)) {
-                    throw exists(at, words.load(entry), done);
+                    throw MapRefusal.exists(at, words.load(entry), done);
                 }
             }
             done += (long) run << level.shift;
@@ -175,46 +181,12 @@ sealed class RadixPageTable implements PageTable permits TrackedPageTable {
             boolean unused = !code.isPresent(there)
                     || code.isTable(there, level) && !tables.holdsLeaf(code.address(there), geometry.below(level));
             if (!unused) {
-                throw exists(iova + i * level.bytes(), there, done);
+                throw MapRefusal.exists(iova + i * level.bytes(), there, done);
             }
         }
         for (int i = 0; i < run && !level.last; i++) {
             tables.unlink(entry + 8L * i, iova + i * level.bytes(), level, null);
         }
-    }
-
-    private static MappingException exists(long iova, long entry, long done) {
-        return new MappingException(
-                Errno.EEXIST, String.format("iova 0x%x is mapped already, by entry 0x%x", iova, entry), done);
-    }
-
-    private MappingException refusal(long iova, long paddr, long pgsize, long pgcount, int prot) {
-        if (way(pgsize) == null) {
-            return refused(Errno.EINVAL, String.format("page size 0x%x is not one of 0x%x", pgsize, pageSizes));
-        }
-        if (((iova | paddr) & pgsize - 1) != 0) {
-            String message = String.format("iova 0x%x or paddr 0x%x is no multiple of 0x%x", iova, paddr, pgsize);
-            return refused(Errno.ENXIO, message);
-        }
-        if (pgcount <= 0) {
-            return refused(Errno.EINVAL, "page count " + pgcount + " is not above 0");
-        }
-        if ((prot & ~Prot.ALL) != 0) {
-            return refused(Errno.EINVAL, "protection " + Prot.toString(prot) + " has unknown bits");
-        }
-        if (attributesByProt[prot] == 0) {
-            String message = "protection " + Prot.toString(prot) + " grants nothing, or less than hardware must have";
-            return refused(attributes.refusal(), message);
-        }
-        return refused(
-                Errno.ERANGE,
-                String.format(
-                        "0x%x pages of 0x%x bytes, iova 0x%x to paddr 0x%x: iovas have %d bits, paddrs go up to 0x%x",
-                        pgcount, pgsize, iova, paddr, geometry.inputBits, lastPaddr));
-    }
-
-    private static MappingException refused(Errno errno, String message) {
-        return new MappingException(errno, message, 0);
     }
 
     /**
@@ -358,7 +330,11 @@ sealed class RadixPageTable implements PageTable permits TrackedPageTable {
             return 0;
         }
         long entry = words.load(level.entry(table, iova));
-        return code.isLeaf(entry, level) ? code.leafAddress(entry) | iova & code.leafBytes(entry, level) - 1 : 0;
+        if (code.isLeaf(entry, level)) {
+            return code.leafAddress(entry) | iova & code.leafBytes(entry, level) - 1;
+        }
+        // A leaf that is a table now was split between two looks: what it mapped is mapped below.
+        return code.isTable(entry, level) ? search(iova) : 0;
     }
 
     @Override
@@ -370,6 +346,22 @@ sealed class RadixPageTable implements PageTable permits TrackedPageTable {
                         (at, iova, bytes, entry) ->
                                 visitor.leaf(iova, code.leafAddress(entry), bytes, entry, attributes.prot(entry)))
                 .walk();
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * @throws IommuException also EOPNOTSUPP when the next smaller size is not one of {@link PageTableConfig#pageSizes()},
+     *     or a dirty mark could be lost in this memory
+     */
+    @Override
+    public final long split(long iova, boolean withoutBreak) {
+        if (!withoutBreak) {
+            throw new IommuException(
+                    Errno.EOPNOTSUPP,
+                    String.format("iova 0x%x: a leaf is split only where hardware takes it without a break", iova));
+        }
+        return geometry.isIova(iova) ? blocks.split(iova) : 0;
     }
 
     @Override

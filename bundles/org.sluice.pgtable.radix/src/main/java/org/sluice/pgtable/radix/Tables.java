@@ -48,6 +48,16 @@ final class Tables {
         return host.allocateTable(Level.TABLE_BYTES, Level.TABLE_BYTES, lastAddress);
     }
 
+    /** Allocates a zeroed table that nothing reaches. */
+    long allocate() {
+        return allocate(host, lastAddress);
+    }
+
+    /** The entry that leads to a table. */
+    long pointer(long table) {
+        return code.encode(table) | code.table;
+    }
+
     /**
      * Where the short way finds tables of a level: nowhere, if memory has no windows, if it is the top one, or if a table
      * covers IOVAs that are none.
@@ -124,8 +134,8 @@ final class Tables {
         long at = level.above.entry(parent, iova);
         long before = words.load(at);
         if (!code.isPresent(before)) {
-            long fresh = allocate(host, lastAddress);
-            if (!words.replace(at, before, code.encode(fresh) | code.table)) {
+            long fresh = allocate();
+            if (!words.replace(at, before, pointer(fresh))) {
                 host.freeTable(fresh, Level.TABLE_BYTES); // another thread was first; its table is as good
             }
         }

@@ -4,12 +4,14 @@ import java.util.List;
 import org.sluice.memory.ResidentMemoryFactory;
 import org.sluice.spi.memory.PhysicalMemory;
 
-/** A memory that is far away: the same bytes, but no windows; a test can interrupt a reader. */
+/** A memory that is far away: the same bytes, but no windows; a test can interrupt a reader, and look after every write. */
 public final class WindowlessMemory implements PhysicalMemory {
     private final PhysicalMemory memory = new ResidentMemoryFactory().create(List.of(TestHost.POOL));
     private long interruptedAddress;
     private int readsBefore;
     private Runnable interruption;
+    private Runnable afterWrite = () -> {};
+    private boolean atomicWithDevice;
 
     /** A core over such a memory. */
     public static TestHost host() {
@@ -21,6 +23,16 @@ public final class WindowlessMemory implements PhysicalMemory {
         interruptedAddress = address;
         readsBefore = earlierReads;
         interruption = action;
+    }
+
+    /** Lets something happen after every write of a word. */
+    public void afterEachWrite(Runnable action) {
+        afterWrite = action;
+    }
+
+    /** Lets compare-and-set exclude the device, as in the machine's own memory. */
+    public void beAtomicWithDevice() {
+        atomicWithDevice = true;
     }
 
     @Override
@@ -56,6 +68,7 @@ public final class WindowlessMemory implements PhysicalMemory {
     @Override
     public void write64(long address, long value) {
         memory.write64(address, value);
+        afterWrite.run();
     }
 
     @Override
@@ -72,11 +85,14 @@ public final class WindowlessMemory implements PhysicalMemory {
     @Override
     public void write64Release(long address, long value) {
         memory.write64Release(address, value);
+        afterWrite.run();
     }
 
     @Override
     public boolean compareAndSet64(long address, long expected, long value) {
-        return memory.compareAndSet64(address, expected, value);
+        boolean done = memory.compareAndSet64(address, expected, value);
+        afterWrite.run();
+        return done;
     }
 
     @Override
@@ -86,7 +102,7 @@ public final class WindowlessMemory implements PhysicalMemory {
 
     @Override
     public boolean atomicWithDevice() {
-        return false;
+        return atomicWithDevice;
     }
 
     @Override
