@@ -1,5 +1,6 @@
 package org.sluice.api;
 
+import java.util.OptionalLong;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
@@ -110,6 +111,20 @@ public interface AddressSpace {
      *     (Linux's {@code iommu_iova_to_phys})
      */
     long iovaToPhys(long iova);
+
+    /**
+     * Asks the IOMMU itself, for inspection: {@link #iovaToPhys} says what the tables say, this what the hardware makes of
+     * them. Takes device register accesses and a bounded wait, one question of an IOMMU at a time.
+     *
+     * @param iova bytes
+     * @return physical address in bytes of a privileged read; 0 where it would fault; empty where the hardware has no answer:
+     *     it has no translation operations, none for this kind of space, no device is attached, it is powered down, or it did
+     *     not finish in time. The driver logs faults and missed times
+     * @throws ProviderMissingException no driver or format came within the configured time
+     */
+    default OptionalLong hardwareWalk(long iova) {
+        return OptionalLong.empty();
+    }
 
     /**
      * Visits the leaves of a range in ascending order of IOVA, for inspection and audit. What other threads map or unmap

@@ -1,13 +1,15 @@
 package org.sluice.core.space;
 
 import java.util.List;
+import java.util.OptionalLong;
+import org.sluice.spi.driver.HardwareWalk;
 import org.sluice.spi.driver.SpaceInvalidation;
 
 /**
  * The invalidations of a space that several IOMMUs translate: each reaches every one of them. One that fails keeps none from
  * the others; the first failure is thrown when all were told. Any thread may call it.
  */
-final class EveryUnit implements SpaceInvalidation {
+final class EveryUnit implements SpaceInvalidation, HardwareWalk {
     private final SpaceInvalidation[] contexts;
 
     private EveryUnit(List<? extends SpaceInvalidation> contexts) {
@@ -57,6 +59,19 @@ final class EveryUnit implements SpaceInvalidation {
             }
         }
         throwIf(failure);
+    }
+
+    /** {@inheritDoc} All walk the same tables: the first that has an answer gives it. */
+    @Override
+    public OptionalLong hardwareWalk(long iova) {
+        for (SpaceInvalidation context : contexts) {
+            OptionalLong answer =
+                    context instanceof HardwareWalk hardware ? hardware.hardwareWalk(iova) : OptionalLong.empty();
+            if (answer.isPresent()) {
+                return answer;
+            }
+        }
+        return OptionalLong.empty();
     }
 
     private static RuntimeException first(RuntimeException earlier, RuntimeException failed) {

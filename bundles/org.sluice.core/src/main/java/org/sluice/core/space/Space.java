@@ -1,5 +1,6 @@
 package org.sluice.core.space;
 
+import java.util.OptionalLong;
 import java.util.function.BiConsumer;
 import org.sluice.api.AddressSpace;
 import org.sluice.api.DirtyBitmap;
@@ -11,6 +12,7 @@ import org.sluice.api.ProviderMissingException;
 import org.sluice.api.ScatterList;
 import org.sluice.core.gate.SwapGate;
 import org.sluice.core.leak.Watch;
+import org.sluice.spi.driver.HardwareWalk;
 import org.sluice.spi.memory.PageAllocator;
 import org.sluice.spi.memory.PhysicalMemory;
 import org.sluice.spi.pgtable.PageTable;
@@ -235,6 +237,28 @@ public class Space extends GatedSpace implements AddressSpace {
                 throw missing("every mapping stays as it is");
             }
             return bound.table().iovaToPhys(iova);
+        } finally {
+            gate.leave(pin);
+        }
+    }
+
+    @Override
+    public final OptionalLong hardwareWalk(long iova) {
+        if (geometry.isOutside(iova)) {
+            return OptionalLong.of(0);
+        }
+        long[] pin = gate.enter();
+        try {
+            Binding bound = boundOrNull(pin);
+            if (bound == null) {
+                if (isRevoked()) {
+                    return OptionalLong.empty();
+                }
+                throw missing("every mapping stays as it is");
+            }
+            return bound.context() instanceof HardwareWalk hardware
+                    ? hardware.hardwareWalk(iova)
+                    : OptionalLong.empty();
         } finally {
             gate.leave(pin);
         }

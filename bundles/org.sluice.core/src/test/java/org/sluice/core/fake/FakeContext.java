@@ -1,14 +1,16 @@
 package org.sluice.core.fake;
 
+import java.util.OptionalLong;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.spi.driver.ContextRecord;
+import org.sluice.spi.driver.HardwareWalk;
 import org.sluice.spi.driver.RootExchange;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.pgtable.PageTableConfig;
 import org.sluice.spi.pgtable.WalkerConfig;
 
-class FakeContext implements TranslationContext {
+class FakeContext implements TranslationContext, HardwareWalk {
     private final FakeHardware hardware;
     private final FakeDriver driver;
     private final String unit;
@@ -65,6 +67,12 @@ class FakeContext implements TranslationContext {
         }
         hardware.journal.add("sync tag%d", record.tag());
         hardware.sync(record.tag());
+    }
+
+    @Override
+    public OptionalLong hardwareWalk(long iova) {
+        Long distance = driver.hardwareWalks.get(unit);
+        return distance == null ? OptionalLong.empty() : OptionalLong.of(iova + distance);
     }
 
     /** One whose hardware can begin at another root. */

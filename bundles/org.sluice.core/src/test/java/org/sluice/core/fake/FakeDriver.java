@@ -63,6 +63,10 @@ public final class FakeDriver implements IommuDriver {
     public volatile boolean deferAttach;
     public String tableFormat = FakeFormat.NAME;
     public volatile boolean refuseInstall;
+
+    /** IOMMUs that answer when asked to translate, and how far from the IOVA they say it is. */
+    public final Map<String, Long> hardwareWalks = new ConcurrentHashMap<>();
+
     public volatile boolean failSync;
 
     /** IOMMU whose syncs fail, that frees no tag, that offers nothing optional; empty for none. */

@@ -95,6 +95,22 @@ class SeveralUnitsTest {
     }
 
     @Test
+    void anyIommuThatCanIsAskedToTranslate() {
+        Domain domain = shared();
+        AddressSpace space = domain.space();
+        assertThat(space.hardwareWalk(0x1000)).as("neither can").isEmpty();
+        machine.driver.hardwareWalks.put("smmu1", 0x70L);
+        assertThat(space.hardwareWalk(0x1000)).hasValue(0x1070);
+        machine.driver.hardwareWalks.put("smmu0", 0x40L);
+        assertThat(space.hardwareWalk(0x1000)).as("the first of two").hasValue(0x1040);
+        assertThat(space.hardwareWalk(space.lastIova() + 1)).as("outside").hasValue(0);
+        assertThat(space.iovaToPhys(0x1000)).as("is no question for hardware").isEqualTo(0x8000);
+        domain.detach(far());
+        machine.driver.hardwareWalks.remove("smmu0");
+        assertThat(space.hardwareWalk(0x1000)).as("smmu1 has left").isEmpty();
+    }
+
+    @Test
     void unmapReachesBothBeforeItReturns() {
         Domain domain = shared();
         assertThat(domain.space().unmap(0x1000, 0x1000)).isEqualTo(0x1000);

@@ -3,6 +3,8 @@ package org.sluice.smmuv2.driver;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.OptionalLong;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
@@ -57,6 +59,12 @@ final class Banks {
     /** The context of a bank, or null. */
     synchronized BankContext owner(int bank) {
         return owners.get(bank);
+    }
+
+    /** Asks something of a context's bank, which stays its own meanwhile; empty where it has none or uses another's. */
+    synchronized OptionalLong inBankOf(BankContext context, IntFunction<OptionalLong> question) {
+        int bank = context.bank();
+        return owners.get(bank) == context ? question.apply(bank) : OptionalLong.empty();
     }
 
     /**

@@ -25,6 +25,7 @@ final class Contexts {
     private final Formats formats;
     private final Smmuv2Limits limits;
     private final Maintenance maintenance;
+    private final BankTranslation translation;
     private final Tags asids;
     private final Tags vmids;
     private final Map<Integer, TableContext> byAsid = new ConcurrentHashMap<>();
@@ -33,10 +34,16 @@ final class Contexts {
     /** Contexts that the hardware was found to use and that nobody has asked for yet. */
     private final Map<ContextRecord, BankContext> unclaimed = new HashMap<>();
 
-    Contexts(Features features, Smmuv2Limits limits, Formats formats, Maintenance maintenance) {
+    Contexts(
+            Features features,
+            Smmuv2Limits limits,
+            Formats formats,
+            Maintenance maintenance,
+            BankTranslation translation) {
         this.formats = formats;
         this.limits = limits;
         this.maintenance = maintenance;
+        this.translation = translation;
         asids = new Tags("ASID", limits.firstAsid(), limits.tags(), limits.aarch64() ? WIDE_TAG_BITS : NARROW_TAG_BITS);
         vmids = new Tags(
                 "VMID", limits.firstVmid(), limits.tags(), features.wideVmids() ? WIDE_TAG_BITS : NARROW_TAG_BITS);
@@ -46,7 +53,7 @@ final class Contexts {
     TableContext create(ContextRequest request) {
         int stage = formats.stage(request);
         var table = formats.table(request, stage);
-        return add(new TableContext(request, stage, tags(stage).take(), table, maintenance));
+        return add(new TableContext(request, stage, tags(stage).take(), table, maintenance, translation));
     }
 
     /** Makes a guest's context over a stage 2. */
@@ -98,8 +105,8 @@ final class Contexts {
             return addGuest(parentOf(record, walker), GuestBank.of(walker));
         }
         tags(record.stage()).reserve(record.tag());
-        TableContext context =
-                add(new TableContext(record.request(), record.stage(), record.tag(), record.table(), maintenance));
+        TableContext context = add(new TableContext(
+                record.request(), record.stage(), record.tag(), record.table(), maintenance, translation));
         if (record.walker() != null) {
             context.install(record.walker());
         }

@@ -18,6 +18,7 @@ import org.sluice.spi.quirk.Smmuv2Limits;
  * @param extendedIds StreamIDs of 16 bits
  * @param coherent table walks are coherent
  * @param wideVmids VMIDs of 16 bits
+ * @param translationOperations ATS1PR and its like of context banks
  * @param interrupts context interrupts
  * @param pageSizes bitmap of leaf sizes of the 64-bit formats
  * @param inputBits width of an IOVA of stage 1
@@ -34,6 +35,7 @@ record Features(
         boolean extendedIds,
         boolean coherent,
         boolean wideVmids,
+        boolean translationOperations,
         int interrupts,
         long pageSizes,
         int inputBits,
@@ -95,6 +97,7 @@ record Features(
                 SIdr0.exids(idr0) != 0,
                 SIdr0.cttw(idr0) != 0,
                 SIdr2.vmid16s(idr2) != 0,
+                stage1 && SIdr0.atosns(idr0) == 0,
                 (int) SIdr0.numirpt(idr0),
                 pageSizes,
                 ubs >= UPSTREAM_49 ? SIZES[UPSTREAM_49] : SIZES[ubs],

@@ -1,6 +1,7 @@
 package org.sluice.smmuv2.driver;
 
 import java.util.function.IntUnaryOperator;
+import org.sluice.driver.base.UnitLog;
 import org.sluice.spi.board.IommuHardware;
 import org.sluice.spi.driver.NestingOperations;
 import org.sluice.spi.driver.TranslationContext;
@@ -8,8 +9,14 @@ import org.sluice.spi.quirk.Smmuv2Limits;
 
 /** An SMMUv2 that runs guests' stage 1 over a stage 2. */
 final class GuestUnit extends Smmuv2Unit implements NestingOperations {
-    GuestUnit(IommuHardware hardware, HookedRegisters registers, Features features, Smmuv2Limits limits, Hooks hooks) {
-        super(hardware, registers, features, limits, hooks);
+    GuestUnit(
+            IommuHardware hardware,
+            HookedRegisters registers,
+            Features features,
+            Smmuv2Limits limits,
+            Hooks hooks,
+            UnitLog log) {
+        super(hardware, registers, features, limits, hooks, log);
     }
 
     @Override

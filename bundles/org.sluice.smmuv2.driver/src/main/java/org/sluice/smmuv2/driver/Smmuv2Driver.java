@@ -148,8 +148,8 @@ public final class Smmuv2Driver implements IommuDriver {
         Features features = Features.identify(new Space(registers));
         var limits = hooks.probe(registers, features.found(), record != null);
         Smmuv2Unit unit = features.nested()
-                ? new GuestUnit(hardware, registers, features, limits, hooks)
-                : new Smmuv2Unit(hardware, registers, features, limits, hooks);
+                ? new GuestUnit(hardware, registers, features, limits, hooks, log)
+                : new Smmuv2Unit(hardware, registers, features, limits, hooks, log);
         if (record == null) {
             BitSet kept = hooks.keptStreams(registers, limits);
             Bringup.reset(unit, features, kept, () -> hooks.reset(registers, limits));

@@ -11,6 +11,7 @@ import org.sluice.api.Capability;
 import org.sluice.api.Counters;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
+import org.sluice.driver.base.UnitLog;
 import org.sluice.smmuv2.arch.StreamToContext;
 import org.sluice.spi.board.IommuHardware;
 import org.sluice.spi.bus.InterruptLines;
@@ -54,7 +55,13 @@ class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperations, 
     private FaultThread thread;
     private volatile Hooks hooks;
 
-    Smmuv2Unit(IommuHardware hardware, HookedRegisters registers, Features features, Smmuv2Limits limits, Hooks hooks) {
+    Smmuv2Unit(
+            IommuHardware hardware,
+            HookedRegisters registers,
+            Features features,
+            Smmuv2Limits limits,
+            Hooks hooks,
+            UnitLog log) {
         this.hardware = hardware;
         this.registers = registers;
         this.features = features;
@@ -64,7 +71,12 @@ class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperations, 
         banks = new Banks(space, limits, features.interrupts(), this::implementation);
         streams = new Streams(space, features, limits.streamEntries(), this::implementation);
         formats = new Formats(features, limits);
-        contexts = new Contexts(features, limits, formats, maintenance);
+        contexts = new Contexts(
+                features,
+                limits,
+                formats,
+                maintenance,
+                new BankTranslation(space, hardware.power(), banks, features.translationOperations(), log));
         Set<Capability> abilities = EnumSet.of(Capability.NOEXEC, Capability.DEFERRED_FLUSH);
         if (features.coherent()) {
             abilities.add(Capability.CACHE_COHERENCY);

@@ -1,9 +1,11 @@
 package org.sluice.smmuv2.driver;
 
+import java.util.OptionalLong;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.spi.driver.ContextRecord;
 import org.sluice.spi.driver.ContextRequest;
+import org.sluice.spi.driver.HardwareWalk;
 import org.sluice.spi.pgtable.ArmShort;
 import org.sluice.spi.pgtable.ArmStage1;
 import org.sluice.spi.pgtable.ArmStage2;
@@ -14,12 +16,13 @@ import org.sluice.spi.pgtable.WalkerConfig;
  * An address space of ours: a tag, a page table once installed, and the bank through which it is invalidated once one was
  * given to it. All stage-1 contexts share VMID 0 and differ by ASID, so that any bank of stage 1 reaches them. Any thread.
  */
-final class TableContext extends BankContext {
+final class TableContext extends BankContext implements HardwareWalk {
     private final ContextRequest request;
     private final int stage;
     private final int tag;
     private final PageTableConfig table;
     private final Maintenance maintenance;
+    private final BankTranslation translation;
     private volatile WalkerConfig walker;
     // entries of the upper half carry the ASID of whatever table was loaded in the lower one, and tables may share an
     // ASID
@@ -27,12 +30,19 @@ final class TableContext extends BankContext {
     // entries of a guest's stage 1 over this one do not tell their IPA
     private volatile int guests;
 
-    TableContext(ContextRequest request, int stage, int tag, PageTableConfig table, Maintenance maintenance) {
+    TableContext(
+            ContextRequest request,
+            int stage,
+            int tag,
+            PageTableConfig table,
+            Maintenance maintenance,
+            BankTranslation translation) {
         this.request = request;
         this.stage = stage;
         this.tag = tag;
         this.table = table;
         this.maintenance = maintenance;
+        this.translation = translation;
         this.anyAsid = request.upperHalf();
     }
 
@@ -175,6 +185,11 @@ final class TableContext extends BankContext {
                 maintenance.syncAll();
             }
         }
+    }
+
+    @Override
+    public OptionalLong hardwareWalk(long iova) {
+        return translation.translate(this, iova);
     }
 
     @Override

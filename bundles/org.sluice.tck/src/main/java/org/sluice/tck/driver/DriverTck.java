@@ -20,7 +20,8 @@ public abstract class DriverTck
                 StreamCases,
                 CommandQueueCases,
                 AbilityCases,
-                NestedCases {
+                NestedCases,
+                HardwareWalkCases {
     /** StreamID of the first endpoint of a case. */
     static final int FIRST_STREAM = 0x10;
 
