@@ -2,6 +2,8 @@ package org.sluice.trace.internal.proof;
 
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.IntSupplier;
 import org.sluice.api.FaultEvent;
 import org.sluice.spi.board.Dma;
 import org.sluice.spi.memory.PhysicalMemory;
@@ -10,11 +12,13 @@ import org.sluice.trace.internal.machine.Stream;
 
 /**
  * Single DMA transfers with a known answer. A wrong answer is a mismatch in the score; the methods also return whether it
- * was right. One thread at a time: buffers are reused.
+ * was right. Those that must fault end in time whether their fault is answered or not. One thread at a time: buffers are reused.
  */
-public final class DmaProbe {
+public final class DmaProbe implements AutoCloseable {
     private static final long IMPATIENCE_MILLIS = 50;
     private static final int MISSING_UNTIL_IMPATIENT = 3;
+    private static final long STUCK_MILLIS = 20_000;
+    private static final int MOST_STUCK = 3;
 
     private final PhysicalMemory memory;
     private final FaultLog faults;
@@ -23,11 +27,13 @@ public final class DmaProbe {
     private final byte[] planted = new byte[Pattern.BYTES];
     private final byte[] seen = new byte[Pattern.BYTES];
     private final Footprint footprint;
+    private final BoundedTransfers faulting;
     private long salt;
     private long unseen;
     private long elsewhere;
     private long firstElsewhere;
     private int missingEvents;
+    private int stuck;
 
     /**
      * A probe of one machine.
@@ -38,11 +44,17 @@ public final class DmaProbe {
      * @param patienceMillis how long to wait for the record of a fault
      */
     public DmaProbe(PhysicalMemory memory, FaultLog faults, Score score, long patienceMillis) {
+        this(memory, faults, score, patienceMillis, STUCK_MILLIS);
+    }
+
+    /** The same, where a transfer counts as stuck after so long. */
+    DmaProbe(PhysicalMemory memory, FaultLog faults, Score score, long patienceMillis, long stuckMillis) {
         this.memory = memory;
         this.faults = faults;
         this.score = score;
         this.patienceMillis = patienceMillis;
         this.footprint = new Footprint(memory);
+        this.faulting = new BoundedTransfers(stuckMillis);
     }
 
     /**
@@ -165,10 +177,9 @@ public final class DmaProbe {
         byte[] attempt = planted.clone();
         attempt[0] ^= (byte) 0xff;
         faults.expect(stream.id(), pasid, iova);
-        int outcome = stream.dma().write(pasid, iova, attempt, 0, Pattern.BYTES, 0);
-        stream.checked();
-        if (outcome != Dma.ABORT) {
-            return wrong(stream, pasid, iova, what, "write aborts", text(outcome));
+        IntSupplier write = () -> stream.dma().write(pasid, iova, attempt, 0, Pattern.BYTES, 0);
+        if (!ends(stream, pasid, iova, what, "write aborts", write)) {
+            return false;
         }
         memory.read(paddr, seen, 0, Pattern.BYTES);
         if (visible && !Arrays.equals(planted, seen)) {
@@ -209,12 +220,30 @@ public final class DmaProbe {
         } else {
             faults.expect(stream.id(), pasid, iova);
         }
-        int outcome = stream.dma().read(pasid, iova, seen, 0, Pattern.BYTES, 0);
-        stream.checked();
-        if (outcome != Dma.ABORT) {
-            return wrong(stream, pasid, iova, what, "read aborts with " + expectation, text(outcome));
+        byte[] into = new byte[Pattern.BYTES];
+        IntSupplier read = () -> stream.dma().read(pasid, iova, into, 0, Pattern.BYTES, 0);
+        return ends(stream, pasid, iova, what, "read aborts with " + expectation, read)
+                && reported(stream, pasid, iova, what, expectation);
+    }
+
+    /** Whether a transfer aborts, in time. After some that did not end, no other one is tried. */
+    private boolean ends(Stream stream, int pasid, long iova, String what, String expected, IntSupplier transfer) {
+        if (stuck >= MOST_STUCK) {
+            return wrong(stream, pasid, iova, what, expected, "not tried: " + stuck + " transfers did not end");
         }
-        return reported(stream, pasid, iova, what, expectation);
+        OptionalInt outcome = faulting.run(transfer, what);
+        stream.checked();
+        if (outcome.isEmpty()) {
+            stuck++;
+            return wrong(
+                    stream,
+                    pasid,
+                    iova,
+                    what,
+                    expected,
+                    "the transfer did not end within " + faulting.patienceMillis() + " ms: was its fault answered?");
+        }
+        return outcome.getAsInt() == Dma.ABORT || wrong(stream, pasid, iova, what, expected, text(outcome.getAsInt()));
     }
 
     private boolean reported(Stream stream, int pasid, long iova, String what, Expectation expectation) {
@@ -260,6 +289,12 @@ public final class DmaProbe {
     private boolean wrong(Stream stream, int pasid, long iova, String what, String expected, String found) {
         score.mismatch(stream, pasid, iova, what, expected, found);
         return false;
+    }
+
+    /** Lets go of the threads of transfers that ended. */
+    @Override
+    public void close() {
+        faulting.close();
     }
 
     private static String text(int outcome) {

@@ -1,11 +1,6 @@
 package org.sluice.trace.internal.proof;
 
 import java.util.Arrays;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.IntSupplier;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
@@ -15,19 +10,14 @@ import org.sluice.spi.board.Dma;
 import org.sluice.trace.internal.machine.Stream;
 
 /**
- * Single transfers at addresses of a process, compared with what the process's CPU sees there. They run on a thread of their
- * own: a fault that is never answered would hold the device, and whoever waits for it, for ever. One thread at a time.
+ * Single transfers at addresses of a process, compared with what the process's CPU sees there. One that does
+ * not end is an error after a while. One thread at a time.
  */
 final class ProcessDma implements AutoCloseable {
     private static final byte[] ZEROS = new byte[Pattern.BYTES];
 
     private final Score score;
-    private final long patienceMillis;
-    private final ExecutorService device = Executors.newSingleThreadExecutor(work -> {
-        Thread thread = new Thread(work, "sluice-replay-device");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final BoundedTransfers device;
     private long salt;
 
     /**
@@ -38,7 +28,7 @@ final class ProcessDma implements AutoCloseable {
      */
     ProcessDma(Score score, long patienceMillis) {
         this.score = score;
-        this.patienceMillis = patienceMillis;
+        this.device = new BoundedTransfers(patienceMillis);
     }
 
     /** Bytes that no place had before. */
@@ -90,25 +80,17 @@ final class ProcessDma implements AutoCloseable {
     }
 
     private int transfer(Stream stream, long address, String what, IntSupplier dma) {
-        try {
-            int outcome = device.submit(dma::getAsInt).get(patienceMillis, TimeUnit.MILLISECONDS);
-            stream.checked();
-            return outcome;
-        } catch (TimeoutException stuck) {
-            throw new IommuException(
-                    Errno.ETIMEDOUT,
-                    String.format("%s at 0x%x: the transfer did not end within %d ms", what, address, patienceMillis));
-        } catch (ExecutionException failed) {
-            throw new IommuException(
-                    Errno.EIO, String.format("%s at 0x%x: the transfer failed: %s", what, address, failed.getCause()));
-        } catch (InterruptedException stop) {
-            Thread.currentThread().interrupt();
-            throw new IommuException(Errno.EBUSY, "interrupted during " + what);
-        }
+        String where = String.format("%s at 0x%x", what, address);
+        int outcome = device.run(dma, where)
+                .orElseThrow(() -> new IommuException(
+                        Errno.ETIMEDOUT,
+                        String.format("%s: the transfer did not end within %d ms", where, device.patienceMillis())));
+        stream.checked();
+        return outcome;
     }
 
     @Override
     public void close() {
-        device.shutdown();
+        device.close();
     }
 }

@@ -142,6 +142,7 @@ final class CaptureReplay {
         } catch (ReplayStopped stop) {
             score.note("closing the domains was given up: " + stop.getMessage());
         }
+        probe.close();
         return new CaptureOutcome(
                         capture,
                         survey,
