@@ -196,6 +196,8 @@ class AttachRulesTest {
                     Domain child = test.alloc(DomainRequest.nested(test.parent(), 0x8000_0001L));
                     return () -> child.space().map(IOVA, PADDR, 0x1000, TestMachine.RW);
                 }),
+                new Row("space of what blocks", EINVAL, test -> test.machine.domain(DomainType.BLOCKED)::space),
+                new Row("space of identity", EINVAL, test -> test.machine.domain(DomainType.IDENTITY)::space),
                 // Dirty tracking, which every device of a domain made for it must be able to do.
                 new Row(
                         "tracking where hardware cannot",
