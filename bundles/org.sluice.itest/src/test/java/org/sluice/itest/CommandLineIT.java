@@ -136,6 +136,35 @@ class CommandLineIT {
     }
 
     @Test
+    void statusListsOffersInOrderAndEqualOnesOnce() throws Exception {
+        Program run = Program.run("shell", "-c", "sluice:status");
+        assertThat(run.exitCode()).as(run.toString()).isZero();
+        List<String> offers = Arrays.stream(run.out().split("\n"))
+                .filter(line -> line.startsWith("offered"))
+                .toList();
+        assertThat(offers).isSorted().doesNotHaveDuplicates();
+        assertThat(offers)
+                .anyMatch(
+                        line -> line.matches("offered  Smmuv2Hooks  by org\\.sluice\\.vendor\\.msm .*\\d of them\\)"));
+    }
+
+    @Test
+    void consoleSaysThatTheModelOfAnSmmuv2DoesNotExplainItself() throws Exception {
+        Program run = Program.run("shell", "-b", "iommu.compatible=arm,smmu-v2", "-c", "sluice:explain gpu 0x1000");
+        assertThat(run.exitCode()).as(run.toString()).isZero();
+        assertThat(run.out()).contains("no board's IOMMU is a model that explains itself");
+    }
+
+    @Test
+    void consoleNamesACommandThatIsNotThereOrWantsOtherArguments() throws Exception {
+        for (String wrong : List.of("sluice:gremlins", "sluice:explain gpu")) {
+            Program run = Program.run("shell", "-c", wrong);
+            assertThat(run.exitCode()).as(run.toString()).isEqualTo(1);
+            assertThat(run.err()).contains(wrong).doesNotContain("\tat ");
+        }
+    }
+
+    @Test
     void consoleNamesWhatAStoppedBundleTakesAway() throws Exception {
         String bundles = Program.run("shell", "-c", "lb -s").out();
         String msm = idOf("org.sluice.vendor.msm", bundles);

@@ -50,13 +50,23 @@ final class ConsoleCommand implements Callable<Integer> {
                 session.execute("gosh --login");
             }
             for (String script : scripts) {
-                Object result = session.execute(script);
+                Object result = execute(session, script);
                 if (result != null) {
                     System.out.println(
                             session.format(result, Converter.INSPECT).toString().stripTrailing());
                 }
             }
             return 0;
+        }
+    }
+
+    /** A command that is not there or wants other arguments is the caller's mistake: it needs no stack trace. */
+    private static Object execute(CommandSession session, String script) throws Exception {
+        try {
+            return session.execute(script);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(
+                    "'" + script + "': " + e.getMessage() + "; `help` lists commands, `help NAME` what one takes");
         }
     }
 }

@@ -23,7 +23,9 @@ import org.sluice.spi.board.StreamStatistics;
         scope = "sluice",
         function = {"explain", "streams"})
 public final class ModelCommands {
-    private static final String NO_MODEL = "no board has a model that explains itself: start org.sluice.board.model";
+    private static final String NO_BOARD = "no board is there: start org.sluice.board.model";
+    private static final String NO_MODEL =
+            "no board's IOMMU is a model that explains itself, as that of an SMMUv3 does";
 
     @Reference(policyOption = ReferencePolicyOption.GREEDY)
     private volatile List<Map.Entry<Map<String, Object>, ExplainingModel>> models = List.of();
@@ -59,7 +61,7 @@ public final class ModelCommands {
             @Descriptor("name of a device, or a StreamID") String device,
             @Descriptor("input address") String iova) {
         if (models.isEmpty()) {
-            return List.of(NO_MODEL);
+            return noModel();
         }
         List<Target> targets = targets(device);
         if (targets.isEmpty()) {
@@ -77,6 +79,10 @@ public final class ModelCommands {
                     target.board(), target.model().explain(target.streamId(), substream.intValue(), address, flags)));
         }
         return lines;
+    }
+
+    private List<String> noModel() {
+        return List.of(boards.isEmpty() ? NO_BOARD : NO_MODEL);
     }
 
     private List<Target> targets(String device) {
@@ -106,7 +112,7 @@ public final class ModelCommands {
     @Descriptor("counters of every stream that are not 0")
     public List<String> streams() {
         if (models.isEmpty()) {
-            return List.of(NO_MODEL);
+            return noModel();
         }
         List<String> lines = new ArrayList<>();
         models.stream()

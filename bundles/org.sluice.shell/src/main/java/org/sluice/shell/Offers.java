@@ -3,7 +3,9 @@ package org.sluice.shell;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
@@ -24,14 +26,17 @@ final class Offers {
     }
 
     List<String> lines() {
-        List<String> lines = new ArrayList<>();
+        Map<String, Integer> offered = new TreeMap<>();
         for (ServiceReference<?> offer : services()) {
             for (String type : (String[]) offer.getProperty(Constants.OBJECTCLASS)) {
                 if (type.startsWith(SPI)) {
-                    lines.add("offered  " + shortName(type) + identity(offer) + "  by " + name(offer.getBundle()));
+                    String line = "offered  " + shortName(type) + identity(offer) + "  by " + name(offer.getBundle());
+                    offered.merge(line, 1, Integer::sum);
                 }
             }
         }
+        List<String> lines = new ArrayList<>();
+        offered.forEach((line, times) -> lines.add(times == 1 ? line : line + " (" + times + " of them)"));
         for (Bundle bundle : context.getBundles()) {
             if (bundle.getState() != Bundle.ACTIVE && bundle.getState() != Bundle.UNINSTALLED) {
                 lines.addAll(missing(bundle));

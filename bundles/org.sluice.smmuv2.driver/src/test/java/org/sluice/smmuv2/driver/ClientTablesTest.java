@@ -15,7 +15,7 @@ import org.sluice.spi.driver.FaultRecord;
 import org.sluice.spi.driver.TranslationContext;
 
 /**
- * Tables that a device loads by itself, as Adreno does (private-pasid.md section 3): kernel half in TTBR1, a process in
+ * Tables that a device loads by itself, as Adreno does: kernel half in TTBR1, a process in
  * TTBR0.
  */
 @Timeout(60)

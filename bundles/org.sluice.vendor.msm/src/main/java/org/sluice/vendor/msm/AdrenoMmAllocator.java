@@ -15,7 +15,7 @@ import org.sluice.spi.pgtable.Quirk;
 
 /**
  * Private spaces for Adreno GPUs: the IOMMU's configuration is left alone, and the client gets what its ring buffer needs
- * to switch TTBR0 by itself (private-pasid.md section 3). Any thread may call it.
+ * to switch TTBR0 by itself. Any thread may call it.
  *
  * <p>The table is a clone of the kernel's upper-half configuration without the upper half, as drm/msm makes it; the ASID is
  * the context's own, so that invalidating by ASID reaches a table that is not loaded at the moment; as an option all share one, as drm/msm has it,
