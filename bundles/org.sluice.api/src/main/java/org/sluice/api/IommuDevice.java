@@ -75,6 +75,18 @@ public interface IommuDevice {
     }
 
     /**
+     * Lets faults stall or abort while the device is attached, as a GPU driver does that wants its faults to wait only while
+     * somebody debugs. It concerns every device of the same domain on this IOMMU, and ends with the last one's detach.
+     *
+     * @param stall true: a transaction that faults waits until the fault handler answers; false: it aborts at once
+     * @throws IommuException EINVAL the device translates by no domain, EOPNOTSUPP the IOMMU decides that otherwise, EBUSY it
+     *     is being reset, ENODEV no driver
+     */
+    default void setStall(boolean stall) {
+        throw Unsupported.operation("setStall");
+    }
+
+    /**
      * Takes every private space away from this device, then ends the use of PASIDs.
      *
      * @throws IommuException ENODEV not initialised

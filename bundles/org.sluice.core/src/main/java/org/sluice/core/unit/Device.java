@@ -21,6 +21,7 @@ import org.sluice.spi.driver.DeviceRecord;
 import org.sluice.spi.driver.IommuUnit;
 import org.sluice.spi.driver.PageResponseOperations;
 import org.sluice.spi.driver.PasidOperations;
+import org.sluice.spi.driver.StallControl;
 import org.sluice.spi.driver.UnitCapabilities;
 
 /**
@@ -262,6 +263,23 @@ final class Device implements IommuDevice {
     @Override
     public void resetDone() {
         reset.done();
+    }
+
+    @Override
+    public void setStall(boolean stall) {
+        unit.withLock(() -> {
+            IommuUnit iommu = unit.driving().serving();
+            requireServed();
+            requireNoReset();
+            if (!(iommu instanceof StallControl control)) {
+                throw new IommuException(
+                        Errno.EOPNOTSUPP,
+                        "driver " + unit.driving().driverName() + " cannot change whether faults of " + name()
+                                + " stall");
+            }
+            control.setStall(record, stall);
+            return null;
+        });
     }
 
     private void requireRepairs(IommuUnit iommu) {

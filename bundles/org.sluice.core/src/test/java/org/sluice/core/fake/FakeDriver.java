@@ -26,6 +26,7 @@ import org.sluice.spi.driver.PageResponseOperations;
 import org.sluice.spi.driver.PasidOperations;
 import org.sluice.spi.driver.PasidReplacement;
 import org.sluice.spi.driver.ReservedRegionOperations;
+import org.sluice.spi.driver.StallControl;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.driver.UnitCapabilities;
 import org.sluice.spi.driver.UnitHost;
@@ -306,9 +307,15 @@ public final class FakeDriver implements IommuDriver {
         }
     }
 
-    private final class Full extends WithPasids implements PageResponseOperations, NestingOperations, PasidReplacement {
+    private final class Full extends WithPasids
+            implements PageResponseOperations, NestingOperations, PasidReplacement, StallControl {
         Full(String name) {
             super(name);
+        }
+
+        @Override
+        public void setStall(DeviceRecord device, boolean stall) {
+            hardware.journal.add("setStall %s %s", device.name(), stall);
         }
 
         @Override

@@ -69,8 +69,20 @@ class DeviceResetTest {
         assertThat(errnoOf(() -> machine.domain().attachPasid(nic(), 9))).isEqualTo(Errno.EBUSY);
         assertThat(errnoOf(() -> domain.allocPasid(nic()))).isEqualTo(Errno.EBUSY);
         assertThat(errnoOf(() -> disks.bond(nic()))).isEqualTo(Errno.EBUSY);
+        assertThat(errnoOf(() -> nic().setStall(true))).isEqualTo(Errno.EBUSY);
         nic().resetDone();
         assertThat(errnoOf(nic()::resetDone)).isEqualTo(Errno.EINVAL);
+    }
+
+    @Test
+    void stallsAreSwitchedByADriverThatCan() {
+        machine.prepared("nic");
+        nic().setStall(true);
+        nic().setStall(false);
+        assertThat(machine.journal.of("setStall")).containsExactly("setStall nic true", "setStall nic false");
+        try (TestMachine plain = TestMachine.running()) {
+            assertThat(errnoOf(() -> plain.device("nic").setStall(true))).isEqualTo(Errno.EOPNOTSUPP);
+        }
     }
 
     @Test

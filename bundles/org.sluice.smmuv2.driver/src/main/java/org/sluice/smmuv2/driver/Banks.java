@@ -29,6 +29,8 @@ import org.sluice.spi.quirk.Smmuv2Limits;
  * The context banks: who has which, and their registers. The core serialises the calls; {@link #owner} is for any thread.
  */
 final class Banks {
+    private static final long STALL_CONTROL = SystemControl.CFCFG_MASK | SystemControl.HUPCF_MASK;
+
     private final Space space;
     private final Smmuv2Limits limits;
     private final int interrupts;
@@ -162,7 +164,11 @@ final class Banks {
         int element = Integer.BYTES * bank;
         comparison.same("CBAR", space.global1(ContextBankAttribute.OFFSET + element), attribute(bank, values.cbar()));
         comparison.same("CBA2R", space.global1(ContextBankAttribute2.OFFSET + element), values.cba2r());
-        comparison.same("SCTLR", space.bank32(bank, SystemControl.OFFSET), hooked.sctlr() & 0xffffffffL);
+        // whether faults stall is set while the bank is in use: the register is where that is remembered
+        comparison.same(
+                "SCTLR",
+                space.bank32(bank, SystemControl.OFFSET) & ~STALL_CONTROL,
+                hooked.sctlr() & 0xffffffffL & ~STALL_CONTROL);
         long tcrUsed = lowerHalfIsTheClients ? ~lowerHalf : -1;
         comparison.same(
                 "TCR", space.bank32(bank, TranslationControl.OFFSET) & tcrUsed, hooked.tcr() & 0xffffffffL & tcrUsed);
@@ -201,6 +207,15 @@ final class Banks {
         String first() {
             return first;
         }
+    }
+
+    /**
+     * Lets faults of a bank stall, or not: CFCFG is sampled at each fault. HUPCF stays, so that a fault that was not cleared
+     * yet keeps nobody out.
+     */
+    synchronized void setStall(int bank, boolean stall) {
+        long sctlr = space.bank32(bank, SystemControl.OFFSET);
+        space.setBank32(bank, SystemControl.OFFSET, stall ? sctlr | STALL_CONTROL : sctlr & ~SystemControl.CFCFG_MASK);
     }
 
     /** Whether the device of a bank may load its own tables into the lower half. */

@@ -1,5 +1,6 @@
 package org.sluice.smmuv2.driver;
 
+import java.util.function.Supplier;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.spi.driver.ContextRequest;
@@ -22,8 +23,10 @@ final class Formats {
 
     private final Features features;
     private final Smmuv2Limits limits;
+    private final Supplier<Hooks> hooks;
 
-    Formats(Features features, Smmuv2Limits limits) {
+    Formats(Features features, Smmuv2Limits limits, Supplier<Hooks> hooks) {
+        this.hooks = hooks;
         this.features = features;
         this.limits = limits;
     }
@@ -49,6 +52,11 @@ final class Formats {
         }
         if (request.upperHalf() && (stage == 2 || !limits.aarch64())) {
             throw new IommuException(Errno.EOPNOTSUPP, "an upper half needs stage 1 and 64-bit tables");
+        }
+        if (request.upperHalf()) {
+            hooks.get().withoutUpperHalf().ifPresent(why -> {
+                throw new IommuException(Errno.EOPNOTSUPP, "the SMMU has no upper half (TTBR1): " + why);
+            });
         }
         if (request.dirtyTracking()) {
             throw new IommuException(Errno.EOPNOTSUPP, "the SMMU does not mark written pages");

@@ -76,6 +76,13 @@ record Hooks(HardwareIdentity identity, List<Matched> matched, boolean tablesByT
         return result;
     }
 
+    /** The first reason that anybody has. */
+    Optional<String> withoutUpperHalf() {
+        return matched.stream()
+                .flatMap(entry -> entry.hooks().withoutUpperHalf(identity).stream())
+                .findFirst();
+    }
+
     /** The first choice that anybody makes, or -1. */
     int contextBank(DeviceRecord device, BitSet free) {
         for (Matched entry : matched) {

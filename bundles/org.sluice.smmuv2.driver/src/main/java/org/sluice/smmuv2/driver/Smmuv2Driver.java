@@ -37,6 +37,7 @@ import org.sluice.spi.quirk.Smmuv2Hooks;
             IommuDriver.COMPATIBLE + "=arm,mmu-500",
             IommuDriver.COMPATIBLE + "=qcom,smmu-v2",
             IommuDriver.COMPATIBLE + "=qcom,adreno-smmu",
+            IommuDriver.COMPATIBLE + "=qcom,msm8996-smmu-v2",
             IommuDriver.COMPATIBLE + "=qcom,smmu-500",
             IommuDriver.COMPATIBLE + "=qcom,sdm845-smmu-500",
             IommuDriver.COMPATIBLE + "=nvidia,tegra186-smmu",

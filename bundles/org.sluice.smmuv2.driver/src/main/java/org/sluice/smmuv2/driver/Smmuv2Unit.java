@@ -24,6 +24,7 @@ import org.sluice.spi.driver.IommuUnit;
 import org.sluice.spi.driver.PageRequest;
 import org.sluice.spi.driver.PageResponse;
 import org.sluice.spi.driver.PageResponseOperations;
+import org.sluice.spi.driver.StallControl;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.driver.UnitCapabilities;
 import org.sluice.spi.pgtable.ArmStage1;
@@ -37,7 +38,7 @@ import org.sluice.spi.quirk.Smmuv2Limits;
  * <p>A bank goes to a context with its first device and comes back with its last. Contexts of tables that a device loads by
  * itself have no bank of their own: they are invalidated by ASID through the bank of the device.
  */
-class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperations, HookedUnit, Counters {
+class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperations, StallControl, HookedUnit, Counters {
     private final IommuHardware hardware;
     private final Features features;
     private final Space space;
@@ -70,7 +71,7 @@ class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperations, 
         maintenance = new Maintenance(space, hardware.power(), this::implementation);
         banks = new Banks(space, limits, features.interrupts(), this::implementation);
         streams = new Streams(space, features, limits.streamEntries(), this::implementation);
-        formats = new Formats(features, limits);
+        formats = new Formats(features, limits, this::implementation);
         contexts = new Contexts(
                 features,
                 limits,
@@ -329,6 +330,17 @@ class Smmuv2Unit implements IommuUnit, ClientSwitching, PageResponseOperations, 
         if (client.tables().isEmpty() && client.context() instanceof TableContext kernel) {
             banks.disableLowerHalf(table.bank(), kernel.tag());
         }
+    }
+
+    @Override
+    public void setStall(DeviceRecord device, boolean stall) {
+        BankContext context = client(device).context();
+        if (context == null) {
+            throw new IommuException(
+                    Errno.EINVAL,
+                    device.name() + " is attached to no context: it has no bank whose faults could stall");
+        }
+        banks.setStall(context.bank(), stall);
     }
 
     /** The context whose table a device had loaded when it faulted; null for the bank's own. */

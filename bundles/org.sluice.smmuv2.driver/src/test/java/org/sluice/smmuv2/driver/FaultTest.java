@@ -1,6 +1,7 @@
 package org.sluice.smmuv2.driver;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -19,6 +20,7 @@ import org.sluice.spi.driver.FaultRecord;
 import org.sluice.spi.driver.PageRequest;
 import org.sluice.spi.driver.PageResponse;
 import org.sluice.spi.driver.TranslationContext;
+import org.sluice.spi.driver.UnitRecord;
 
 /** From the fault registers to the core, and back to a transaction that waits. */
 @Timeout(60)
@@ -86,6 +88,43 @@ class FaultTest {
         machine.memory.write32(PAGE, 5);
         stalling(machine.stage1(root, false));
         assertThat(machine.word(SID, IOVA)).isEqualTo(5);
+    }
+
+    @Test
+    void stallIsSwitchedWhileTheDeviceIsAttachedAndASuccessorLeavesItSo() throws InterruptedException {
+        TranslationContext context = machine.stage1(root, false);
+        DeviceRecord device = machine.attached("gpu", SID, context);
+        assertThat(machine.word(SID, IOVA)).isEqualTo(-1);
+        assertThat(fault().stalled()).isFalse();
+        machine.unit.drain(device, -1);
+        machine.memory.write32(PAGE, 5);
+        machine.handler = fault -> {
+            machine.map(root, fault.iova(), PAGE | Machine.RW);
+            return FaultResponse.RETRY;
+        };
+        machine.unit.setStall(device, true);
+        assertThat(machine.word(SID, IOVA)).as("mapped by the handler").isEqualTo(5);
+        assertThat(fault().stalled()).isTrue();
+        machine.unit.handOver();
+        machine.unit = (Smmuv2Unit) machine.driver.adopt(
+                machine.hardware,
+                machine,
+                new UnitRecord(
+                        UnitRecord.VERSION,
+                        List.of(new UnitRecord.Device(
+                                device, Attachment.Kind.TRANSLATED, context.record(), List.of()))));
+        assertThat(machine.word(SID, IOVA + 0x1000)).as("still stalls").isEqualTo(5);
+        machine.unit.setStall(device, false);
+        assertThat(machine.word(SID, IOVA + 0x2000)).isEqualTo(-1);
+        assertThat(fault().stalled()).isTrue();
+        assertThat(fault().stalled()).isFalse();
+    }
+
+    @Test
+    void stallOfADeviceWithoutAContextIsRefusedByName() {
+        DeviceRecord device = machine.device("gpu", SID);
+        assertThatThrownBy(() -> machine.unit.setStall(device, true))
+                .hasMessageContaining("gpu is attached to no context");
     }
 
     @Test

@@ -23,6 +23,7 @@ import org.sluice.smmuv2.arch.StreamMatch;
  * @param sharedTlb models with the same name here share a TLB; empty for one of its own
  * @param instances mirrored register files, one after the other, each for a part of the traffic
  * @param defects what it departs in
+ * @param sparse whether it has a page for regions that are only partly resident
  * @param bootStreams SMRs that a boot loader left, by index
  */
 record ModelOptions(
@@ -31,6 +32,7 @@ record ModelOptions(
         String sharedTlb,
         int instances,
         Set<Defect> defects,
+        boolean sparse,
         Map<Integer, Integer> bootStreams) {
     private static final int MAX_BANKS = 128;
     private static final int MAX_TLB_ENTRIES = 1 << 20;
@@ -55,6 +57,7 @@ record ModelOptions(
         String shared = "";
         int instances = 1;
         String left = "";
+        boolean sparse = profile == Profile.QCOM;
         Set<Defect> defects = EnumSet.noneOf(Defect.class);
         defects.addAll(profile.defects());
         for (Map.Entry<String, Object> property : new TreeMap<>(properties).entrySet()) {
@@ -69,6 +72,7 @@ record ModelOptions(
                 case "idr7" -> idr[3] = override(SIdr7.LAYOUT, key, field, value, idr[3]);
                 case "tlb.entries" -> tlb = value.equals("none") ? 0 : powerOfTwo(key, value, MAX_TLB_ENTRIES);
                 case "tlb.shared" -> shared = value;
+                case "prr" -> sparse = flag(key, value);
                 case "boot.streams" -> left = value;
                 case "instances" -> instances = powerOfTwo(key, value, MAX_INSTANCES);
                 case "defects" -> {
@@ -79,14 +83,14 @@ record ModelOptions(
                     throw invalid(
                             key,
                             value,
-                            "known are profile, defects, instances, boot.streams, tlb.entries, tlb.shared, idr0.*, idr1.*, idr2.*, idr7.*");
+                            "known are profile, defects, instances, boot.streams, prr, tlb.entries, tlb.shared, idr0.*, idr1.*, idr2.*, idr7.*");
             }
         }
         Identity identity = new Identity(idr[0], idr[1], idr[2], idr[3]);
         limit("idr1.NUMCB", identity.banks(), Math.min(MAX_BANKS, identity.pages()));
         limit("idr1.NUMS2CB", identity.stage2Banks(), identity.banks());
         limit("idr0.NUMIRPT", 1, identity.interrupts());
-        return new ModelOptions(identity, tlb, shared, instances, defects, bootStreams(left, identity));
+        return new ModelOptions(identity, tlb, shared, instances, defects, sparse, bootStreams(left, identity));
     }
 
     // ID or ID/MASK each, into entries from the last one down: nobody who forgets them overwrites them by accident
@@ -126,6 +130,13 @@ record ModelOptions(
             throw invalid(key, value, "the field's maximum is " + limit);
         }
         return word & ~field.mask() | number << field.lsb();
+    }
+
+    private static boolean flag(String key, String value) {
+        if (!value.equals("true") && !value.equals("false")) {
+            throw invalid(key, value, "it must be true or false");
+        }
+        return value.equals("true");
     }
 
     private static int powerOfTwo(String key, String value, int limit) {

@@ -36,6 +36,7 @@ final class Smmuv2Model implements IommuModel, Counters {
     private final InFlight transactions = new InFlight();
     private final Statistics statistics;
     private final Surroundings surroundings;
+    private final ResidentPage sparse;
     private final Smmuv2Registers registers;
     private volatile boolean off;
 
@@ -44,6 +45,7 @@ final class Smmuv2Model implements IommuModel, Counters {
         statistics = new Statistics(request.name());
         dmaMemory = request.dmaMemory();
         outputBits = id.outputBits();
+        sparse = options.sparse() ? new ResidentPage() : null;
         Wires wires = new Wires(request.interrupt(), id.interrupts());
         streams = new StreamTable(id, options.defects().contains(Defect.S2CR_BYPASS));
         options.bootStreams().forEach(streams::leave);
@@ -64,8 +66,8 @@ final class Smmuv2Model implements IommuModel, Counters {
         boolean lockable = options.defects().contains(Defect.ACTLR_LOCK);
         BankSpace space = new BankSpace(id, global, invalidation, translator, statistics, lockable);
         AddressMap map = new AddressMap(id.pageShift(), id.pages());
-        registers =
-                new Smmuv2Registers(map, global, space, banks, options.defects().contains(Defect.NO_64BIT_ACCESS));
+        registers = new Smmuv2Registers(
+                map, global, space, banks, options.defects().contains(Defect.NO_64BIT_ACCESS), sparse);
     }
 
     @Override
@@ -160,10 +162,14 @@ final class Smmuv2Model implements IommuModel, Counters {
             return banks[context.stage2Bank()].keptOut();
         }
         int seen = privilege(route, flags);
-        boolean prefetch = AuxiliaryControl.cpre(bank.words().get(AuxiliaryControl.OFFSET)) != 0;
+        long auxiliary = bank.words().get(AuxiliaryControl.OFFSET);
+        boolean prefetch = AuxiliaryControl.cpre(auxiliary) != 0;
         WalkResult result = translator.translate(context, iova, seen, prefetch, true);
         if (result instanceof Mapping leaf) {
-            return move(leaf.outputOf(iova), flags, data, offset, length);
+            long output = leaf.outputOf(iova);
+            return AuxiliaryControl.prr(auxiliary) != 0 && sparse != null && sparse.contains(output)
+                    ? notResident(flags, data, offset, length)
+                    : move(output, flags, data, offset, length);
         }
         statistics.contextFaults.increment();
         ContextFault fault = (ContextFault) result;
@@ -209,6 +215,13 @@ final class Smmuv2Model implements IommuModel, Counters {
         long syndrome = FaultSyndrome0.withWnr(0, Permissions.isWrite(flags) ? 1 : 0);
         syndrome = FaultSyndrome0.withPnu(syndrome, Permissions.isPrivileged(flags) ? 1 : 0);
         return FaultSyndrome0.withInd(syndrome, Permissions.isInstruction(flags) ? 1 : 0);
+    }
+
+    private static Outcome notResident(int flags, byte[] data, int offset, int length) {
+        if (!Permissions.isWrite(flags)) {
+            Arrays.fill(data, offset, offset + length, (byte) 0);
+        }
+        return Outcome.OK;
     }
 
     private Outcome move(long address, int flags, byte[] data, int offset, int length) {

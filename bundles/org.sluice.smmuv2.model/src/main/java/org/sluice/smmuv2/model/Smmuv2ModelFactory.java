@@ -18,6 +18,7 @@ import org.sluice.spi.board.ModelRequest;
             IommuModelFactory.COMPATIBLE + "=arm,mmu-500",
             IommuModelFactory.COMPATIBLE + "=qcom,smmu-v2",
             IommuModelFactory.COMPATIBLE + "=qcom,adreno-smmu",
+            IommuModelFactory.COMPATIBLE + "=qcom,msm8996-smmu-v2",
             IommuModelFactory.COMPATIBLE + "=qcom,smmu-500",
             IommuModelFactory.COMPATIBLE + "=qcom,sdm845-smmu-500",
             IommuModelFactory.COMPATIBLE + "=nvidia,tegra186-smmu",

@@ -9,17 +9,29 @@ final class Smmuv2Registers implements RegisterFile {
     private final BankSpace space;
     private final ContextBank[] banks;
     private final boolean splits;
+    private final ResidentPage sparse;
 
-    Smmuv2Registers(AddressMap map, GlobalSpace global, BankSpace space, ContextBank[] banks, boolean lowerHalvesOnly) {
+    /** With {@code sparse} null the registers of that page are not there. */
+    Smmuv2Registers(
+            AddressMap map,
+            GlobalSpace global,
+            BankSpace space,
+            ContextBank[] banks,
+            boolean lowerHalvesOnly,
+            ResidentPage sparse) {
         this.map = map;
         this.global = global;
         this.space = space;
         this.banks = banks;
         splits = lowerHalvesOnly;
+        this.sparse = sparse;
     }
 
     @Override
     public int read32(long address) {
+        if (sparse != null && ResidentPage.isHere(address)) {
+            return sparse.read(address);
+        }
         int offset = map.offset(address);
         int where = map.space(address);
         if (where == AddressMap.GLOBAL0) {
@@ -34,6 +46,10 @@ final class Smmuv2Registers implements RegisterFile {
 
     @Override
     public void write32(long address, int value) {
+        if (sparse != null && ResidentPage.isHere(address)) {
+            sparse.write(address, value);
+            return;
+        }
         int offset = map.offset(address);
         int where = map.space(address);
         if (where == AddressMap.GLOBAL0) {

@@ -301,6 +301,41 @@ public final class Smmuv2Machine implements UnitHost, InterruptLines, AutoClosea
         return word;
     }
 
+    /**
+     * The DMA port of a device, for an endpoint in software.
+     *
+     * @param streamId its stream
+     * @return a port without PASIDs; accesses may cross pages
+     */
+    public Dma dma(int streamId) {
+        return new Dma() {
+            @Override
+            public int read(int pasid, long iova, byte[] target, int offset, int length, int flags) {
+                return move(iova, target, offset, length, flags);
+            }
+
+            @Override
+            public int write(int pasid, long iova, byte[] source, int offset, int length, int flags) {
+                return move(iova, source, offset, length, flags | IommuModel.WRITE);
+            }
+
+            private int move(long iova, byte[] data, int offset, int length, int flags) {
+                int done = 0;
+                while (done < length) {
+                    int room = (int) (Smmuv2Space.PAGE - (iova + done & Smmuv2Space.PAGE - 1));
+                    int part = Math.min(room, length - done);
+                    int answer = model.transact(streamId, Dma.NO_PASID, iova + done, flags, data, offset + done, part);
+                    if (answer != OK) {
+                        settle();
+                        return answer;
+                    }
+                    done += part;
+                }
+                return OK;
+            }
+        };
+    }
+
     private void settle() {
         if (unit instanceof PageResponseOperations faulting) {
             faulting.drain(new DeviceRecord(name, List.of(), 0), Dma.NO_PASID);

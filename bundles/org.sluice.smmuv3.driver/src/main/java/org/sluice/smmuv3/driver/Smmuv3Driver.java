@@ -114,6 +114,7 @@ public final class Smmuv3Driver implements IommuDriver {
             Completion completion = Completion.of(features);
             CommandQueue queue = new CommandQueue(registers, host.memory(), memory.commands(), log, completion, 0, 0);
             reset.enable(memory, features, queue, QueuePositions.INITIAL);
+            hooks.deviceReset();
             hooks.start(queue);
             Smmuv3Unit unit = new UnitParts(
                             hardware, registers, host, features, contiguous, memory, queue, hooks, log, running)

@@ -192,10 +192,13 @@ class Smmuv3Unit
 
     @Override
     public final void shutdown() {
-        parts.hooks().close();
         faults.thread().stop();
         synchronized (this) {
-            new ResetSequence(parts.registers()).disable();
+            try {
+                new ResetSequence(parts.registers()).disable();
+            } finally {
+                parts.hooks().deviceRemove();
+            }
             devices.values().forEach(ClientDevice::abandon);
             parts.memory().free(parts.host().allocator());
         }

@@ -87,6 +87,23 @@ final class UnitHooks {
         registry.watch(this);
     }
 
+    /** The SMMU was reset and is enabled. */
+    void deviceReset() {
+        matched.forEach(match -> match.hooks().deviceReset(identity, registers));
+    }
+
+    /** The SMMU is disabled for good: tells the services, and lets go of them. */
+    void deviceRemove() {
+        for (Matched match : matched) {
+            try {
+                match.hooks().deviceRemove(identity, registers);
+            } catch (RuntimeException failure) {
+                log.error("hooks " + match.hooks().name() + " failed at the removal: " + failure);
+            }
+        }
+        close();
+    }
+
     /** Lets go of the services. */
     void close() {
         registry.forget(this);

@@ -77,6 +77,7 @@ final class UnitPower {
         try {
             reset.disable();
             reset.enable(parts.memory(), parts.features(), parts.queue(), positions);
+            parts.hooks().deviceReset();
         } catch (IommuException timeout) {
             parts.queue().drop();
             throw timeout;

@@ -15,14 +15,17 @@ import org.junit.jupiter.api.Timeout;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.smmuv3.arch.CommandHeader;
+import org.sluice.smmuv3.arch.Cr0;
 import org.sluice.smmuv3.arch.EventqCons;
 import org.sluice.smmuv3.arch.EventqProd;
 import org.sluice.smmuv3.arch.Idr0;
 import org.sluice.smmuv3.arch.Iidr;
 import org.sluice.smmuv3.arch.Opcode;
+import org.sluice.spi.bus.RegisterFile;
 import org.sluice.spi.driver.Attachment;
 import org.sluice.spi.driver.DeviceRecord;
 import org.sluice.spi.driver.NestingOperations;
+import org.sluice.spi.driver.PowerOperations;
 import org.sluice.spi.driver.TranslationContext;
 import org.sluice.spi.quirk.AppliedHooks;
 import org.sluice.spi.quirk.HardwareIdentity;
@@ -83,6 +86,54 @@ class HookTest {
                 .isEqualTo(10);
         probe(IMPLEMENTATION + 1, noStage2);
         assertThat(fixture.unit.capabilities().stage2()).isTrue();
+    }
+
+    @Test
+    void hooksBringUpTheirPartAtProbeAndResumeAndTakeItDownAtTheEnd() {
+        List<String> calls = new ArrayList<>();
+        Smmuv3Hooks part = new Hooks() {
+            @Override
+            public void deviceReset(HardwareIdentity identity, RegisterFile registers) {
+                calls.add("reset " + Cr0.smmuen(Integer.toUnsignedLong(registers.read32(Cr0.ADDRESS))));
+            }
+
+            @Override
+            public void deviceRemove(HardwareIdentity identity, RegisterFile registers) {
+                calls.add("remove " + Cr0.smmuen(Integer.toUnsignedLong(registers.read32(Cr0.ADDRESS))));
+                throw new IllegalStateException("ends nothing else");
+            }
+        };
+        fixture.registers.set(Iidr.ADDRESS, IMPLEMENTATION);
+        fixture.driver.bindHooks(part, Map.of());
+        fixture.probe();
+        assertThat(calls).as("enabled").containsExactly("reset 1");
+        PowerOperations power = (PowerOperations) fixture.unit;
+        power.suspend();
+        power.resume();
+        assertThat(calls).containsExactly("reset 1", "reset 1");
+        fixture.unit.shutdown();
+        assertThat(calls).as("disabled").containsExactly("reset 1", "reset 1", "remove 0");
+        fixture.driver.unbindHooks(part);
+        fixture.probe();
+        assertThat(calls).hasSize(3);
+    }
+
+    @Test
+    void partThatDoesNotComeUpFailsTheProbe() {
+        Smmuv3Hooks part = new Hooks() {
+            @Override
+            public void deviceReset(HardwareIdentity identity, RegisterFile registers) {
+                throw new IommuException(Errno.EIO, "the part of " + identity.iommu() + " does not come up");
+            }
+        };
+        fixture.registers.set(Iidr.ADDRESS, IMPLEMENTATION);
+        fixture.driver.bindHooks(part, Map.of());
+        assertThatExceptionOfType(IommuException.class)
+                .isThrownBy(fixture::probe)
+                .withMessageContaining("does not come up");
+        assertThat(Cr0.smmuen(fixture.registers.get(Cr0.ADDRESS))).isZero();
+        fixture.driver.unbindHooks(part);
+        fixture.probe();
     }
 
     @Test

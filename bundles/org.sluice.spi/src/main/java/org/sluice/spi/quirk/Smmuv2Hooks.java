@@ -89,6 +89,17 @@ public interface Smmuv2Hooks extends ImplementationHooks {
     }
 
     /**
+     * Whether banks cannot translate the upper half of the addresses (TTBR1), which nothing in the ID registers tells
+     * ({@code init_context} of Linux's {@code qcom_adreno_smmu}, which asks its own list of chips).
+     *
+     * @param identity of the IOMMU
+     * @return the chip and why, for the message to who asks for a space there; empty where they can
+     */
+    default Optional<String> withoutUpperHalf(HardwareIdentity identity) {
+        return Optional.empty();
+    }
+
+    /**
      * Chooses a context bank ({@code alloc_context_bank}).
      *
      * @param identity of the IOMMU

@@ -1,12 +1,13 @@
 package org.sluice.spi.quirk;
 
 import org.osgi.annotation.versioning.ConsumerType;
+import org.sluice.spi.bus.RegisterFile;
 import org.sluice.spi.driver.DeviceRecord;
 
 /**
  * Where SMMUv3s depart from their architecture. A service of a vendor bundle; the driver asks every service that matches an
  * SMMU's identity, those of lower ranking with the answer of those before. Methods are constant functions of their arguments,
- * may be called by any thread and throw nothing.
+ * may be called by any thread and throw nothing; {@link #deviceReset} and {@link #deviceRemove} act on the hardware instead.
  *
  * <p>What concerns features, registers and interrupts ({@link #idRegister}, {@link #hasNesting}, {@link #registerOffset},
  * {@link #interruptLine}) is asked when the hardware is probed or adopted, so that hooks which come or go later act at the
@@ -74,6 +75,25 @@ public interface Smmuv3Hooks extends ImplementationHooks {
     default int commandsBeforeSync() {
         return UNLIMITED;
     }
+
+    /**
+     * After the driver has reset the SMMU and enabled it, at the probe and at each resume ({@code device_reset} of Linux's
+     * {@code arm_smmu_impl_ops}). Not when a running SMMU is taken over.
+     *
+     * @param identity of the SMMU
+     * @param registers after {@link #registerOffset} and {@link #idRegister}
+     * @throws org.sluice.api.IommuException what the hooks bring up does not come up: the probe or resume fails with it
+     */
+    default void deviceReset(HardwareIdentity identity, RegisterFile registers) {}
+
+    /**
+     * After the driver has disabled the SMMU for good ({@code device_remove}). Not when it is handed to a successor. What is
+     * thrown is logged.
+     *
+     * @param identity of the SMMU
+     * @param registers as for {@link #deviceReset}
+     */
+    default void deviceRemove(HardwareIdentity identity, RegisterFile registers) {}
 
     /**
      * Whether a device must not be translated: its untagged traffic can only pass or be blocked.

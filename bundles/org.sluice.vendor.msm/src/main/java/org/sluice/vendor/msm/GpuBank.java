@@ -15,6 +15,11 @@ public final class GpuBank implements Smmuv2Hooks {
     /** The GPU proper; other streams of the same block are its microcontroller's and the like. */
     private static final int GPU_STREAM = 0;
 
+    /** Whether a device is the GPU proper. */
+    static boolean isGpu(DeviceRecord device) {
+        return device.streamIds().contains(GPU_STREAM);
+    }
+
     @Override
     public String name() {
         return "Adreno context bank 0";
@@ -27,7 +32,7 @@ public final class GpuBank implements Smmuv2Hooks {
 
     @Override
     public int contextBank(HardwareIdentity identity, DeviceRecord device, BitSet free) {
-        boolean gpu = device.streamIds().contains(GPU_STREAM);
+        boolean gpu = isGpu(device);
         int bank = gpu ? AdrenoMmAllocator.BANK : free.nextSetBit(AdrenoMmAllocator.BANK + 1);
         if (bank < 0 || !free.get(bank)) {
             throw new IommuException(

@@ -18,6 +18,9 @@ final class Qualcomm {
     /** How many context banks the hypervisor leaves to the operating system. */
     static final String BANKS = "qcom,context-banks";
 
+    private static final int SHIFT_4K = 12;
+    private static final int SHIFT_64K = 16;
+
     private Qualcomm() {}
 
     /** The reason why an SMMU is one, or empty. */
@@ -38,6 +41,18 @@ final class Qualcomm {
                     Errno.EINVAL, BANKS + " of " + identity.iommu() + " is '" + value + "', it must be 1 to 999");
         }
         return Integer.parseInt(value);
+    }
+
+    /** log2 of the page that each space of the register file takes. */
+    static int pageShift(RegisterFile registers) {
+        long idr1 = Integer.toUnsignedLong(registers.read32(SIdr1.OFFSET));
+        return SIdr1.pagesize(idr1) == SIdr1.PAGESIZE_SIZE_64K ? SHIFT_64K : SHIFT_4K;
+    }
+
+    /** Bytes from the start of the register file to the page of a context bank. */
+    static long bank(RegisterFile registers, int number) {
+        long idr1 = Integer.toUnsignedLong(registers.read32(SIdr1.OFFSET));
+        return (1L << SIdr1.numpagendxb(idr1) + 1) + number << pageShift(registers);
     }
 
     /** The last context bank that may be used, from register and firmware alone. */

@@ -1,7 +1,6 @@
 package org.sluice.vendor.msm;
 
 import org.sluice.smmuv2.arch.ContextBankAttribute;
-import org.sluice.smmuv2.arch.SIdr1;
 import org.sluice.smmuv2.arch.SystemControl;
 import org.sluice.spi.bus.RegisterFile;
 
@@ -10,8 +9,6 @@ import org.sluice.spi.bus.RegisterFile;
  * with memory attributes that no driver gives to a bank which translates (0, Device memory). Any thread.
  */
 final class ReservedBank {
-    private static final int SHIFT_4K = 12;
-    private static final int SHIFT_64K = 16;
     private static final long MARK = ContextBankAttribute.withType(0, ContextBankAttribute.TYPE_STAGE1_STAGE2_BYPASS);
 
     private final RegisterFile registers;
@@ -22,11 +19,8 @@ final class ReservedBank {
     ReservedBank(RegisterFile registers, int number) {
         this.registers = registers;
         this.number = number;
-        long idr1 = Integer.toUnsignedLong(registers.read32(SIdr1.OFFSET));
-        int pageShift = SIdr1.pagesize(idr1) == SIdr1.PAGESIZE_SIZE_64K ? SHIFT_64K : SHIFT_4K;
-        long banks = 1L << SIdr1.numpagendxb(idr1) + 1 + pageShift;
-        attribute = (1L << pageShift) + ContextBankAttribute.OFFSET + (long) Integer.BYTES * number;
-        control = banks + ((long) number << pageShift) + SystemControl.OFFSET;
+        attribute = (1L << Qualcomm.pageShift(registers)) + ContextBankAttribute.OFFSET + (long) Integer.BYTES * number;
+        control = Qualcomm.bank(registers, number) + SystemControl.OFFSET;
     }
 
     int number() {

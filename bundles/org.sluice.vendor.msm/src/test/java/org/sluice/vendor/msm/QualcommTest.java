@@ -13,8 +13,10 @@ import org.sluice.smmuv2.arch.TranslationTableBase0;
 import org.sluice.smmuv2.testkit.Smmuv2Machine;
 import org.sluice.smmuv2.testkit.Smmuv2Space;
 import org.sluice.spi.driver.Attachment;
+import org.sluice.spi.driver.ContextRequest;
 import org.sluice.spi.driver.DeviceRecord;
 import org.sluice.spi.driver.UnitRecord;
+import org.sluice.spi.pgtable.Quirk;
 import org.sluice.spi.quirk.HardwareIdentity;
 import org.sluice.spi.quirk.Smmuv2Hooks;
 
@@ -187,6 +189,26 @@ class QualcommTest {
             machine.unit().attach(machine.device(OTHER), Attachment.IDENTITY);
             assertThat(machine.word(OTHER, PAGE)).isEqualTo(42);
         }
+    }
+
+    @Test
+    void upperHalfIsRefusedWithTheChipsNameWhereItDoesNotWork() {
+        ContextRequest upper = new ContextRequest(1, true, false, 0);
+        try (Smmuv2Machine machine =
+                Smmuv2Machine.of(LowerHalfOnly.MSM8996).model("profile", "qcom").probe()) {
+            assertThat(machine.unit().createContext(upper).tableConfig().quirks() & Quirk.ARM_TTBR1)
+                    .isNotZero();
+            machine.addHooks(new LowerHalfOnly());
+            assertThatThrownBy(() -> machine.unit().createContext(upper))
+                    .isInstanceOfSatisfying(
+                            IommuException.class,
+                            refused -> assertThat(refused.errno()).isEqualTo(Errno.EOPNOTSUPP))
+                    .hasMessageEndingWith("no upper half (TTBR1): smmu0 is an MSM8996's (qcom,msm8996-smmu-v2), whose"
+                            + " TTBR1 does not work");
+            machine.attached(OTHER);
+        }
+        assertThat(new LowerHalfOnly().match(identity(Qualcomm.ADRENO, Map.of())))
+                .isEmpty();
     }
 
     @Test
