@@ -1,10 +1,14 @@
 package org.sluice.pgtable.amd;
 
+import org.sluice.amd.arch.AmdPte;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.LeafVisitor;
 import org.sluice.api.Prot;
+import org.sluice.pgtable.radix.DirtyMarks;
+import org.sluice.pgtable.radix.KnownTable;
+import org.sluice.pgtable.radix.MapRefusal;
 import org.sluice.pgtable.radix.TableWords;
 import org.sluice.spi.pgtable.BlockSplitting;
 import org.sluice.spi.pgtable.DirtyTracking;
@@ -26,7 +30,6 @@ import org.sluice.spi.pgtable.WalkerConfig;
  * a map lets the tree grow, and the host is told before that map returns; one that cannot follow refuses the map.
  */
 final class AmdTable implements PageTable, DirtyTracking, BlockSplitting {
-    private static final int ACCESS = Prot.READ | Prot.WRITE;
     private static final Level PAGES = Level.of(0);
 
     private final PageTableConfig config;
@@ -36,7 +39,11 @@ final class AmdTable implements PageTable, DirtyTracking, BlockSplitting {
     private final long lastIova;
     private final long lastPaddr;
     /** By log2 of the size; null where it is none of ours. */
-    private final LeafSize[] sizes = new LeafSize[Long.SIZE];
+    private final AmdWay[] ways = new AmdWay[Long.SIZE];
+    /** That of the smallest pages. */
+    private final AmdWay pageWay;
+
+    private final MapRefusal refusal;
     /** Attribute bits by protection, so that a map asks nobody; 0 for those that grant nothing. */
     private final long[] attributesByProt = new long[Prot.ALL + 1];
     /** The last one that was asked for: whoever asks after every map makes no garbage. */
@@ -50,13 +57,15 @@ final class AmdTable implements PageTable, DirtyTracking, BlockSplitting {
         pageSizes = config.pageSizes();
         lastIova = -1L >>> Long.SIZE - config.inputBits();
         lastPaddr = -1L >>> Long.SIZE - config.outputBits();
-        for (long left = pageSizes; left != 0; left &= left - 1) {
-            int shift = Long.numberOfTrailingZeros(left);
-            sizes[shift] = new LeafSize(shift);
-        }
         for (int prot = 0; prot <= Prot.ALL; prot++) {
             attributesByProt[prot] = Pte.attributes(prot);
         }
+        for (long left = pageSizes; left != 0; left &= left - 1) {
+            int shift = Long.numberOfTrailingZeros(left);
+            ways[shift] = new AmdWay(new LeafSize(shift), tables, config.inputBits(), lastPaddr, attributesByProt);
+        }
+        pageWay = ways[Long.numberOfTrailingZeros(pageSizes)];
+        refusal = new MapRefusal(config, lastIova, attributesByProt, Errno.EINVAL, Errno.EINVAL);
     }
 
     @Override
@@ -85,23 +94,52 @@ final class AmdTable implements PageTable, DirtyTracking, BlockSplitting {
         return lastIova;
     }
 
+    /**
+     * The usual case first, in as few steps as it can be done: one leaf of one entry in a table whose place is known. All else
+     * maps {@link #mapRuns}, which is longer than what a compiler takes into its callers, on purpose: so this stays short, and
+     * is itself taken into them.
+     */
     @Override
     public long mapPages(long iova, long paddr, long pgsize, long pgcount, int prot) {
-        LeafSize size = size(pgsize);
-        if (size == null
+        AmdWay way = pgsize == pageWay.bytes ? pageWay : way(pgsize);
+        if (pgcount == 1 && way != null) {
+            KnownTable table = way.tableOf(iova);
+            long bits = way.single(prot);
+            if (table != null
+                    && bits != 0
+                    && (paddr & way.badPaddr) == 0
+                    && TableWords.putFree(table.window, way.word(table, iova), AmdPte.PR_MASK, paddr | bits)) {
+                return pgsize;
+            }
+        }
+        return mapRuns(way, iova, paddr, pgsize, pgcount, prot);
+    }
+
+    private long mapRuns(AmdWay way, long iova, long paddr, long pgsize, long pgcount, int prot) {
+        if (way == null
                 || ((iova | paddr) & pgsize - 1) != 0
                 || pgcount <= 0
                 || (prot & ~Prot.ALL) != 0
                 || attributesByProt[prot] == 0
                 || !isIova(iova)
                 || (paddr & ~lastPaddr) != 0
-                || pgcount > (lastIova - iova >>> size.shift) + 1
-                || pgcount > (lastPaddr - paddr >>> size.shift) + 1) {
-            throw refusal(iova, paddr, pgsize, pgcount, prot);
+                || pgcount > (lastIova - iova >>> way.size.shift) + 1
+                || pgcount > (lastPaddr - paddr >>> way.size.shift) + 1) {
+            throw refusal.of(iova, paddr, pgsize, pgcount, prot);
         }
+        LeafSize size = way.size;
         Level level = size.level;
         long leaf = attributesByProt[prot] | size.code;
         long bytes = pgcount << size.shift;
+        long entries = bytes >>> level.shift;
+        KnownTable known = way.tableAround(iova);
+        if (known != null && entries <= Level.ENTRIES - way.index(iova)) {
+            // All in one table that is remembered, as most runs are.
+            int at = way.word(known, iova);
+            if (words.fillFree(known.window, at, (int) entries, paddr | leaf, pgsize, size.replicas)) {
+                return bytes;
+            }
+        }
         long done = 0;
         do {
             long at = iova + done;
@@ -112,7 +150,7 @@ final class AmdTable implements PageTable, DirtyTracking, BlockSplitting {
             if (!words.fillFree(entry, run, paddr + done | leaf, pgsize, size.replicas)) {
                 clearTheWay(entry, run, at, level, done);
                 if (!words.fillFree(entry, run, paddr + done | leaf, pgsize, size.replicas)) {
-                    throw exists(at, words.load(entry), done);
+                    throw MapRefusal.exists(at, words.load(entry), done);
                 }
             }
             done += (long) run << level.shift;
@@ -144,7 +182,7 @@ final class AmdTable implements PageTable, DirtyTracking, BlockSplitting {
             boolean unused = !Pte.isPresent(entry)
                     || Pte.isTable(entry, level) && !tables.holdsLeaf(Pte.tableAddress(entry), level.below());
             if (!unused) {
-                throw exists(iova + i * level.bytes(), entry, done);
+                throw MapRefusal.exists(iova + i * level.bytes(), entry, done);
             }
         }
         for (int i = 0; i < run && !level.isLast(); i++) {
@@ -152,42 +190,25 @@ final class AmdTable implements PageTable, DirtyTracking, BlockSplitting {
         }
     }
 
-    private static MappingException exists(long iova, long entry, long done) {
-        return new MappingException(
-                Errno.EEXIST, String.format("iova 0x%x is mapped already, by entry 0x%x", iova, entry), done);
-    }
-
-    private MappingException refusal(long iova, long paddr, long pgsize, long pgcount, int prot) {
-        if (size(pgsize) == null) {
-            return invalid(String.format("page size 0x%x is not one of 0x%x", pgsize, pageSizes));
-        }
-        if (((iova | paddr) & pgsize - 1) != 0) {
-            return invalid(String.format("iova 0x%x or paddr 0x%x is no multiple of 0x%x", iova, paddr, pgsize));
-        }
-        if (pgcount <= 0) {
-            return invalid("page count " + pgcount + " is not above 0");
-        }
-        if ((prot & ACCESS) == 0 || (prot & ~Prot.ALL) != 0) {
-            return invalid("protection " + Prot.toString(prot) + " grants no access, or has unknown bits");
-        }
-        return new MappingException(
-                Errno.ERANGE,
-                String.format(
-                        "0x%x pages of 0x%x bytes, iova 0x%x to paddr 0x%x: iovas are up to 0x%x, paddrs up to 0x%x",
-                        pgcount, pgsize, iova, paddr, lastIova, lastPaddr),
-                0);
-    }
-
-    private static MappingException invalid(String message) {
-        return new MappingException(Errno.EINVAL, message, 0);
-    }
-
+    /** As {@link #mapPages}: first one leaf in a known table, and all else out of line. */
     @Override
     public long unmapPages(long iova, long pgsize, long pgcount, IotlbGather gather) {
-        LeafSize size = size(pgsize);
-        if (size == null || (iova & pgsize - 1) != 0 || pgcount <= 0 || !isIova(iova)) {
+        AmdWay way = pgsize == pageWay.bytes ? pageWay : way(pgsize);
+        if (pgcount == 1 && way != null) {
+            KnownTable table = way.tableOf(iova);
+            if (table != null && TableWords.clearOne(table.window, way.word(table, iova), Pte.KIND, way.singleKind)) {
+                gather.addRange(iova, pgsize, pgsize);
+                return pgsize;
+            }
+        }
+        return unmapRuns(way, iova, pgcount, gather);
+    }
+
+    private long unmapRuns(AmdWay way, long iova, long pgcount, IotlbGather gather) {
+        if (way == null || (iova & way.bytes - 1) != 0 || pgcount <= 0 || !isIova(iova)) {
             return 0;
         }
+        LeafSize size = way.size;
         Level level = tables.within(size.level);
         long pages = Math.min(pgcount, Math.min((lastIova - iova >>> size.shift) + 1, Long.MAX_VALUE >>> size.shift));
         long wanted = pages << size.shift;
@@ -267,8 +288,21 @@ final class AmdTable implements PageTable, DirtyTracking, BlockSplitting {
         return replicas;
     }
 
+    /** A page in a known table first; the general way finds everything. */
     @Override
     public long iovaToPhys(long iova) {
+        AmdWay way = pageWay;
+        KnownTable table = way.tableAround(iova);
+        if (table != null) {
+            long entry = TableWords.get(table.window, way.word(table, iova));
+            if ((entry & Pte.KIND) == way.singleKind) {
+                return entry & way.frame | iova & way.bytes - 1;
+            }
+        }
+        return search(iova);
+    }
+
+    private long search(long iova) {
         if (!isIova(iova)) {
             return 0;
         }
@@ -286,7 +320,7 @@ final class AmdTable implements PageTable, DirtyTracking, BlockSplitting {
             return 0;
         }
         if (Pte.isTable(entry, level)) {
-            return iovaToPhys(iova); // a leaf was split between two looks: what it mapped is mapped below
+            return search(iova); // a leaf was split between two looks: what it mapped is mapped below
         }
         int shift = Pte.leafShift(entry, level);
         return Pte.leafAddress(entry, shift) | iova & (1L << shift) - 1;
@@ -303,21 +337,8 @@ final class AmdTable implements PageTable, DirtyTracking, BlockSplitting {
 
     @Override
     public void readDirty(long iova, long size, boolean clear, IotlbGather gather, LeafVisitor visitor) {
-        if (size <= 0) {
-            throw new IommuException(Errno.EINVAL, "size " + size + " of a range is not above 0");
-        }
-        if (clear && gather == null) {
-            throw new IommuException(Errno.EINVAL, "clear needs a gather, for what is still cached");
-        }
-        if (clear && !words.atomicWithDevice()) {
-            throw new IommuException(
-                    Errno.EOPNOTSUPP, "clearing could lose marks: this memory has no atomic access with the device");
-        }
-        long last = iova + size - 1;
-        visit(
-                iova,
-                Long.compareUnsigned(last, iova) < 0 ? lastIova : last,
-                new DirtyLeaves(words, clear, gather, visitor));
+        long last = DirtyMarks.lastOf(words, iova, size, clear, gather);
+        visit(iova, last, new DirtyLeaves(words, clear, gather, visitor));
     }
 
     /**
@@ -355,10 +376,10 @@ final class AmdTable implements PageTable, DirtyTracking, BlockSplitting {
         tables.free();
     }
 
-    /** A size of leaves; null when it is not one of ours. */
-    private LeafSize size(long pgsize) {
-        LeafSize size = sizes[Long.numberOfTrailingZeros(pgsize) & Long.SIZE - 1];
-        return size != null && size.bytes() == pgsize ? size : null;
+    /** The way of a size; null when it is none of ours. */
+    private AmdWay way(long pgsize) {
+        AmdWay way = ways[Long.numberOfTrailingZeros(pgsize) & Long.SIZE - 1];
+        return way != null && way.bytes == pgsize ? way : null;
     }
 
     private boolean isIova(long iova) {

@@ -3,6 +3,7 @@ package org.sluice.pgtable.amd;
 import org.sluice.amd.arch.AmdPte;
 import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
+import org.sluice.pgtable.radix.DirtyMarks;
 import org.sluice.pgtable.radix.TableWords;
 
 /**
@@ -29,10 +30,7 @@ final class BlockSplit {
      *     or ENOMEM; nothing changed
      */
     long split(long iova) {
-        if (!words.atomicWithDevice()) {
-            throw new IommuException(
-                    Errno.EOPNOTSUPP, "splitting could lose marks: this memory has no atomic access with the device");
-        }
+        DirtyMarks.needAtomicAccess(words, "splitting a leaf");
         long top = tables.topNow();
         Level level = Tables.topLevel(top);
         if (!level.covers(iova)) {

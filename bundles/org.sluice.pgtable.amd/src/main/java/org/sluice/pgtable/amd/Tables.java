@@ -65,6 +65,15 @@ final class Tables {
         host.freeTable(table, Level.TABLE_BYTES);
     }
 
+    /**
+     * Where the short way finds tables of a level: nowhere, if memory has no windows, if no other level is above, or if a
+     * table covers IOVAs that are none. The top one is not remembered before the tree grows, and goes the long way.
+     */
+    TableCache near(Level level, int inputBits) {
+        boolean known = words.isWindowed() && level.number < caches.length && level.above.shift <= inputBits;
+        return known ? caches[level.number] : TableCache.never(words);
+    }
+
     /** The top table and its level in one word, which belong together. */
     long topNow() {
         return top;

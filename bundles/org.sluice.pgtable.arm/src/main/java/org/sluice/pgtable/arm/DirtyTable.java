@@ -1,9 +1,9 @@
 package org.sluice.pgtable.arm;
 
-import org.sluice.api.Errno;
 import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.LeafVisitor;
+import org.sluice.pgtable.radix.DirtyMarks;
 import org.sluice.spi.pgtable.DirtyTracking;
 import org.sluice.spi.pgtable.PageTableConfig;
 import org.sluice.spi.pgtable.WalkerConfig;
@@ -35,17 +35,8 @@ final class DirtyTable extends LpaeTable implements DirtyTracking {
      */
     @Override
     public void readDirty(long iova, long size, boolean clear, IotlbGather gather, LeafVisitor visitor) {
-        if (size <= 0) {
-            throw new IommuException(Errno.EINVAL, "size " + size + " of a range is not above 0");
-        }
-        if (clear && gather == null) {
-            throw new IommuException(Errno.EINVAL, "clear needs a gather, for what is still cached");
-        }
-        if (clear) {
-            tables.needAtomicWithDevice("clearing dirty marks");
-        }
-        long last = iova + size - 1;
-        walkEntries(iova, Long.compareUnsigned(last, iova) < 0 ? -1 : last, (entry, leaf, first, paddr, descriptor) -> {
+        long last = DirtyMarks.lastOf(tables.words, iova, size, clear, gather);
+        walkEntries(iova, last, (entry, leaf, first, paddr, descriptor) -> {
             if (!readMarks(entry, leaf, descriptor, clear)) {
                 return true;
             }

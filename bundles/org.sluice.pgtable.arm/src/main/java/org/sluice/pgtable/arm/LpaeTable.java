@@ -5,6 +5,7 @@ import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.LeafVisitor;
 import org.sluice.api.Prot;
+import org.sluice.pgtable.radix.DirtyMarks;
 import org.sluice.pgtable.radix.KnownTable;
 import org.sluice.pgtable.radix.TableWords;
 import org.sluice.spi.pgtable.BlockSplitting;
@@ -269,7 +270,7 @@ sealed class LpaeTable implements PageTable, BlockSplitting permits DirtyTable {
                     String.format("iova 0x%x: a block is split only where hardware needs no break before make", iova));
         }
         if (config.has(Quirk.ARM_HD)) {
-            tables.needAtomicWithDevice("splitting a block");
+            DirtyMarks.needAtomicAccess(words, "splitting a block");
         }
         return isIova(iova) ? new BlockSplit(tables, config.pageSizes(), pageType).split(iova) : 0;
     }

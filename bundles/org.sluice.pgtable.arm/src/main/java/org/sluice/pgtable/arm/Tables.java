@@ -1,7 +1,5 @@
 package org.sluice.pgtable.arm;
 
-import org.sluice.api.Errno;
-import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
 import org.sluice.pgtable.radix.TableCache;
 import org.sluice.pgtable.radix.TableWords;
@@ -81,19 +79,6 @@ final class Tables {
     TableCache near(Level level) {
         boolean known = words.isWindowed() && level.above != null && geometry.inputBits >= level.above.shift;
         return known ? caches[level.row] : TableCache.never(words);
-    }
-
-    /**
-     * Refuses what would lose a mark that the device makes at the same moment.
-     *
-     * @throws IommuException EOPNOTSUPP when compare-and-set excludes only our threads
-     */
-    void needAtomicWithDevice(String operation) {
-        if (!words.atomicWithDevice()) {
-            throw new IommuException(
-                    Errno.EOPNOTSUPP,
-                    operation + " could lose dirty marks: this memory has no atomic access with the device");
-        }
     }
 
     /**

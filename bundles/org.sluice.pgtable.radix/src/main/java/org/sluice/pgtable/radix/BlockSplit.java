@@ -43,9 +43,8 @@ final class BlockSplit {
      *     or ENOMEM; nothing changed
      */
     long split(long iova) {
-        if (marked && !words.atomicWithDevice()) {
-            throw new IommuException(
-                    Errno.EOPNOTSUPP, "splitting could lose marks: this memory has no atomic access with the device");
+        if (marked) {
+            DirtyMarks.needAtomicAccess(words, "splitting a leaf");
         }
         long table = tables.root;
         Level level = geometry.top;

@@ -52,7 +52,7 @@ sealed class RadixPageTable implements PageTable, BlockSplitting permits Tracked
         words = tables.words;
         pageSizes = config.pageSizes();
         lastPaddr = (1L << config.outputBits()) - 1;
-        refusal = new MapRefusal(geometry, attributes, pageSizes, lastPaddr);
+        refusal = new MapRefusal(config, geometry.lastIova, attributesByProt, Errno.ENXIO, attributes.refusal());
         blocks = new BlockSplit(tables, attributes, pageSizes, config.has(Quirk.HARDWARE_AD));
         for (int prot = 0; prot <= Prot.ALL; prot++) {
             attributesByProt[prot] = attributes.grants(prot) ? attributes.attributes(prot) : 0;

@@ -1,7 +1,5 @@
 package org.sluice.pgtable.radix;
 
-import org.sluice.api.Errno;
-import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
 import org.sluice.api.LeafVisitor;
 import org.sluice.spi.pgtable.DirtyTracking;
@@ -30,18 +28,7 @@ final class TrackedPageTable extends RadixPageTable implements DirtyTracking {
 
     @Override
     public void readDirty(long iova, long size, boolean clear, IotlbGather gather, LeafVisitor visitor) {
-        if (size <= 0) {
-            throw new IommuException(Errno.EINVAL, "size " + size + " of a range is not above 0");
-        }
-        if (clear && gather == null) {
-            throw new IommuException(Errno.EINVAL, "clear needs a gather, for what is still cached");
-        }
-        if (clear && !tables.words.atomicWithDevice()) {
-            throw new IommuException(
-                    Errno.EOPNOTSUPP, "clearing could lose marks: this memory has no atomic access with the device");
-        }
-        long last = iova + size - 1;
-        long to = Long.compareUnsigned(last, iova) < 0 ? -1 : last;
+        long to = DirtyMarks.lastOf(tables.words, iova, size, clear, gather);
         new LeafWalk(tables, iova, to, (at, first, bytes, entry) -> {
                     if (!isDirty(at, entry, clear)) {
                         return true;
