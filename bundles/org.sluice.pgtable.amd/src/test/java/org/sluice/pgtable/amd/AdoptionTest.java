@@ -7,54 +7,29 @@ import static org.sluice.pgtable.amd.Configs.G512;
 import static org.sluice.pgtable.amd.Configs.K4;
 import static org.sluice.pgtable.amd.Configs.M2;
 
+import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
-import org.sluice.api.Errno;
-import org.sluice.api.IommuException;
 import org.sluice.api.IotlbGather;
-import org.sluice.api.Prot;
-import org.sluice.pgtable.testkit.TestHost;
+import org.sluice.pgtable.testkit.AdoptionCases;
 import org.sluice.spi.pgtable.PageTable;
 import org.sluice.spi.pgtable.PageTableConfig;
+import org.sluice.spi.pgtable.PageTableFormat;
 
-/** A page table object over tables that are in memory already. */
-class AdoptionTest {
-    private static final int RW = Prot.READ | Prot.WRITE;
-
-    private final TestHost host = new TestHost();
-    private final long root = TestHost.POOL.base();
-
-    @ParameterizedTest
-    @ValueSource(ints = {30, 39, 48, 57, 64})
-    void adoptedTablesMapTheSameAndNothingIsWritten(int inputBits) {
-        PageTable old = new AmdV1Format().create(Configs.of(inputBits), host);
-        for (int shift = 12; shift < Math.min(inputBits - 1, 52); shift++) {
-            old.mapPages(1L << shift, 1L << shift, 1L << shift, 1, RW);
-        }
-        old.mapPages(old.lastIova() + 1 - 3 * K4, 0x5000, K4, 3, Prot.READ);
-        byte[] before = tablesInMemory();
-        PageTable successor = new AmdV1Format()
-                .adopt(Configs.of(inputBits), old.walkerConfig().root(), host);
-
-        assertThat(tablesInMemory()).isEqualTo(before);
-        assertThat(successor.survey()).isEqualTo(old.survey());
-        assertThat(successor.survey().digest()).isNotZero();
-        assertThat(successor.walkerConfig()).isEqualTo(old.walkerConfig());
-        assertThat(successor.config()).isEqualTo(old.config());
-        IotlbGather gather = new IotlbGather();
-        successor.walk(
-                0, -1, (iova, paddr, size, descriptor, prot) -> successor.unmapPages(iova, size, 1, gather) == size);
-        assertThat(successor.survey().leaves()).isZero();
-        successor.free();
-        host.sync(gather);
-        assertThat(host.allocatedBytes()).isZero();
+/** Tables that are in memory already, and entries that cannot be. */
+class AdoptionTest extends AdoptionCases {
+    AdoptionTest() {
+        super(Configs.of(48), 64);
     }
 
-    private byte[] tablesInMemory() {
-        byte[] bytes = new byte[1 << 20];
-        host.memory().read(root, bytes, 0, bytes.length);
-        return bytes;
+    @Override
+    protected List<PageTableConfig> each() {
+        return IntStream.of(30, 39, 48, 57, 64).mapToObj(Configs::of).toList();
+    }
+
+    @Override
+    protected PageTableFormat format(PageTableConfig config) {
+        return new AmdV1Format();
     }
 
     @Test
@@ -75,20 +50,8 @@ class AdoptionTest {
     }
 
     private void assertSameWalkerConfig(PageTable old) {
-        assertThat(new AmdV1Format()
-                        .adopt(Configs.of(64), old.walkerConfig().root(), host)
-                        .walkerConfig())
+        assertThat(adopt(Configs.of(64), old.walkerConfig().root()).walkerConfig())
                 .isEqualTo(old.walkerConfig());
-    }
-
-    @Test
-    void rootThatIsNotAlignedOrNotMemoryIsRefused() {
-        for (long bad : new long[] {root + 64, root + 8, 0, -4096, TestHost.POOL.last() + 1}) {
-            assertThatThrownBy(() -> new AmdV1Format().adopt(Configs.of(48), bad, host))
-                    .isInstanceOf(IommuException.class)
-                    .hasMessageStartingWith("EINVAL")
-                    .hasMessageContaining(String.format("0x%x", bad));
-        }
     }
 
     @Test
@@ -114,33 +77,10 @@ class AdoptionTest {
         for (int i = 16; i < 32; i++) {
             host.memory().write64(leaves + 8L * i, rw | 0x7e01);
         }
-        PageTable adopted = new AmdV1Format().adopt(Configs.of(48), root, host);
+        PageTable adopted = adopt(Configs.of(48), root);
         assertThat(adopted.survey().leavesBySize()).containsOnlyKeys(0x10000L);
-        assertThatThrownBy(() -> new AmdV1Format().adopt(Configs.of(48, K4 | M2), root, host))
-                .hasMessageContaining("0x10000");
-        assertRefused(leaves + 8 * 20, 0, "equal entries");
-    }
-
-    @Test
-    void leafAboveTheOutputSizeIsRefused() {
-        PageTable old = new AmdV1Format().create(Configs.of(48), host);
-        old.mapPages(0, 1L << 40, K4, 1, RW);
-        assertThatThrownBy(() -> new AmdV1Format()
-                        .adopt(
-                                new PageTableConfig("AMD_V1", -4096L, 48, 40, true, 0),
-                                old.walkerConfig().root(),
-                                host))
-                .hasMessageContaining("EINVAL")
-                .hasMessageContaining("0xffffffffff");
-    }
-
-    private void assertRefused(long at, long entry, String why) {
-        long before = host.memory().read64(at);
-        host.memory().write64(at, entry);
-        assertThatThrownBy(() -> new AmdV1Format().adopt(Configs.of(48), root, host))
-                .isInstanceOfSatisfying(
-                        IommuException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL))
-                .hasMessageContaining(why);
-        host.memory().write64(at, before);
+        assertThatThrownBy(() -> adopt(Configs.of(48, K4 | M2), root)).hasMessageContaining("0x10000");
+        host.memory().write64(leaves + 8 * 20, 0);
+        assertThatThrownBy(() -> adopt(Configs.of(48), root)).hasMessageContaining("equal entries");
     }
 }

@@ -6,66 +6,25 @@ import static org.sluice.pgtable.apple.Configs.K4;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
-import org.sluice.api.Errno;
-import org.sluice.api.IommuException;
-import org.sluice.api.IotlbGather;
-import org.sluice.api.Prot;
-import org.sluice.pgtable.testkit.TestHost;
+import org.sluice.pgtable.testkit.AdoptionCases;
 import org.sluice.spi.pgtable.PageTable;
 import org.sluice.spi.pgtable.PageTableConfig;
+import org.sluice.spi.pgtable.PageTableFormat;
 
-/** A page table object over tables that are in memory already. */
-class AdoptionTest {
-    private static final int RW = Prot.READ | Prot.WRITE;
+/** Tables that are in memory already, and entries that cannot be. */
+class AdoptionTest extends AdoptionCases {
+    AdoptionTest() {
+        super(Configs.dart1(K4, 32), 0x1000);
+    }
 
-    private final TestHost host = new TestHost();
-    private final long root = TestHost.POOL.base();
-
-    static List<PageTableConfig> configs() {
+    @Override
+    protected List<PageTableConfig> each() {
         return Configs.EACH;
     }
 
-    @ParameterizedTest
-    @MethodSource("configs")
-    void adoptedTablesMapTheSameAndNothingIsWritten(PageTableConfig config) {
-        PageTable old = Configs.create(config, host);
-        long page = config.pageSizes();
-        for (int shift = Long.numberOfTrailingZeros(page); shift < config.inputBits(); shift++) {
-            old.mapPages(1L << shift, (1L << shift) & (1L << 35) - 1, page, 1, RW);
-        }
-        byte[] before = tablesInMemory();
-        PageTable successor =
-                Configs.format(config).adopt(config, old.walkerConfig().root(), host);
-
-        assertThat(tablesInMemory()).isEqualTo(before);
-        assertThat(successor.survey()).isEqualTo(old.survey());
-        assertThat(successor.survey().digest()).isNotZero();
-        assertThat(successor.walkerConfig()).isEqualTo(old.walkerConfig());
-        assertThat(successor.config()).isEqualTo(old.config());
-        IotlbGather gather = new IotlbGather();
-        successor.walk(
-                0, -1, (iova, paddr, size, descriptor, prot) -> successor.unmapPages(iova, size, 1, gather) == size);
-        assertThat(successor.survey().leaves()).isZero();
-        successor.free();
-        assertThat(host.allocatedBytes()).isZero();
-    }
-
-    private byte[] tablesInMemory() {
-        byte[] bytes = new byte[1 << 20];
-        host.memory().read(root, bytes, 0, bytes.length);
-        return bytes;
-    }
-
-    @Test
-    void rootThatIsNotAlignedOrNotMemoryIsRefused() {
-        for (long bad : new long[] {root + 0x1000, root + 8, 0, -4096, TestHost.POOL.last() + 1}) {
-            assertThatThrownBy(() -> new Dart1Format().adopt(Configs.dart1(K4, 32), bad, host))
-                    .isInstanceOf(IommuException.class)
-                    .hasMessageStartingWith("EINVAL")
-                    .hasMessageContaining(String.format("0x%x", bad));
-        }
+    @Override
+    protected PageTableFormat format(PageTableConfig config) {
+        return Configs.format(config);
     }
 
     @Test
@@ -81,7 +40,7 @@ class AdoptionTest {
         assertRefused(table, 0x001f_ff00_0000_5001L, "part"); // from 1
         host.memory().write64(table, 0x000f_ff00_0000_5001L); // whole, although sub-pages are not disabled
         host.memory().write64(table + 8, 0x000f_fe00_0000_6083L); // disabled
-        PageTable adopted = new Dart1Format().adopt(Configs.dart1(K4, 32), root, host);
+        PageTable adopted = adopt(Configs.dart1(K4, 32), root);
         assertThat(adopted.iovaToPhys(0x1005)).isEqualTo(0x6005);
         assertThat(adopted.survey().leaves()).isEqualTo(2);
     }
@@ -91,20 +50,8 @@ class AdoptionTest {
         PageTable old = new Dart1Format().create(Configs.dart1(K4, 30), host);
         old.mapPages(1 << 29, 0, K4, 1, RW);
         long there = old.walkerConfig().root();
-        assertThatThrownBy(() -> new Dart1Format().adopt(Configs.dart1(K4, 29), there, host))
+        assertThatThrownBy(() -> adopt(Configs.dart1(K4, 29), there))
                 .hasMessageContaining("EINVAL")
                 .hasMessageContaining("0x1fffffff");
-    }
-
-    private void assertRefused(long at, long entry, String why) {
-        long before = host.memory().read64(at);
-        host.memory().write64(at, entry);
-        assertThatThrownBy(() -> new Dart1Format().adopt(Configs.dart1(K4, 32), root, host))
-                .isInstanceOfSatisfying(
-                        IommuException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL))
-                .hasMessageContaining(String.format("0x%x", at))
-                .hasMessageContaining(String.format("0x%016x", entry))
-                .hasMessageContaining(why);
-        host.memory().write64(at, before);
     }
 }
