@@ -74,8 +74,10 @@ class GpuPowerTest {
                 AddressSpace space = domain.space();
                 space.map(IOVA, FIRST, (long) PAGES * PAGE, RW);
                 assertThat(words(gpu)).containsExactly(10, 11, 12, 13);
+                assertThat(space.hardwareWalk(IOVA + 1)).as("ATS1PR").hasValue(FIRST + 1);
 
                 power.off();
+                assertThat(space.hardwareWalk(IOVA)).as("nobody is asked").isEmpty();
                 assertThat(words(gpu)).as("off").containsExactly(-1, -1, -1, -1);
                 long invalidations = count("operation.TLBI");
                 assertThat(space.unmap(IOVA, (long) PAGES * PAGE)).isEqualTo((long) PAGES * PAGE);
@@ -86,6 +88,8 @@ class GpuPowerTest {
                 power.on();
                 assertThat(count("operation.TLBI")).as("all is flushed").isGreaterThan(invalidations);
                 assertThat(words(gpu)).containsExactly(20, 21, -1, -1);
+                assertThat(space.hardwareWalk(IOVA)).hasValue(SECOND);
+                assertThat(space.hardwareWalk(IOVA + 2 * PAGE)).as("unmapped").hasValue(0);
             }
         }
     }
