@@ -107,7 +107,16 @@ public final class FakePlatform implements Machine, Iommu, Board, PageAllocator 
     @Override
     public Map<String, Long> counters() {
         return Map.of(
-                "tlb.hit", 7L, "tables.bytes", 8192L, "command.CMD_SYNC", 3L, "iopf.success", processes.repaired());
+                "tlb.hit",
+                7L,
+                "s2.tlb.hit",
+                5L,
+                "tables.bytes",
+                8192L,
+                "command.CMD_SYNC",
+                3L,
+                "iopf.success",
+                processes.repaired());
     }
 
     @Override
