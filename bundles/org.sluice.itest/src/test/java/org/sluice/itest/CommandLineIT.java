@@ -156,6 +156,12 @@ class CommandLineIT {
     }
 
     @Test
+    void consoleSaysWhatIsWrongWithItsBoardWithoutATrace() throws Exception {
+        Program run = Program.run("shell", "-b", "iommu.profile=gremlins", "-c", "sluice:status");
+        assertThat(run.err()).contains("profile is 'gremlins', known are [").doesNotContain("\tat ");
+    }
+
+    @Test
     void consoleNamesACommandThatIsNotThereOrWantsOtherArguments() throws Exception {
         for (String wrong : List.of("sluice:gremlins", "sluice:explain gpu")) {
             Program run = Program.run("shell", "-c", wrong);

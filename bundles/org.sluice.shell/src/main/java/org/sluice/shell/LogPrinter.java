@@ -1,5 +1,6 @@
 package org.sluice.shell;
 
+import java.util.Optional;
 import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
@@ -13,6 +14,7 @@ import org.osgi.service.log.LogEntry;
 import org.osgi.service.log.LogLevel;
 import org.osgi.service.log.LogListener;
 import org.osgi.service.log.LogReaderService;
+import org.sluice.api.IommuException;
 
 /**
  * Prints the platform's warnings and errors on standard error, a line each, so that standard output stays the report's: those
@@ -21,6 +23,7 @@ import org.osgi.service.log.LogReaderService;
 @Component(service = {})
 public final class LogPrinter implements LogListener {
     private static final String OURS = "org.sluice";
+    private static final String REFUSAL = IommuException.class.getName() + ": ";
 
     private final LogReaderService reader;
     /** Held, because the JDK forgets loggers that nobody holds, with their settings. */
@@ -62,9 +65,24 @@ public final class LogPrinter implements LogListener {
 
     private static void print(String level, String logger, String message, Throwable exception) {
         System.err.println(level + " " + logger + ": " + message);
-        if (exception != null) {
+        Optional<String> refusal = refusal(exception);
+        if (refusal.isPresent()) {
+            System.err.println("  " + refusal.get());
+        } else if (exception != null) {
             exception.printStackTrace(System.err);
         }
+    }
+
+    /** What the platform refused, in its words: where in the code says nothing to who configured it. */
+    private static Optional<String> refusal(Throwable exception) {
+        for (Throwable cause = exception; cause != null; cause = cause.getCause()) {
+            // the log replaces exceptions by its own, which keep class and message as text
+            String text = cause.toString();
+            if (text.startsWith(REFUSAL)) {
+                return Optional.of(text.substring(REFUSAL.length()));
+            }
+        }
+        return Optional.empty();
     }
 
     /** Takes the JDK's records. */
