@@ -50,7 +50,11 @@ class CommandLineIT {
         }
         assertThat(run.json().get("events")).isInstanceOf(Map.class);
         assertThat(run.json()).containsKeys("pasids", "streams");
-        assertThat((List<?>) run.json().get("swaps")).hasSize(2).allSatisfy(CommandLineIT::isWholeSwap);
+        // a short pause may find no client running, two hardly
+        assertThat((List<?>) run.json().get("swaps"))
+                .hasSize(2)
+                .allSatisfy(swap -> arePositive(swap, "pauseMicros", "dmaDuringSwap"))
+                .anySatisfy(swap -> arePositive(swap, "callsParked"));
     }
 
     @Test
@@ -207,10 +211,10 @@ class CommandLineIT {
         return row.group(1);
     }
 
-    private static void isWholeSwap(Object swap) {
+    private static void arePositive(Object swap, String... counts) {
         Map<?, ?> map = (Map<?, ?>) swap;
         assertThat(map.get("oldVersion")).isNotEqualTo(map.get("newVersion"));
-        for (String count : List.of("pauseMicros", "callsParked", "dmaDuringSwap")) {
+        for (String count : counts) {
             assertThat(((Number) map.get(count)).longValue()).as(count).isPositive();
         }
     }

@@ -78,8 +78,9 @@ public final class LogPrinter implements LogListener {
         for (Throwable cause = exception; cause != null; cause = cause.getCause()) {
             // the log replaces exceptions by its own, which keep class and message as text
             String text = cause.toString();
-            if (text.startsWith(REFUSAL)) {
-                return Optional.of(text.substring(REFUSAL.length()));
+            int at = text.indexOf(REFUSAL);
+            if (at >= 0) {
+                return Optional.of(text.substring(at + REFUSAL.length()));
             }
         }
         return Optional.empty();

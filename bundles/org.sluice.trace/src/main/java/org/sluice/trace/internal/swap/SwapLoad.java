@@ -23,11 +23,14 @@ final class SwapLoad implements AutoCloseable {
         this.allocator = machine.board().allocator();
         this.score = score;
         workers.add(new ReadingWorker(places, score));
-        for (PasidSpace space : mapped(spaces)) {
+        List<PasidSpace> mapped = mapped(spaces);
+        for (PasidSpace space : mapped) {
             long page = allocator.allocate(PasidSpace.PAGE, PasidSpace.PAGE);
             pages.add(page);
             machine.faults().tolerate(space.stream().id(), space.pasid(), space.scratchIova() + MappingWorker.OFFSET);
-            workers.add(new MappingWorker(space, machine.board().memory(), page, score));
+            // the first does nothing that waits for a driver but its calls
+            boolean provokes = space == mapped.get(mapped.size() - 1);
+            workers.add(new MappingWorker(space, machine.board().memory(), page, provokes, score));
         }
         workers.forEach(SwapWorker::start);
     }
