@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -43,6 +44,8 @@ class PageRequestsTest {
     private static final long PAGE = 0x1000;
     private static final int RW = Prot.READ | Prot.WRITE;
     private static final byte[] TEXT = "asked for by PRI".getBytes(StandardCharsets.US_ASCII);
+    /** The common pool of a machine with two processors has one thread. */
+    private static final Executor OWN_THREAD = work -> new Thread(work, "device").start();
 
     /** A machine whose NIC has a device TLB and page requests, with further keys of that endpoint. */
     private static Machine machine(String name, String keys, Map<String, Object> more) throws Exception {
@@ -176,7 +179,8 @@ class PageRequestsTest {
         process.mmap(base, pages * PAGE, RW);
         List<CompletableFuture<Integer>> outcomes = IntStream.range(0, pages)
                 .mapToObj(page -> CompletableFuture.supplyAsync(
-                        () -> ports.get(page / 4).write(pasid, base + page * PAGE, TEXT, 0, TEXT.length, 0)))
+                        () -> ports.get(page / 4).write(pasid, base + page * PAGE, TEXT, 0, TEXT.length, 0),
+                        OWN_THREAD))
                 .toList();
         outcomes.forEach(outcome -> assertThat(outcome.join()).isEqualTo(Dma.OK));
         for (int page = 0; page < pages; page++) {
@@ -198,9 +202,9 @@ class PageRequestsTest {
                 return FaultResponse.RETRY;
             });
             CompletableFuture<Integer> access = CompletableFuture.supplyAsync(
-                    () -> machine.endpoint(NIC).dma().read(own.pasid(), 0x10_0000, new byte[4], 0, 4, 0));
+                    () -> machine.endpoint(NIC).dma().read(own.pasid(), 0x10_0000, new byte[4], 0, 4, 0), OWN_THREAD);
             began.await();
-            CompletableFuture<Void> free = CompletableFuture.runAsync(() -> domain.freePasid(own));
+            CompletableFuture<Void> free = CompletableFuture.runAsync(() -> domain.freePasid(own), OWN_THREAD);
             assertThat(access.join()).as("answered before its handler returns").isEqualTo(Dma.ABORT);
             assertThat(free.isDone()).isFalse();
             leave.countDown();
